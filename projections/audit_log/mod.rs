@@ -1,0 +1,45 @@
+//! Read model: every event by who did it, as whom, and what it was asked for as.
+//!
+//! Fed by: every event
+//! Fills: audit_log
+//! Read by: GET /api/v1/events
+
+mod fold;
+pub mod read;
+
+use chrono::{DateTime, Utc};
+use postgres_types::{FromSql, ToSql};
+use uuid::Uuid;
+
+use crate::domain::Occurred;
+use crate::projections::{InsertModel, ReadModel};
+
+/// The read model.
+pub struct AuditLog;
+
+/// A row: where to find an event. The event itself stays in the log.
+#[derive(Clone, Debug, PartialEq, ToSql, FromSql)]
+#[postgres(name = "audit_log")]
+pub struct Row {
+    pub tenant_id: Uuid,
+    pub position: i64,
+    pub stream_id: Uuid,
+    pub name: String,
+    pub operation: String,
+    pub real_actor_id: Uuid,
+    pub effective_actor_id: Uuid,
+    pub recorded_at: DateTime<Utc>,
+}
+
+impl ReadModel for AuditLog {
+    const NAME: &'static str = "audit_log";
+    const VERSION: u32 = 1;
+    const TABLE: &'static str = include_str!("table.sql");
+    type Row = Row;
+}
+
+impl InsertModel for AuditLog {
+    fn rows(event: &Occurred) -> Vec<Row> {
+        fold::rows(event)
+    }
+}

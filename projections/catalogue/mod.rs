@@ -1,0 +1,57 @@
+//! Read model: the entries of each tenant's catalogue, for people who look with SQL.
+//!
+//! Fed by: TenantRegistered, RoleDefined, RoleRemoved, DepartmentDefined, DepartmentRemoved,
+//! SettingDefined, SettingRemoved, IssuerTrusted, IssuerDistrusted
+//! Fills: catalogue
+//! Read by: dossier verify; requests use the catalogue in memory, folded from the same events
+
+mod fold;
+
+use postgres_types::{FromSql, ToSql};
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use crate::domain::Occurred;
+use crate::projections::{Key, ReadModel, RowModel};
+
+/// The read model.
+pub struct Catalogue;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, ToSql, FromSql)]
+#[postgres(name = "catalogue")]
+pub struct Row {
+    pub tenant_id: Uuid,
+    pub id: Uuid,
+    /// Of the tenant's stream, when the entry was last defined.
+    pub version: i64,
+    /// `tenant`, `role`, `department`, `setting` or `issuer`.
+    pub kind: String,
+    pub key: String,
+    pub entry: Json<serde_json::Value>,
+}
+
+impl ReadModel for Catalogue {
+    const NAME: &'static str = "catalogue";
+    const VERSION: u32 = 1;
+    const TABLE: &'static str = include_str!("table.sql");
+    type Row = Row;
+}
+
+impl RowModel for Catalogue {
+    fn key(event: &Occurred) -> Option<Key> {
+        fold::key(event)
+    }
+
+    fn fold(row: Option<Row>, event: &Occurred) -> Option<Row> {
+        fold::fold(row, event)
+    }
+
+    fn key_of(row: &Row) -> Key {
+        (row.tenant_id, row.id)
+    }
+
+    fn version_of(row: &Row) -> i64 {
+        row.version
+    }
+}

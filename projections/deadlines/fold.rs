@@ -1,0 +1,83 @@
+//! How events move deadlines.
+
+use chrono::{DateTime, Duration, Utc};
+
+use crate::domain::ids::derived;
+use crate::domain::{Area, Event, Occurred, draft, emulation, export, session};
+use crate::projections::Key;
+
+use super::Row;
+
+/// A draft is closed this many days after its last save (contract 4.7).
+pub const DRAFT_DAYS_MAX: i64 = 30;
+
+pub fn key(event: &Occurred) -> Option<Key> {
+    match event.area {
+        Area::Session | Area::Emulation | Area::Draft | Area::Export => {
+            let id = derived(&[event.area.name().as_bytes(), event.stream_id.as_bytes()]);
+            Some((event.tenant_id.0, id))
+        }
+        Area::Tenant | Area::Profile | Area::Access | Area::Operation => None,
+    }
+}
+
+pub fn fold(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
+    if row.as_ref().is_some_and(|row| row.version >= occurred.version) {
+        return row;
+    }
+    let due = |due_at| one(occurred, due_at);
+    match &occurred.event {
+        Event::Session(session::Event::SessionOpened { expires_at, .. }) => due(*expires_at),
+        Event::Draft(draft::Event::DraftSaved { .. }) => {
+            due(occurred.occurred_at + Duration::days(DRAFT_DAYS_MAX))
+        }
+        Event::Export(export::Event::ExportMade { .. }) => {
+            due(occurred.occurred_at + Duration::hours(export::HOURS_KEPT))
+        }
+        Event::Export(export::Event::ExportDownloaded {}) => {
+            row.map(|row| Row { version: occurred.version, ..row })
+        }
+        Event::Emulation(event) => layers(row, occurred, event),
+        Event::Session(session::Event::SessionEnded { .. })
+        | Event::Draft(draft::Event::DraftClosed { .. })
+        | Event::Export(export::Event::ExportPurged {}) => None,
+        Event::Tenant(_) | Event::Profile(_) | Event::Access(_) | Event::Operation(_) => row,
+    }
+}
+
+fn one(occurred: &Occurred, due_at: DateTime<Utc>) -> Option<Row> {
+    let (tenant_id, id) = key(occurred)?;
+    Some(Row {
+        tenant_id,
+        id,
+        version: occurred.version,
+        area: occurred.area.name().to_owned(),
+        stream_id: occurred.stream_id,
+        due_at,
+        grant_ids: vec![],
+        grant_ends: vec![],
+    })
+}
+
+fn layers(row: Option<Row>, occurred: &Occurred, event: &emulation::Event) -> Option<Row> {
+    let mut row = match row {
+        Some(row) => Row { version: occurred.version, ..row },
+        None => one(occurred, occurred.occurred_at)?,
+    };
+    match event {
+        emulation::Event::EmulationGranted { grant_id, expires_at, .. } => {
+            row.grant_ids.push(grant_id.0);
+            row.grant_ends.push(*expires_at);
+        }
+        emulation::Event::EmulationExited { grant_id }
+        | emulation::Event::EmulationExpired { grant_id }
+        | emulation::Event::EmulationRevoked { grant_id, .. } => {
+            if let Some(place) = row.grant_ids.iter().position(|id| *id == grant_id.0) {
+                row.grant_ids.remove(place);
+                row.grant_ends.remove(place);
+            }
+        }
+    }
+    row.due_at = row.grant_ends.iter().min().copied()?;
+    Some(row)
+}

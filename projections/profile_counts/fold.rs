@@ -1,0 +1,21 @@
+//! Which counters a profile stands for.
+
+use uuid::Uuid;
+
+use crate::projections::profiles_view;
+
+/// Which counter: tenant, dimension, key.
+pub type Counter = (Uuid, &'static str, String);
+
+/// The counters that a profile with this row is counted in, once each.
+pub fn tally(row: &profiles_view::Row) -> Vec<Counter> {
+    let activity = if row.active { "true" } else { "false" };
+    let mut counters = vec![
+        (row.tenant_id, "profile", "all".to_owned()),
+        (row.tenant_id, "active", activity.to_owned()),
+    ];
+    counters.extend(row.role_keys.first().map(|role| (row.tenant_id, "role", role.clone())));
+    let departments = row.department_ids.iter();
+    counters.extend(departments.map(|id| (row.tenant_id, "department", id.to_string())));
+    counters
+}

@@ -1,0 +1,24 @@
+//! Queries on `profile_counts`.
+
+use deadpool_postgres::Client;
+use tokio_postgres::Error;
+use uuid::Uuid;
+
+use super::Row;
+
+/// The counters of a tenant that are not zero, by dimension and key. There are as many as it has
+/// roles and departments, and a few more.
+///
+/// # Errors
+/// The driver's.
+pub async fn of_tenant(client: &Client, tenant: Uuid) -> Result<Vec<Row>, Error> {
+    let sql = "
+        select profile_counts
+        from profile_counts
+        where tenant_id = $1 and profiles <> 0
+        order by dimension, key
+        limit 10000";
+    let statement = client.prepare_cached(sql).await?;
+    let rows = client.query(&statement, &[&tenant]).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}

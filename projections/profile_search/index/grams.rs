@@ -1,0 +1,190 @@
+//! Which slots' texts contain which one or two bytes next to each other.
+//!
+//! A term of up to two bytes is answered exactly; of a longer one it is known where it may be, never where it
+//! is. Bytes rather than characters bound the number of sets whatever the script.
+
+use std::collections::BTreeMap;
+use std::mem::{size_of, take};
+
+use roaring::RoaringBitmap;
+
+use super::labels::set_bytes;
+
+/// Terms up to this long are answered without reading a text.
+pub(super) const GRAM_BYTES_MAX: usize = 2;
+
+/// One or two bytes of a text, as a number: the second byte, and the first plus one if there is one.
+type Gram = u16;
+
+/// Slots that a loader gathers for a gram before it adds them to the gram's set.
+const PENDING_SLOTS_MAX: usize = 4096;
+
+/// Slots whose grams a loader gathers in one word for each gram.
+const WORD_SLOTS: u32 = u64::BITS;
+
+/// The sets of slots by gram; no set is empty.
+#[derive(Debug, Default)]
+pub(super) struct Grams {
+    sets: BTreeMap<Gram, RoaringBitmap>,
+}
+
+impl Grams {
+    /// Replaces the grams of a slot's old text by those of its new one, touching only those that differ.
+    pub(super) fn replace(&mut self, slot: u32, old: &[u8], new: &[u8]) {
+        if old == new {
+            return;
+        }
+        let (old, new) = (distinct(old), distinct(new));
+        for gram in old.iter().filter(|gram| new.binary_search(gram).is_err()) {
+            if let Some(set) = self.sets.get_mut(gram) {
+                set.remove(slot);
+                if set.is_empty() {
+                    self.sets.remove(gram);
+                }
+            }
+        }
+        for gram in new.iter().filter(|gram| old.binary_search(gram).is_err()) {
+            self.sets.entry(*gram).or_default().insert(slot);
+        }
+    }
+
+    /// The sets whose intersection holds every text with this term; None if one of them is empty.
+    pub(super) fn sets_of(&self, term: &[u8]) -> Option<Vec<&RoaringBitmap>> {
+        let mut wanted = distinct(term);
+        if term.len() >= GRAM_BYTES_MAX {
+            // A pair implies both of its bytes.
+            wanted.retain(|gram| is_pair(*gram));
+        }
+        wanted.iter().map(|gram| self.sets.get(gram)).collect()
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        let entry = size_of::<Gram>() + size_of::<RoaringBitmap>();
+        self.sets.values().map(|set| entry + set_bytes(set)).sum()
+    }
+}
+
+/// Builds `Grams` from texts in ascending order of slots.
+pub(super) struct GramsLoader {
+    /// For each gram, which of the slots of the present word have it.
+    words: Vec<u64>,
+    /// The grams whose word is not zero.
+    touched: Vec<Gram>,
+    /// The number of the present word.
+    word: u32,
+    /// For each gram one more than its place in `gathered`, zero if it has none.
+    places: Vec<u32>,
+    gathered: Vec<Gathered>,
+}
+
+struct Gathered {
+    gram: Gram,
+    set: RoaringBitmap,
+    pending: Vec<u32>,
+}
+
+impl Default for GramsLoader {
+    fn default() -> Self {
+        Self {
+            words: vec![0; 1 << Gram::BITS],
+            touched: Vec::new(),
+            word: 0,
+            places: vec![0; 1 << Gram::BITS],
+            gathered: Vec::new(),
+        }
+    }
+}
+
+impl GramsLoader {
+    /// Adds a text; its slot is greater than that of every text before it.
+    pub(super) fn push(&mut self, slot: u32, text: &[u8]) {
+        if slot / WORD_SLOTS != self.word {
+            self.finish_word();
+            self.word = slot / WORD_SLOTS;
+        }
+        let bit = 1 << (slot % WORD_SLOTS);
+        for_each_gram(text, |gram| self.add(gram, bit));
+    }
+
+    pub(super) fn finish(mut self) -> Grams {
+        self.finish_word();
+        let finished = self.gathered.into_iter().map(|mut gathered| {
+            gathered.settle();
+            // A copy has no spare capacity.
+            (gathered.gram, gathered.set.clone())
+        });
+        Grams { sets: finished.collect() }
+    }
+
+    fn add(&mut self, gram: Gram, bits: u64) {
+        let word = &mut self.words[usize::from(gram)];
+        if *word == 0 {
+            self.touched.push(gram);
+        }
+        *word |= bits;
+    }
+
+    fn finish_word(&mut self) {
+        for at in 0..self.touched.len() {
+            let word = self.words[usize::from(self.touched[at])];
+            self.add(second_byte(self.touched[at]), word);
+        }
+        for gram in self.touched.drain(..) {
+            let place = &mut self.places[usize::from(gram)];
+            if *place == 0 {
+                self.gathered.push(Gathered::new(gram));
+                *place = self.gathered.len() as u32;
+            }
+            let gathered = &mut self.gathered[*place as usize - 1];
+            let mut rest = take(&mut self.words[usize::from(gram)]);
+            while rest != 0 {
+                gathered.pending.push(self.word * WORD_SLOTS + rest.trailing_zeros());
+                rest &= rest - 1;
+            }
+            if gathered.pending.len() >= PENDING_SLOTS_MAX {
+                gathered.settle();
+            }
+        }
+    }
+}
+
+impl Gathered {
+    fn new(gram: Gram) -> Self {
+        Self { gram, set: RoaringBitmap::new(), pending: Vec::new() }
+    }
+
+    fn settle(&mut self) {
+        self.set.append(self.pending.drain(..)).expect("slots arrive in ascending order");
+    }
+}
+
+/// Visits the first byte of each line, and each later one with the byte before it: no term crosses the end
+/// of a line, so no gram does. The second bytes of the pairs are left to be added.
+fn for_each_gram(text: &[u8], mut visit: impl FnMut(Gram)) {
+    let mut first = b'\n';
+    for second in text.iter().copied() {
+        if second != b'\n' {
+            let first = if first == b'\n' { 0 } else { Gram::from(first) + 1 };
+            visit(first << 8 | Gram::from(second));
+        }
+        first = second;
+    }
+}
+
+/// The grams of a text in ascending order, each once.
+fn distinct(text: &[u8]) -> Vec<Gram> {
+    let mut grams = Vec::with_capacity(2 * text.len());
+    for_each_gram(text, |gram| grams.extend([gram, second_byte(gram)]));
+    grams.sort_unstable();
+    grams.dedup();
+    grams
+}
+
+/// The gram of a pair's second byte alone; of a single byte, itself.
+fn second_byte(gram: Gram) -> Gram {
+    gram & Gram::from(u8::MAX)
+}
+
+fn is_pair(gram: Gram) -> bool {
+    gram > Gram::from(u8::MAX)
+}

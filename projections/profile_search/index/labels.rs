@@ -1,0 +1,125 @@
+//! Which slots carry which label: one set for each role, or for each department, and one for none.
+//!
+//! Labels are known inside the index by number. Their sets come and go, their numbers stay: a tenant has few.
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::mem::size_of;
+
+use roaring::RoaringBitmap;
+
+/// The sets of slots by label.
+#[derive(Debug)]
+pub(super) struct Labels<Label> {
+    labels: Vec<Label>,
+    numbers: HashMap<Label, u32>,
+    sets: Vec<RoaringBitmap>,
+    none: RoaringBitmap,
+}
+
+impl<Label> Default for Labels<Label> {
+    fn default() -> Self {
+        Self {
+            labels: Vec::new(),
+            numbers: HashMap::new(),
+            sets: Vec::new(),
+            none: RoaringBitmap::new(),
+        }
+    }
+}
+
+impl<Label: Clone + Eq + Hash> Labels<Label> {
+    /// The number of this label; a new one is given the next.
+    pub(super) fn number(&mut self, label: &Label) -> u32 {
+        if let Some(number) = self.numbers.get(label) {
+            return *number;
+        }
+        let number = self.sets.len() as u32;
+        self.labels.push(label.clone());
+        self.numbers.insert(label.clone(), number);
+        self.sets.push(RoaringBitmap::new());
+        number
+    }
+
+    /// The numbers of these labels, each once.
+    pub(super) fn numbers(&mut self, labels: &[Label]) -> Vec<u32> {
+        let mut numbers = Vec::with_capacity(labels.len());
+        for label in labels {
+            let number = self.number(label);
+            if !numbers.contains(&number) {
+                numbers.push(number);
+            }
+        }
+        numbers
+    }
+
+    /// The label a slot carries, by asking every set: where it carries one at most, and there are few.
+    pub(super) fn of(&self, slot: u32) -> Option<u32> {
+        (0..).zip(&self.sets).find(|(_, set)| set.contains(slot)).map(|(number, _)| number)
+    }
+
+    /// Gives the slot the new labels in the place of the old.
+    pub(super) fn replace(&mut self, slot: u32, old: &[u32], new: &[u32]) {
+        for number in old.iter().filter(|number| !new.contains(number)) {
+            self.sets[*number as usize].remove(slot);
+        }
+        for number in new.iter().filter(|number| !old.contains(number)) {
+            self.sets[*number as usize].insert(slot);
+        }
+        if new.is_empty() {
+            self.none.insert(slot);
+        } else {
+            self.none.remove(slot);
+        }
+    }
+
+    /// Takes the slot out of all sets, that of none included.
+    pub(super) fn clear(&mut self, slot: u32, old: &[u32]) {
+        self.replace(slot, old, &[]);
+        self.none.remove(slot);
+    }
+
+    pub(super) fn none(&self) -> &RoaringBitmap {
+        &self.none
+    }
+
+    pub(super) fn set<Name>(&self, label: &Name) -> Option<&RoaringBitmap>
+    where
+        Label: Borrow<Name>,
+        Name: Eq + Hash + ?Sized,
+    {
+        self.numbers.get(label).map(|number| &self.sets[*number as usize])
+    }
+
+    /// The slots that carry any of these labels.
+    pub(super) fn union(&self, labels: &[Label]) -> RoaringBitmap {
+        let mut union = RoaringBitmap::new();
+        for set in labels.iter().filter_map(|label| self.set(label)) {
+            union |= set;
+        }
+        union
+    }
+
+    /// Every label with its set, in the order of their numbers.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Label, &RoaringBitmap)> + Clone {
+        self.labels.iter().zip(&self.sets)
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        let entry = 2 * size_of::<Label>() + size_of::<u32>() + size_of::<RoaringBitmap>();
+        let sets: usize = self.sets.iter().map(set_bytes).sum();
+        self.labels.capacity() * entry + sets + set_bytes(&self.none)
+    }
+}
+
+/// What a set holds on the heap.
+pub(super) fn set_bytes(set: &RoaringBitmap) -> usize {
+    /// A container's head: its key, its kind and where its values are.
+    const CONTAINER_BYTES: usize = 40;
+    let statistics = set.statistics();
+    let values = u64::from(statistics.n_values_array_containers) * size_of::<u16>() as u64
+        + statistics.n_bytes_run_containers
+        + u64::from(statistics.n_bitset_containers) * 8192;
+    values as usize + statistics.n_containers as usize * CONTAINER_BYTES
+}

@@ -1,0 +1,199 @@
+//! What a query matches: sets intersected, texts read where sets cannot tell, one page and the counts.
+//!
+//! It only reads, and keeps nothing from one query to the next.
+
+use std::borrow::Cow;
+use std::cell::LazyCell;
+
+use memchr::memmem::Finder;
+use roaring::RoaringBitmap;
+use uuid::Uuid;
+
+use super::documents::WORD_BITS;
+use super::grams::GRAM_BYTES_MAX;
+use super::{Access, Index, Page, Query};
+
+/// Slots read from a set at a time.
+const BATCH_SLOTS: usize = 1024;
+
+/// How many slots of the order are passed in the time that one match is fetched and sorted.
+const STEPS_PER_SORTED_MATCH: u64 = 512;
+
+/// After so many slots of the order it pays to lay out the matches as bits before going on.
+const SET_STEPS_MAX: usize = 16 * 1024;
+
+/// How many entries of departments' sets are passed in the time that one slot's departments are fetched.
+const ENTRIES_PER_SLOT_READ: u64 = 128;
+
+/// A set of slots, borrowed where it is one that the index holds.
+type Slots<'a> = Cow<'a, RoaringBitmap>;
+
+impl Index {
+    /// One page, the exact total, and the exact counts of either filter's options.
+    pub fn search(&self, query: &Query) -> Page {
+        if query.nothing {
+            return Page::default();
+        }
+        let Some(visible) = self.visible(query) else { return Page::default() };
+        let departments = Some(&query.departments)
+            .filter(|departments| !departments.is_empty())
+            .map(|departments| self.departments.union(departments));
+        let role = query.role.as_deref().map(|role| self.roles.set(role));
+        let of_role = |slots: &Slots<'_>| match role {
+            None => None,
+            Some(None) => Some(RoaringBitmap::new()),
+            Some(Some(role)) => Some(&**slots & role),
+        };
+        // What would be found without the role filter, and what without the department filter.
+        let any_role = match departments {
+            None => Cow::Borrowed(&*visible),
+            Some(departments) => Cow::Owned(&*visible & departments),
+        };
+        let any_department = of_role(&visible).map_or(Cow::Borrowed(&*visible), Cow::Owned);
+        let found = of_role(&any_role).map_or(Cow::Borrowed(&*any_role), Cow::Owned);
+        Page {
+            ids: self.page(&found, query.offset, query.limit),
+            total: found.len(),
+            departments: self.department_counts(&any_department),
+            roles: self.role_counts(&any_role),
+        }
+    }
+
+    /// What the caller may see that holds the term: all conditions but the two filters. None is nothing.
+    fn visible(&self, query: &Query) -> Option<Slots<'_>> {
+        let term = query.term.as_deref().unwrap_or_default().as_bytes();
+        if term.contains(&b'\n') {
+            return None;
+        }
+        let mut conditions: Vec<_> =
+            self.grams.sets_of(term)?.into_iter().map(Cow::Borrowed).collect();
+        conditions.extend(self.of_visible_role(query));
+        if let Access::Departments(departments) = &query.access {
+            let accessible = self.departments.union(departments) | self.departments.none();
+            conditions.push(Cow::Owned(accessible));
+        }
+        let mut visible = self.intersection(conditions);
+        if let Some(slot) = query.exclude.and_then(|caller| self.slot(caller)) {
+            visible.to_mut().remove(slot);
+        }
+        if term.len() > GRAM_BYTES_MAX {
+            visible = Cow::Owned(self.holding(&visible, term));
+        }
+        Some(visible)
+    }
+
+    /// None where the caller sees every role there is.
+    fn of_visible_role(&self, query: &Query) -> Option<Slots<'_>> {
+        let is_visible = |role: &String| query.roles.contains(role);
+        let sees_all = (query.without_role || self.roles.none().is_empty())
+            && self.roles.iter().all(|(role, set)| is_visible(role) || set.is_empty());
+        if sees_all {
+            return None;
+        }
+        let mut union = self.roles.union(&query.roles);
+        if query.without_role {
+            union |= self.roles.none();
+        }
+        Some(Cow::Owned(union))
+    }
+
+    /// The smallest set first, so that the rest is looked up in little.
+    fn intersection<'a>(&'a self, mut sets: Vec<Slots<'a>>) -> Slots<'a> {
+        sets.sort_by_key(|set| set.len());
+        sets.into_iter()
+            .reduce(|narrowed, set| match narrowed {
+                Cow::Borrowed(narrowed) => Cow::Owned(narrowed & &*set),
+                Cow::Owned(narrowed) => Cow::Owned(narrowed & &*set),
+            })
+            .unwrap_or(Cow::Borrowed(&self.all))
+    }
+
+    /// Those of the candidates whose text holds the term.
+    fn holding(&self, candidates: &RoaringBitmap, term: &[u8]) -> RoaringBitmap {
+        let term = Finder::new(term);
+        let known = self.domains.holding(&term) & candidates;
+        let mut words = self.words(&(candidates - &known));
+        self.documents.retain_holding(&mut words, &term);
+        let bytes: Vec<u8> = words.into_iter().flat_map(u64::to_le_bytes).collect();
+        RoaringBitmap::from_lsb0_bytes(0, &bytes) | known
+    }
+
+    fn page(&self, found: &RoaringBitmap, offset: usize, limit: usize) -> Vec<Uuid> {
+        if limit == 0 || offset as u64 >= found.len() {
+            return Vec::new();
+        }
+        let slots = if found.len() * STEPS_PER_SORTED_MATCH < self.all.len() {
+            self.documents.sorted_by_place(found.iter()).skip(offset).take(limit).collect()
+        } else {
+            self.page_by_walking(found, offset, limit)
+        };
+        slots.into_iter().map(|slot| self.documents.id(slot)).collect()
+    }
+
+    fn page_by_walking(&self, found: &RoaringBitmap, offset: usize, limit: usize) -> Vec<u32> {
+        let words = LazyCell::new(|| self.words(found));
+        let is_found = |(step, slot): (usize, u32)| {
+            let is_found = if step < SET_STEPS_MAX {
+                found.contains(slot)
+            } else {
+                words[slot as usize / WORD_BITS] >> (slot as usize % WORD_BITS) & 1 == 1
+            };
+            is_found.then_some(slot)
+        };
+        self.by_name.iter().enumerate().filter_map(is_found).skip(offset).take(limit).collect()
+    }
+
+    /// The set as one bit for each slot.
+    fn words(&self, slots: &RoaringBitmap) -> Vec<u64> {
+        let mut words = vec![0; self.documents.words_len()];
+        for_each(slots, |slot| {
+            words[slot as usize / WORD_BITS] |= 1 << (slot as usize % WORD_BITS)
+        });
+        words
+    }
+
+    fn role_counts(&self, slots: &RoaringBitmap) -> Vec<(String, u64)> {
+        let counts = self.roles.iter().map(|(role, set)| (role, set.intersection_len(slots)));
+        counts.filter(|(_, count)| *count > 0).map(|(role, count)| (role.clone(), count)).collect()
+    }
+
+    /// Counts the slots, or all the others if they are fewer.
+    fn department_counts(&self, slots: &RoaringBitmap) -> Vec<(Uuid, u64)> {
+        let others = (slots.len() * 2 > self.all.len()).then(|| &self.all - slots);
+        let counted = self.carried_departments(others.as_ref().unwrap_or(slots));
+        let departments = self.departments.iter().zip(counted);
+        let counts = departments.map(|((department, set), counted)| match others {
+            Some(_) => (*department, set.len() - counted),
+            None => (*department, counted),
+        });
+        counts.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// How many of the slots carry each department, by its number: asked of them while they are few.
+    fn carried_departments(&self, slots: &RoaringBitmap) -> Vec<u64> {
+        let sets = self.departments.iter().map(|(_, set)| set);
+        if slots.len() * ENTRIES_PER_SLOT_READ > sets.clone().map(RoaringBitmap::len).sum() {
+            return sets.map(|set| set.intersection_len(slots)).collect();
+        }
+        let mut counted = vec![0; sets.count()];
+        for_each(slots, |slot| {
+            for department in self.documents.departments(slot) {
+                counted[*department as usize] += 1;
+            }
+        });
+        counted
+    }
+}
+
+/// Visits the slots in ascending order.
+fn for_each(slots: &RoaringBitmap, mut visit: impl FnMut(u32)) {
+    let mut iter = slots.iter();
+    let mut batch = [0; BATCH_SLOTS];
+    loop {
+        let slots = iter.next_many(&mut batch);
+        if slots.is_empty() {
+            return;
+        }
+        slots.iter().for_each(|slot| visit(*slot));
+    }
+}

@@ -1,0 +1,76 @@
+//! Read model: what a profile is found and sorted by; loaded into the search index in memory.
+//!
+//! Fed by: ProfileRegistered, ProfileRenamed, EmailsAssigned, RolesAssigned, DepartmentsAssigned,
+//! ProfileActivated, ProfileDeactivated, ProfileDeleted
+//! Fills: profile_search
+//! Read by: POST /search (through the index)
+
+mod fold;
+pub mod index;
+pub mod read;
+
+use postgres_types::{FromSql, ToSql};
+use uuid::Uuid;
+
+use crate::domain::Occurred;
+use crate::projections::{Key, ReadModel, RowModel};
+
+/// The read model.
+pub struct ProfileSearch;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, ToSql, FromSql)]
+#[postgres(name = "profile_search")]
+pub struct Row {
+    pub tenant_id: Uuid,
+    pub id: Uuid,
+    pub version: i64,
+    /// The folded name, which lists are sorted by.
+    pub name_key: Option<String>,
+    /// Folded e-mail addresses.
+    pub email_keys: Vec<String>,
+    pub role_keys: Vec<String>,
+    pub department_ids: Vec<Uuid>,
+    pub active: bool,
+}
+
+impl Row {
+    /// What the index holds of this row.
+    pub fn document(&self) -> index::Document {
+        let name = self.name_key.iter();
+        let parts: Vec<&str> = name.chain(&self.email_keys).map(String::as_str).collect();
+        index::Document {
+            id: self.id,
+            name_key: self.name_key.clone(),
+            text: parts.join("\n"),
+            role: self.role_keys.first().cloned(),
+            departments: self.department_ids.clone(),
+            active: self.active,
+        }
+    }
+}
+
+impl ReadModel for ProfileSearch {
+    const NAME: &'static str = "profile_search";
+    const VERSION: u32 = 1;
+    const TABLE: &'static str = include_str!("table.sql");
+    type Row = Row;
+}
+
+impl RowModel for ProfileSearch {
+    fn key(event: &Occurred) -> Option<Key> {
+        fold::key(event)
+    }
+
+    fn fold(row: Option<Row>, event: &Occurred) -> Option<Row> {
+        fold::fold(row, event)
+    }
+
+    fn key_of(row: &Row) -> Key {
+        (row.tenant_id, row.id)
+    }
+
+    fn version_of(row: &Row) -> i64 {
+        row.version
+    }
+}

@@ -1,0 +1,102 @@
+//! How a profile's events change its row.
+
+use tokio_postgres::types::Json;
+
+use crate::domain::profile::Event;
+use crate::domain::values::{Email, Name, RequestLimit};
+use crate::domain::{Event as AnyEvent, Occurred};
+use crate::projections::Key;
+
+use super::Row;
+
+pub fn key(event: &Occurred) -> Option<Key> {
+    matches!(event.event, AnyEvent::Profile(_)).then_some((event.tenant_id.0, event.stream_id))
+}
+
+pub fn fold(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
+    let AnyEvent::Profile(event) = &occurred.event else { return row };
+    if row.as_ref().is_some_and(|row| row.version >= occurred.version) {
+        return row;
+    }
+    if let Event::ProfileRegistered { .. } = event {
+        return Some(registered(event, occurred));
+    }
+    let mut row = row?;
+    row.version = occurred.version;
+    row.updated_at = occurred.occurred_at;
+    match event {
+        Event::ProfileRegistered { .. } => {}
+        Event::ProfileRenamed { name } => set_name(&mut row, Some(name)),
+        Event::EmailsAssigned { emails } => set_emails(&mut row, emails),
+        Event::RolesAssigned { roles } => row.role_keys.clone_from(roles),
+        Event::DepartmentsAssigned { departments } => {
+            row.department_ids = departments.iter().map(|department| department.0).collect();
+        }
+        Event::RequestLimitAssigned { request_limit } => {
+            set_request_limit(&mut row, Some(request_limit));
+        }
+        Event::ProfileActivated {} => row.active = true,
+        Event::ProfileDeactivated {} => row.active = false,
+        Event::AttributesAssigned { attributes, removed } => {
+            row.attributes.0.retain(|name, _| !removed.contains(name));
+            row.attributes.0.extend(attributes.clone());
+        }
+        Event::ProfileDeleted {} => return None,
+    }
+    Some(row)
+}
+
+fn registered(event: &Event, occurred: &Occurred) -> Row {
+    let mut row = Row {
+        tenant_id: occurred.tenant_id.0,
+        id: occurred.stream_id,
+        version: occurred.version,
+        name_id: None,
+        name: None,
+        email_ids: vec![],
+        emails: vec![],
+        role_keys: vec![],
+        department_ids: vec![],
+        request_limit_id: None,
+        requests_per_day: None,
+        active: true,
+        attributes: Json(Default::default()),
+        created_at: occurred.occurred_at,
+        updated_at: occurred.occurred_at,
+    };
+    if let Event::ProfileRegistered {
+        name,
+        emails,
+        roles,
+        departments,
+        request_limit,
+        active,
+        attributes,
+        duplicated_from: _,
+    } = event
+    {
+        set_name(&mut row, name.as_ref());
+        set_emails(&mut row, emails);
+        row.role_keys.clone_from(roles);
+        row.department_ids = departments.iter().map(|department| department.0).collect();
+        set_request_limit(&mut row, request_limit.as_ref());
+        row.active = active.unwrap_or(true);
+        row.attributes = Json(attributes.clone());
+    }
+    row
+}
+
+fn set_name(row: &mut Row, name: Option<&Name>) {
+    row.name_id = name.map(|name| name.id.0);
+    row.name = name.map(|name| name.name.0.clone());
+}
+
+fn set_emails(row: &mut Row, emails: &[Email]) {
+    row.email_ids = emails.iter().map(|email| email.id.0).collect();
+    row.emails = emails.iter().map(|email| email.address.0.clone()).collect();
+}
+
+fn set_request_limit(row: &mut Row, limit: Option<&RequestLimit>) {
+    row.request_limit_id = limit.map(|limit| limit.id.0);
+    row.requests_per_day = limit.map(|limit| limit.requests_per_day);
+}

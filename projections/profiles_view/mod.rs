@@ -1,0 +1,67 @@
+//! Read model: a row per live profile, with all that is true of it.
+//!
+//! Fed by: ProfileRegistered, ProfileRenamed, EmailsAssigned, RolesAssigned, DepartmentsAssigned,
+//! RequestLimitAssigned, ProfileActivated, ProfileDeactivated, AttributesAssigned, ProfileDeleted
+//! Fills: profiles_view
+//! Read by: POST /search (the page's rows), POST /export
+
+mod fold;
+pub mod read;
+
+use chrono::{DateTime, Utc};
+use postgres_types::{FromSql, ToSql};
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use crate::domain::Occurred;
+use crate::domain::profile::Attributes;
+use crate::projections::{Key, ReadModel, RowModel};
+
+/// The read model.
+pub struct ProfilesView;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, ToSql, FromSql)]
+#[postgres(name = "profiles_view")]
+pub struct Row {
+    pub tenant_id: Uuid,
+    pub id: Uuid,
+    pub version: i64,
+    pub name_id: Option<Uuid>,
+    pub name: Option<String>,
+    pub email_ids: Vec<Uuid>,
+    pub emails: Vec<String>,
+    pub role_keys: Vec<String>,
+    pub department_ids: Vec<Uuid>,
+    pub request_limit_id: Option<Uuid>,
+    pub requests_per_day: Option<i32>,
+    pub active: bool,
+    pub attributes: Json<Attributes>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl ReadModel for ProfilesView {
+    const NAME: &'static str = "profiles_view";
+    const VERSION: u32 = 1;
+    const TABLE: &'static str = include_str!("table.sql");
+    type Row = Row;
+}
+
+impl RowModel for ProfilesView {
+    fn key(event: &Occurred) -> Option<Key> {
+        fold::key(event)
+    }
+
+    fn fold(row: Option<Row>, event: &Occurred) -> Option<Row> {
+        fold::fold(row, event)
+    }
+
+    fn key_of(row: &Row) -> Key {
+        (row.tenant_id, row.id)
+    }
+
+    fn version_of(row: &Row) -> i64 {
+        row.version
+    }
+}

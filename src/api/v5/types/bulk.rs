@@ -1,0 +1,167 @@
+//! Bodies of POST /create, /update, /duplicate and /delete. Never checks what is in them.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::api::v5::types::object::objects;
+
+/// Contract 4.4: profiles to create, all or none.
+#[derive(Deserialize, ToSchema)]
+pub struct CreateProfilesRequest {
+    /// One item for each profile.
+    #[serde(deserialize_with = "objects")]
+    pub profiles: Vec<CreateProfileItem>,
+}
+
+/// Contract 2: a profile to create.
+#[derive(Deserialize, ToSchema)]
+pub struct CreateProfileItem {
+    /// An id of the caller's choice; the same item again under it changes nothing.
+    #[schema(value_type = Option<String>)]
+    pub id: Option<Uuid>,
+    /// The name by id; wins over `name`.
+    #[schema(value_type = Option<String>)]
+    pub name_id: Option<Uuid>,
+    /// The name by value.
+    pub name: Option<String>,
+    /// The daily limit of requests.
+    #[schema(value_type = Option<String>)]
+    pub request_limit_id: Option<Uuid>,
+    /// The active flag.
+    #[schema(value_type = Option<String>)]
+    pub flag_id: Option<Uuid>,
+    /// The departments by id, the primary one first; win over `departments`.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub department_ids: Option<Vec<Uuid>>,
+    /// The departments by name.
+    pub departments: Option<Vec<String>>,
+    /// The e-mail addresses, the primary one first.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub email_ids: Option<Vec<Uuid>>,
+    /// The roles, the one that counts first.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub role_ids: Option<Vec<Uuid>>,
+}
+
+/// Contract 4.4: what became of each item, in the order of the request.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct CreateProfilesResponse {
+    /// One result for each item.
+    pub results: Vec<ProfileResultItem>,
+}
+
+/// Contract 4.5: profiles to change, all or none.
+#[derive(Deserialize, ToSchema)]
+pub struct UpdateProfilesRequest {
+    /// One item for each profile.
+    #[serde(deserialize_with = "objects")]
+    pub profiles: Vec<UpdateProfileItem>,
+}
+
+/// Contracts 2 and 4.5: what is to be true of a profile. What is absent stays; a list replaces.
+#[derive(Deserialize, ToSchema)]
+pub struct UpdateProfileItem {
+    /// The profile to change.
+    #[schema(value_type = String)]
+    pub profile_id: Uuid,
+    /// The name by id; wins over `name`.
+    #[schema(value_type = Option<String>)]
+    pub name_id: Option<Uuid>,
+    /// The name by value.
+    pub name: Option<String>,
+    /// The daily limit of requests.
+    #[schema(value_type = Option<String>)]
+    pub request_limit_id: Option<Uuid>,
+    /// The active flag.
+    #[schema(value_type = Option<String>)]
+    pub flag_id: Option<Uuid>,
+    /// The departments by id, the primary one first; win over `departments`.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub department_ids: Option<Vec<Uuid>>,
+    /// The departments by name.
+    pub departments: Option<Vec<String>>,
+    /// The e-mail addresses, the primary one first.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub email_ids: Option<Vec<Uuid>>,
+    /// The roles, the one that counts first.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub role_ids: Option<Vec<Uuid>>,
+}
+
+/// Contract 4.5: what became of each item, in the order of the request.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct UpdateProfilesResponse {
+    /// One result for each item.
+    pub results: Vec<ProfileResultItem>,
+}
+
+/// Contract 2: what became of one item of a create or an update.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct ProfileResultItem {
+    /// Whether it was written.
+    pub success: bool,
+    /// The profile written.
+    #[schema(value_type = Option<String>)]
+    pub profile_id: Option<Uuid>,
+    /// One sentence for people.
+    pub message: String,
+    /// The fields refused; null on success.
+    pub errors: Option<Vec<ProfileFieldError>>,
+}
+
+/// Contract 2: why a field was refused.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct ProfileFieldError {
+    /// The field's name in the request.
+    pub field: String,
+    /// One sentence for people.
+    pub message: String,
+}
+
+/// Contract 4.6: a profile to copy.
+#[derive(Deserialize, ToSchema)]
+pub struct DuplicateProfileRequest {
+    /// The profile to copy.
+    #[schema(value_type = String)]
+    pub target_profile_id: Uuid,
+}
+
+/// Contract 4.6: the copy.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct DuplicateProfileResponse {
+    /// Whether it was made.
+    pub success: bool,
+    /// The new profile.
+    #[schema(value_type = String)]
+    pub profile_id: Uuid,
+    /// One sentence for people.
+    pub message: String,
+}
+
+/// Contract 4.9: profiles to delete, each on its own.
+#[derive(Deserialize, ToSchema)]
+pub struct DeleteProfilesRequest {
+    /// The profiles to delete.
+    #[schema(value_type = Vec<String>)]
+    pub profile_ids: Vec<Uuid>,
+}
+
+/// Contract 4.9: what became of each profile, in the order of the request, each once.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct DeleteProfilesResponse {
+    /// One result for each profile.
+    pub results: Vec<DeleteProfileResult>,
+}
+
+/// Contract 2: what became of one profile of a delete.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct DeleteProfileResult {
+    /// Whether it was deleted.
+    pub success: bool,
+    /// The profile.
+    #[schema(value_type = String)]
+    pub profile_id: Uuid,
+    /// One sentence for people.
+    pub message: String,
+}

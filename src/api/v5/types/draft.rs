@@ -1,0 +1,134 @@
+//! Bodies of PATCH /draft and POST /drafts. Never decides which version wins.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Contract 4.7: the full state of a draft. What is absent is empty in the new version.
+#[derive(Deserialize, ToSchema)]
+pub struct PatchProfileDraftRequest {
+    /// The draft to go on with; none starts a new one.
+    #[schema(value_type = Option<String>)]
+    pub input_draft_id: Option<Uuid>,
+    /// The version the caller last saw; 0 for a new draft.
+    #[serde(default)]
+    #[schema(default = 0)]
+    pub expected_version: i64,
+    /// The name by value.
+    pub name: Option<String>,
+    /// The name by id; wins over `name`.
+    #[schema(value_type = Option<String>)]
+    pub name_id: Option<Uuid>,
+    /// An e-mail address by value, added to `email_ids`.
+    pub email: Option<String>,
+    /// A daily limit of requests by value, added to `request_limit_ids`.
+    pub request_limit: Option<i64>,
+    /// The active flag.
+    #[schema(value_type = Option<String>)]
+    pub flag_id: Option<Uuid>,
+    /// The departments, the primary one first.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub department_ids: Option<Vec<Uuid>>,
+    /// The e-mail addresses, the primary one first.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub email_ids: Option<Vec<Uuid>>,
+    /// The roles, the one that counts first.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub role_ids: Option<Vec<Uuid>>,
+    /// The daily limits of requests, of which the last is kept.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub request_limit_ids: Option<Vec<Uuid>>,
+}
+
+/// Contract 4.7: the draft as it was saved.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct PatchProfileDraftResponse {
+    /// Whether it was saved.
+    pub success: bool,
+    /// The draft.
+    #[schema(value_type = String)]
+    pub draft_id: Uuid,
+    /// Its version now.
+    pub new_version: i64,
+    /// One sentence for people.
+    pub message: String,
+    /// What was stored, for the client to adopt.
+    pub form_state: Option<ProfileDraftFormState>,
+}
+
+/// Contract 2: what a draft holds, values resolved to ids.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct ProfileDraftFormState {
+    /// The name.
+    #[schema(value_type = Option<String>)]
+    pub name_id: Option<Uuid>,
+    /// The active flag.
+    #[schema(value_type = Option<String>)]
+    pub flag_id: Option<Uuid>,
+    /// The departments, the primary one first.
+    #[schema(value_type = Vec<String>)]
+    pub department_ids: Vec<Uuid>,
+    /// The e-mail addresses, the primary one first.
+    #[schema(value_type = Vec<String>)]
+    pub email_ids: Vec<Uuid>,
+    /// The roles, the one that counts first.
+    #[schema(value_type = Vec<String>)]
+    pub role_ids: Vec<Uuid>,
+    /// The daily limit of requests, at most one.
+    #[schema(value_type = Vec<String>)]
+    pub request_limit_ids: Vec<Uuid>,
+}
+
+/// Contract 4.8: the caller's active drafts, last saved first.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct ListProfileDraftsResponse {
+    /// At most 20 drafts.
+    pub entries: Option<Vec<GetProfileDraftResponse>>,
+}
+
+/// Contracts 2 and 4.8: a draft in a list.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct GetProfileDraftResponse {
+    /// The draft.
+    #[schema(value_type = String)]
+    pub id: Uuid,
+    /// Its version now.
+    pub version: i64,
+    /// When it was started.
+    #[schema(value_type = String)]
+    pub created_at: DateTime<Utc>,
+    /// Whether a generator made it.
+    pub generated: bool,
+    /// Whether it was started over MCP.
+    pub mcp: bool,
+    /// Always true: closed drafts are not listed.
+    pub active: bool,
+    /// The group of work it belongs to.
+    #[schema(value_type = String)]
+    pub group_id: Uuid,
+    /// The session of the last save.
+    #[schema(value_type = String)]
+    pub session_id: Uuid,
+    /// The owner, not the profile being edited.
+    #[schema(value_type = Vec<String>)]
+    pub profile_ids: Vec<Uuid>,
+    /// The departments, the primary one first.
+    #[schema(value_type = Vec<String>)]
+    pub department_ids: Vec<Uuid>,
+    /// The e-mail addresses, the primary one first.
+    #[schema(value_type = Vec<String>)]
+    pub email_ids: Vec<Uuid>,
+    /// The active flag, at most one.
+    #[schema(value_type = Vec<String>)]
+    pub flag_ids: Vec<Uuid>,
+    /// The name, at most one.
+    #[schema(value_type = Vec<String>)]
+    pub name_ids: Vec<Uuid>,
+    /// The daily limit of requests, at most one.
+    #[schema(value_type = Vec<String>)]
+    pub request_limit_ids: Vec<Uuid>,
+    /// The roles, the one that counts first.
+    #[schema(value_type = Vec<String>)]
+    pub role_ids: Vec<Uuid>,
+}

@@ -1,0 +1,41 @@
+//! Bodies of POST /emulate and /unemulate. Never decides who may act as whom.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Contract 4.11: asks to act as somebody else from the next request on.
+#[derive(Deserialize, ToSchema)]
+pub struct EmulateProfileRequest {
+    /// The profile to act as.
+    #[schema(value_type = String)]
+    pub target_profile_id: Uuid,
+    /// For how long, at most 480; none or 0 means the default.
+    #[schema(default = 120)]
+    pub ttl_minutes: Option<i64>,
+}
+
+/// Contract 4.11: the grant, or why there is none.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct EmulateProfileResponse {
+    /// Whether the next request acts as the target.
+    pub allowed: bool,
+    /// The stable code of the rule in the way; null when allowed.
+    pub reason: Option<String>,
+    /// The grant; null when refused.
+    #[schema(value_type = Option<String>)]
+    pub grant_id: Option<Uuid>,
+    /// When it ends at the latest; null when refused.
+    #[schema(value_type = Option<String>)]
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Contract 4.12: whether a layer was left.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct UnemulateProfileResponse {
+    /// Whether the next request acts one layer further out.
+    pub ok: bool,
+    /// `not_emulating` when there was no layer to leave, else null.
+    pub reason: Option<String>,
+}

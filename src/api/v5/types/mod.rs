@@ -1,0 +1,25 @@
+//! What the Profiles v5 face reads and writes as JSON, type by type, under the contract's names.
+//! Never holds a rule, a query or a status: handlers decide, these only carry.
+//!
+//! On input an absent field and `null` mean the same and unknown fields are ignored; on output an
+//! optional field is written as `null`, never left out (contract 1). Ids are UUIDs here and plain
+//! strings in the OpenAPI document, as the contract publishes them.
+
+pub mod bulk;
+pub mod context;
+pub mod docs;
+pub mod draft;
+pub mod emulation;
+pub mod error;
+pub mod export;
+pub mod get;
+pub mod headers;
+pub mod object;
+pub mod resource;
+pub mod search;
+pub mod section;
+
+/// Contracts 4.2 and 4.3: some lists are written as `null` when they are empty.
+pub fn null_if_empty<T>(items: Vec<T>) -> Option<Vec<T>> {
+    (!items.is_empty()).then_some(items)
+}

@@ -1,0 +1,108 @@
+//! Bodies of POST /search: a page of profiles and the facets to narrow it. Never decides who is
+//! found.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Contract 4.3: what to look for and which page of it.
+#[derive(Deserialize, ToSchema)]
+pub struct SearchProfilesRequest {
+    /// A part of the name or of any e-mail address.
+    pub search: Option<String>,
+    /// Members of any of these cohorts.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub cohort_ids: Option<Vec<Uuid>>,
+    /// Members of any of these departments.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub filter_department_ids: Option<Vec<Uuid>>,
+    /// The key of a role.
+    pub role_filter: Option<String>,
+    /// Accepted without effect, as there is no facet of cohorts.
+    pub cohort_search: Option<String>,
+    /// A part of a department's name, for its facet.
+    pub department_search: Option<String>,
+    /// A part of a role's name, for its facet.
+    pub role_search: Option<String>,
+    /// How many profiles to answer with, at most 100; none or 0 means the default.
+    #[schema(default = 12)]
+    pub page_size: Option<i64>,
+    /// How many profiles to pass over.
+    #[schema(default = 0)]
+    pub page_offset: Option<i64>,
+}
+
+/// Contract 4.3: one page, and what the whole result is made of.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct SearchProfilesResponse {
+    /// The effective profile's name.
+    pub actor_name: Option<String>,
+    /// The page.
+    pub profiles: Option<Vec<ListProfilesApiProfile>>,
+    /// The departments to narrow by.
+    pub department_filter: Option<ListFilterSection>,
+    /// The roles to narrow by.
+    pub role_filter: Option<ListFilterSection>,
+    /// How many match in all, before paging.
+    pub total_count: Option<i64>,
+}
+
+/// Contract 2: a profile in a list.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct ListProfilesApiProfile {
+    /// The profile.
+    #[schema(value_type = Option<String>)]
+    pub profile_id: Option<Uuid>,
+    /// Its e-mail addresses; null when there are none.
+    pub emails: Option<Vec<String>>,
+    /// The first of them.
+    pub primary_email: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// The key of its first role.
+    pub role: Option<String>,
+    /// The first letters of the name's first and last word.
+    pub initials: Option<String>,
+    /// Its departments; null when there are none.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub department_ids: Option<Vec<Uuid>>,
+    /// The first of them.
+    #[schema(value_type = Option<String>)]
+    pub primary_department_id: Option<Uuid>,
+    /// Its daily limit of requests.
+    pub requests_per_day: Option<i64>,
+    /// Whether the caller may edit it.
+    pub can_edit: Option<bool>,
+    /// Whether the caller may duplicate it.
+    pub can_duplicate: Option<bool>,
+    /// Whether the caller may delete it.
+    pub can_delete: Option<bool>,
+}
+
+/// Contract 2: one facet of a list.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct ListFilterSection {
+    /// What can be chosen.
+    pub options: Option<Vec<ListFilterOption>>,
+    /// What the request chose; null when it chose nothing.
+    pub selected_ids: Option<Vec<String>>,
+    /// The text the request narrowed the facet by.
+    pub search: Option<String>,
+}
+
+/// Contract 2: one choice of a facet.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct ListFilterOption {
+    /// A department's id or a role's key.
+    pub id: Option<String>,
+    /// Its name for people.
+    pub name: Option<String>,
+    /// How many profiles it would leave, all other filters applied.
+    pub count: Option<i64>,
+    /// Always null: no facet here has colours.
+    pub hex_code: Option<String>,
+    /// Always null: the id says it.
+    pub value: Option<String>,
+    /// Always null: the facet says it.
+    pub r#type: Option<String>,
+}

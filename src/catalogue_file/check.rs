@@ -1,0 +1,346 @@
+//! The rules a well-formed catalogue must keep: nothing twice, nothing unknown, nothing out of
+//! bounds. Knows the one file only; what other tenants and profiles hold is for the engine.
+
+use std::collections::HashMap;
+
+use toml::Spanned;
+use unicode_normalization::UnicodeNormalization;
+
+use super::problem::Findings;
+use super::shape::{Keys, Shaped};
+use super::{
+    ApiKeyEntry, ColorsEntry, DepartmentEntry, IssuerEntry, ProfileEntry, RoleEntry, SettingEntry,
+    TenantEntry,
+};
+
+const RANK_MAX: i16 = 5;
+const KEY_CHARACTERS_MAX: usize = 64;
+const NAME_CHARACTERS_MAX: usize = 200;
+const EMAIL_CHARACTERS_MAX: usize = 254;
+const REQUESTS_PER_DAY_MAX: i32 = 1_000_000;
+
+/// Only signatures whose verifying key may be public: with HS* it could sign as well.
+const ALGORITHMS: [&str; 9] = [
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",
+];
+
+/// Contract 4.1: what a role may open, by the section that shows it.
+const ARTIFACTS: [&str; 32] = [
+    "home",
+    "attempt",
+    "chat", // home
+    "practice",
+    "leaderboard", // their own
+    "dashboard",
+    "reports",
+    "record",
+    "activity",
+    "session",
+    "pricing",
+    "group", // analytics
+    "cohort",
+    "simulation",
+    "scenario",
+    "persona", // training
+    "profile",
+    "document",
+    "parameter",
+    "field", // management
+    "agent",
+    "model",
+    "provider",
+    "tool", // intelligence
+    "department",
+    "rubric",
+    "auth",
+    "eval", // system
+    "health",
+    "benchmark",
+    "test",
+    "settings", // their own
+];
+
+pub(super) fn file(shaped: &Shaped, findings: &mut Findings) {
+    unique("tenant", &shaped.names, exactly, findings);
+    for tenant_name in &shaped.names {
+        name("tenant name", tenant_name, findings);
+    }
+    for tenant in &shaped.tenants {
+        sections(&tenant.entry, &tenant.keys, findings);
+        uniqueness(&tenant.entry, &tenant.keys, findings);
+    }
+}
+
+fn sections(tenant: &TenantEntry, keys: &Keys, findings: &mut Findings) {
+    for entry in &tenant.roles {
+        role(entry, findings);
+    }
+    for entry in &tenant.departments {
+        department(entry, keys, findings);
+    }
+    for entry in &tenant.settings {
+        setting(entry, findings);
+    }
+    for entry in &tenant.issuers {
+        issuer(entry, findings);
+    }
+    for entry in &tenant.api_keys {
+        api_key(entry, findings);
+    }
+    for entry in &tenant.profiles {
+        profile(entry, keys, findings);
+    }
+}
+
+fn uniqueness(tenant: &TenantEntry, keys: &Keys, findings: &mut Findings) {
+    unique("role", &keys.roles, exactly, findings);
+    unique("department", &keys.departments, exactly, findings);
+    unique("setting", &keys.settings, exactly, findings);
+    unique("issuer", &keys.issuers, exactly, findings);
+    unique("API key", &keys.api_keys, exactly, findings);
+    unique("profile id", &keys.profiles, exactly, findings);
+    // Departments are also picked by name, whatever its case; roles and settings are told apart
+    // by it on screen.
+    unique(
+        "role name",
+        tenant.roles.iter().map(|role| &role.name),
+        folded,
+        findings,
+    );
+    let department_names = tenant.departments.iter().map(|department| &department.name);
+    unique("department name", department_names, folded, findings);
+    unique(
+        "setting name",
+        tenant.settings.iter().map(|setting| &setting.name),
+        folded,
+        findings,
+    );
+    let emails = tenant.profiles.iter().flat_map(|profile| &profile.emails);
+    unique("e-mail", emails, folded, findings);
+}
+
+fn role(role: &RoleEntry, findings: &mut Findings) {
+    key("role key", &role.key, findings);
+    name("role name", &role.name, findings);
+    let rank = *role.rank.get_ref();
+    if !(0..=RANK_MAX).contains(&rank) {
+        findings.add(
+            role.rank.span(),
+            format!("rank {rank} is outside 0 to {RANK_MAX}"),
+        );
+    }
+    unique("artifact", &role.artifacts, exactly, findings);
+    for artifact in &role.artifacts {
+        if !ARTIFACTS.contains(&artifact.get_ref().as_str()) {
+            findings.add(
+                artifact.span(),
+                format!("there is no artifact `{artifact}`"),
+            );
+        }
+    }
+}
+
+fn department(department: &DepartmentEntry, keys: &Keys, findings: &mut Findings) {
+    key("department key", &department.key, findings);
+    name("department name", &department.name, findings);
+    references("setting", &department.settings, &keys.settings, findings);
+}
+
+fn setting(setting: &SettingEntry, findings: &mut Findings) {
+    key("setting key", &setting.key, findings);
+    name("setting name", &setting.name, findings);
+    colors(&setting.colors, findings);
+}
+
+fn colors(colors: &ColorsEntry, findings: &mut Findings) {
+    for (name, color) in colors.given() {
+        let digits = color.get_ref().strip_prefix('#').unwrap_or_default();
+        if digits.len() != 6 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            findings.add(
+                color.span(),
+                format!("`{color}` is no colour for {name}: write #rrggbb"),
+            );
+        }
+    }
+}
+
+fn issuer(issuer: &IssuerEntry, findings: &mut Findings) {
+    filled("issuer", &issuer.issuer, findings);
+    filled("audience", &issuer.audience, findings);
+    match (&issuer.jwks_file, &issuer.jwks_url) {
+        (Some(file), None) => filled("jwks_file", file, findings),
+        (None, Some(url)) => jwks_url(url, findings),
+        (None, None) => findings.add(
+            issuer.issuer.span(),
+            format!(
+                "issuer `{}` has no keys: give jwks_file or jwks_url",
+                issuer.issuer
+            ),
+        ),
+        (Some(file), Some(url)) => {
+            let later = std::cmp::max_by_key(file, url, |source| source.span().start);
+            findings.add(later.span(), "give jwks_file or jwks_url, not both");
+        }
+    }
+    algorithms(&issuer.algorithms, findings);
+}
+
+fn jwks_url(url: &Spanned<String>, findings: &mut Findings) {
+    let host = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| url.get_ref().strip_prefix(scheme));
+    let has_host = host.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
+    if !has_host || url.get_ref().contains(char::is_whitespace) {
+        findings.add(
+            url.span(),
+            format!("jwks_url `{url}` is no http or https address"),
+        );
+    }
+}
+
+fn algorithms(algorithms: &Spanned<Vec<Spanned<String>>>, findings: &mut Findings) {
+    if algorithms.get_ref().is_empty() {
+        findings.add(algorithms.span(), "an issuer needs at least one algorithm");
+    }
+    unique("algorithm", algorithms.get_ref(), exactly, findings);
+    for algorithm in algorithms.get_ref() {
+        if !ALGORITHMS.contains(&algorithm.get_ref().as_str()) {
+            let allowed = ALGORITHMS.join(", ");
+            let message = format!("algorithm `{algorithm}` is not among {allowed}");
+            findings.add(algorithm.span(), message);
+        }
+    }
+}
+
+fn api_key(api_key: &ApiKeyEntry, findings: &mut Findings) {
+    name("API key name", &api_key.name, findings);
+    if let Some(file) = &api_key.key_file {
+        filled("key_file", file, findings);
+    }
+}
+
+fn profile(profile: &ProfileEntry, keys: &Keys, findings: &mut Findings) {
+    name("profile id", &profile.id, findings);
+    name("profile name", &profile.name, findings);
+    references("role", &profile.roles, &keys.roles, findings);
+    references(
+        "department",
+        &profile.departments,
+        &keys.departments,
+        findings,
+    );
+    for email in &profile.emails {
+        if let Some(flaw) = email_flaw(email.get_ref()) {
+            findings.add(
+                email.span(),
+                format!("`{email}` is no e-mail address: {flaw}"),
+            );
+        }
+    }
+    if let Some(limit) = &profile.request_limit
+        && !(1..=REQUESTS_PER_DAY_MAX).contains(limit.get_ref())
+    {
+        let message = format!("request limit {limit} is outside 1 to {REQUESTS_PER_DAY_MAX}");
+        findings.add(limit.span(), message);
+    }
+}
+
+/// Each must be declared in the same tenant, and be given once.
+fn references(
+    kind: &str,
+    given: &[Spanned<String>],
+    declared: &[Spanned<String>],
+    findings: &mut Findings,
+) {
+    unique(kind, given, exactly, findings);
+    for reference in given {
+        if !declared
+            .iter()
+            .any(|key| key.get_ref() == reference.get_ref())
+        {
+            findings.add(
+                reference.span(),
+                format!("this tenant has no {kind} `{reference}`"),
+            );
+        }
+    }
+}
+
+fn unique<'a>(
+    kind: &str,
+    given: impl IntoIterator<Item = &'a Spanned<String>>,
+    as_compared: fn(&str) -> String,
+    findings: &mut Findings,
+) {
+    let mut first_lines = HashMap::new();
+    for value in given {
+        let line = findings.line(&value.span());
+        if let Some(first) = first_lines.get(&as_compared(value.get_ref())) {
+            findings.add(
+                value.span(),
+                format!("{kind} `{value}` is already on line {first}"),
+            );
+        } else {
+            first_lines.insert(as_compared(value.get_ref()), line);
+        }
+    }
+}
+
+fn exactly(text: &str) -> String {
+    text.to_owned()
+}
+
+/// As people compare names and e-mails: composed and without case.
+fn folded(text: &str) -> String {
+    caseless::default_case_fold_str(&text.trim().nfc().collect::<String>())
+        .nfc()
+        .collect()
+}
+
+fn key(kind: &str, key: &Spanned<String>, findings: &mut Findings) {
+    let fits = |character: char| matches!(character, 'a'..='z' | '0'..='9' | '-' | '_');
+    let text = key.get_ref();
+    let starts_well = text.starts_with(|first: char| first.is_ascii_alphanumeric());
+    if !starts_well || !text.chars().all(fits) || text.len() > KEY_CHARACTERS_MAX {
+        findings.add(
+            key.span(),
+            format!(
+                "{kind} `{key}` is not made of 1 to {KEY_CHARACTERS_MAX} lower-case letters, \
+                 digits, - and _, with a letter or digit first"
+            ),
+        );
+    }
+}
+
+fn name(kind: &str, name: &Spanned<String>, findings: &mut Findings) {
+    filled(kind, name, findings);
+    if name.get_ref().trim().chars().count() > NAME_CHARACTERS_MAX {
+        let message = format!("the {kind} is longer than {NAME_CHARACTERS_MAX} characters");
+        findings.add(name.span(), message);
+    }
+    if name.get_ref().contains(['\n', '\r', '\t']) {
+        findings.add(name.span(), format!("the {kind} is not on one line"));
+    }
+}
+
+fn filled(kind: &str, text: &Spanned<String>, findings: &mut Findings) {
+    if text.get_ref().trim().is_empty() {
+        findings.add(text.span(), format!("the {kind} is empty"));
+    }
+}
+
+fn email_flaw(email: &str) -> Option<&'static str> {
+    let Some((local, domain)) = email.split_once('@') else {
+        return Some("it has no @");
+    };
+    if domain.contains('@') {
+        return Some("it has more than one @");
+    }
+    if local.is_empty() || domain.is_empty() {
+        return Some("nothing stands before or after its @");
+    }
+    if email.contains(char::is_whitespace) {
+        return Some("it holds white space");
+    }
+    (email.chars().count() > EMAIL_CHARACTERS_MAX).then_some("it is longer than 254 characters")
+}

@@ -1,0 +1,11 @@
+//! A draft of a profile's form, kept until it is published by hand or closed by time.
+
+mod commands;
+mod decide;
+mod events;
+mod state;
+
+pub use commands::Command;
+pub use decide::{Refusal, decide};
+pub use events::{Event, Form};
+pub use state::{Draft, State};

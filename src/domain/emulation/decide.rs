@@ -1,0 +1,140 @@
+//! What becomes of an order to an emulation stack (contract 4.11, 4.12).
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::permission::{self, Standing};
+
+use super::commands::{Command, Known};
+use super::events::Event;
+use super::state::{Death, Stack, may_emulate};
+
+/// Deepest stack.
+pub const DEPTH_MAX: usize = 5;
+
+/// The fact in the way of an order; the contract's stable reasons, in the order of its checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Unknown, deleted, or not to be seen: not told apart.
+    #[error("target not found")]
+    TargetNotFound,
+    #[error("already acting as this profile")]
+    SelfTarget,
+    #[error("this profile is in the chain already")]
+    Cycle,
+    #[error("no deeper than five layers")]
+    MaxDepth,
+    #[error("target is not active")]
+    TargetInactive,
+    #[error("the target's role may not be emulated")]
+    RoleNotAllowed,
+    /// Nothing to exit.
+    #[error("not acting as anybody")]
+    NotEmulating,
+}
+
+impl Refusal {
+    /// The contract's `reason`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::TargetNotFound => "target_not_found",
+            Refusal::SelfTarget => "self",
+            Refusal::Cycle => "cycle",
+            Refusal::MaxDepth => "max_depth",
+            Refusal::TargetInactive => "target_inactive",
+            Refusal::RoleNotAllowed => "role_not_allowed",
+            Refusal::NotEmulating => "not_emulating",
+        }
+    }
+}
+
+/// What happens to `stack` on this order. A grant expects the dead layers cut first: see
+/// [`Command::CutEmulation`].
+///
+/// # Errors
+/// The first fact in the way.
+pub fn decide(stack: &Stack, command: Command) -> Result<Vec<Event>, Refusal> {
+    match command {
+        Command::GrantEmulation {
+            grant_id,
+            real,
+            effective,
+            target,
+            ttl,
+            now,
+            session_ends_at,
+        } => {
+            let target = judge(stack, &real, &effective, target)?;
+            let outer = stack.layers.last().map_or(session_ends_at, |layer| layer.expires_at);
+            // An inner layer never outlives an outer one.
+            let expires_at = (now + ttl).min(outer).min(session_ends_at);
+            Ok(vec![Event::EmulationGranted {
+                grant_id,
+                real_actor: real.profile,
+                target: target.profile,
+                expires_at,
+            }])
+        }
+        Command::ExitEmulation { real, targets, now } => {
+            let mut events = cut(stack, real.as_ref(), &targets, now);
+            let (live, _) = stack.live(real.as_ref(), &targets, now);
+            let innermost = live.checked_sub(1).and_then(|last| stack.layers.get(last));
+            let layer = innermost.ok_or(Refusal::NotEmulating)?;
+            events.push(Event::EmulationExited { grant_id: layer.grant_id });
+            Ok(events)
+        }
+        Command::CutEmulation { real, targets, now } => {
+            Ok(cut(stack, real.as_ref(), &targets, now))
+        }
+    }
+}
+
+fn judge(
+    stack: &Stack,
+    real: &Standing,
+    effective: &Standing,
+    target: Known,
+) -> Result<Standing, Refusal> {
+    let seen = |target: &Standing| {
+        permission::has_access(effective, target) && permission::has_access(real, target)
+    };
+    let target = target.filter(seen).ok_or(Refusal::TargetNotFound)?;
+    if target.profile == effective.profile {
+        return Err(Refusal::SelfTarget);
+    }
+    let in_chain = stack.layers.iter().any(|layer| layer.target == target.profile);
+    if target.profile == real.profile || in_chain {
+        return Err(Refusal::Cycle);
+    }
+    if stack.layers.len() >= DEPTH_MAX {
+        return Err(Refusal::MaxDepth);
+    }
+    if !target.active {
+        return Err(Refusal::TargetInactive);
+    }
+    if !may_emulate(effective, &target) || !may_emulate(real, &target) {
+        return Err(Refusal::RoleNotAllowed);
+    }
+    Ok(target)
+}
+
+/// The ends of the dead layers, innermost first.
+fn cut(
+    stack: &Stack,
+    real: Option<&Standing>,
+    targets: &[Known],
+    now: DateTime<Utc>,
+) -> Vec<Event> {
+    let (live, death) = stack.live(real, targets, now);
+    let Some(death) = death else { return vec![] };
+    let dead = stack.layers.iter().skip(live).rev();
+    dead.map(|layer| {
+        let expired = death == Death::Expired || now >= layer.expires_at;
+        let grant_id = layer.grant_id;
+        if expired {
+            Event::EmulationExpired { grant_id }
+        } else {
+            Event::EmulationRevoked { grant_id, reason: death.reason().to_owned() }
+        }
+    })
+    .collect()
+}

@@ -1,0 +1,11 @@
+//! The stack of profiles that a session acts as (contract 4.11, 4.12).
+
+mod commands;
+mod decide;
+mod events;
+mod state;
+
+pub use commands::{Command, Known};
+pub use decide::{DEPTH_MAX, Refusal, decide};
+pub use events::Event;
+pub use state::{Death, Emulation, Layer, Stack};

@@ -1,0 +1,11 @@
+//! Exports: files of profiles, each made for one actor and purged after a day.
+
+mod commands;
+mod decide;
+mod events;
+mod state;
+
+pub use commands::Command;
+pub use decide::{Refusal, decide};
+pub use events::Event;
+pub use state::{Export, HOURS_KEPT, State};

@@ -1,0 +1,158 @@
+//! What is true: the areas, their events, and the pure functions that decide and evolve.
+//! Never does I/O, never reads a clock, never makes an id: facts arrive in commands.
+
+pub mod access;
+pub mod codec;
+pub mod draft;
+pub mod emulation;
+pub mod export;
+pub mod folding;
+pub mod ids;
+pub mod operation;
+pub mod permission;
+pub mod personal;
+pub mod profile;
+pub mod session;
+pub mod tenant;
+pub mod values;
+
+use std::fmt::Debug;
+
+use chrono::{DateTime, Utc};
+use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use ids::TenantId;
+
+/// A kind of aggregate; with a tenant and an id it names a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Area {
+    Tenant,
+    Profile,
+    Draft,
+    Emulation,
+    Access,
+    Session,
+    Export,
+    Operation,
+}
+
+impl Area {
+    /// Every area there is.
+    pub const ALL: [Area; 8] = [
+        Area::Tenant,
+        Area::Profile,
+        Area::Draft,
+        Area::Emulation,
+        Area::Access,
+        Area::Session,
+        Area::Export,
+        Area::Operation,
+    ];
+
+    /// The name under which the log stores it; at most 12 bytes, never changed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Area::Tenant => "tenant",
+            Area::Profile => "profile",
+            Area::Draft => "draft",
+            Area::Emulation => "emulation",
+            Area::Access => "access",
+            Area::Session => "session",
+            Area::Export => "export",
+            Area::Operation => "operation",
+        }
+    }
+
+    /// The area with this stored name.
+    pub fn named(name: &str) -> Option<Area> {
+        Area::ALL.into_iter().find(|area| area.name() == name)
+    }
+}
+
+/// The history of one thing: how its events become its state.
+pub trait Aggregate: 'static {
+    /// Where its streams live.
+    const AREA: Area;
+    /// What its events have made of it; the default is what no event has touched.
+    type State: Clone + Default + Debug + Send + Sync + 'static;
+    /// What can have happened to it.
+    type Event: Serialize + DeserializeOwned + Clone + Debug + Into<Event> + Send + Sync + 'static;
+
+    /// The state after one more event. Cannot fail and decides nothing: it has happened.
+    fn evolve(state: &mut Self::State, event: &Self::Event, occurred_at: DateTime<Utc>);
+
+    /// This area's event, if that is what `event` is.
+    fn of(event: &Event) -> Option<&Self::Event>;
+}
+
+/// Any event of any area.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    Tenant(tenant::Event),
+    Profile(profile::Event),
+    Draft(draft::Event),
+    Emulation(emulation::Event),
+    Access(access::Event),
+    Session(session::Event),
+    Export(export::Event),
+    Operation(operation::Event),
+}
+
+impl Event {
+    /// Reads a stored event.
+    ///
+    /// # Errors
+    /// A name that the area does not know, or a payload that is not that event's.
+    pub fn decode(area: Area, name: &str, payload: &str) -> Result<Event, codec::Error> {
+        Ok(match area {
+            Area::Tenant => Event::Tenant(codec::decode(name, payload)?),
+            Area::Profile => Event::Profile(codec::decode(name, payload)?),
+            Area::Draft => Event::Draft(codec::decode(name, payload)?),
+            Area::Emulation => Event::Emulation(codec::decode(name, payload)?),
+            Area::Access => Event::Access(codec::decode(name, payload)?),
+            Area::Session => Event::Session(codec::decode(name, payload)?),
+            Area::Export => Event::Export(codec::decode(name, payload)?),
+            Area::Operation => Event::Operation(codec::decode(name, payload)?),
+        })
+    }
+
+    /// The stored name and payload of this event.
+    ///
+    /// # Errors
+    /// None for the events there are; the signature is serde's.
+    pub fn encode(&self) -> Result<codec::Encoded, codec::Error> {
+        match self {
+            Event::Tenant(event) => codec::encode(event),
+            Event::Profile(event) => codec::encode(event),
+            Event::Draft(event) => codec::encode(event),
+            Event::Emulation(event) => codec::encode(event),
+            Event::Access(event) => codec::encode(event),
+            Event::Session(event) => codec::encode(event),
+            Event::Export(event) => codec::encode(event),
+            Event::Operation(event) => codec::encode(event),
+        }
+    }
+}
+
+/// An event and where, when and by whom it happened: what read models are folded from.
+#[derive(Clone, Debug)]
+pub struct Occurred {
+    pub tenant_id: TenantId,
+    pub area: Area,
+    pub stream_id: Uuid,
+    /// Its number within the stream, from 1.
+    pub version: i64,
+    /// Its number within the log. Never leaves the server.
+    pub position: i64,
+    /// When it became true.
+    pub occurred_at: DateTime<Utc>,
+    /// When the log took it.
+    pub recorded_at: DateTime<Utc>,
+    pub real_actor_id: Uuid,
+    pub effective_actor_id: Uuid,
+    pub operation: &'static str,
+    /// The stored name.
+    pub name: String,
+    pub event: Event,
+}

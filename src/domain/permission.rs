@@ -1,0 +1,169 @@
+//! Who may do what (contract 1.3): predicates over roles, ranks and departments, and nothing else.
+
+use super::ids::{DepartmentId, ProfileId};
+
+/// Rank of a superadmin.
+pub const SUPERADMIN: u8 = 5;
+/// Rank of an admin.
+pub const ADMIN: u8 = 4;
+/// Rank of the instructional role.
+pub const INSTRUCTIONAL: u8 = 3;
+/// The role that nobody may emulate and that only superadmins list.
+pub const CUSTOM: &str = "custom";
+
+/// A role as its tenant's catalogue ranks it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RankedRole {
+    pub key: String,
+    pub rank: u8,
+}
+
+/// Where a profile stands: what permission is decided from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    pub profile: ProfileId,
+    /// The first of its roles that the catalogue knows.
+    pub role: Option<RankedRole>,
+    pub departments: Vec<DepartmentId>,
+    pub active: bool,
+}
+
+impl Standing {
+    /// The rank of its role; 0 without one.
+    pub fn rank(&self) -> u8 {
+        self.role.as_ref().map_or(0, |role| role.rank)
+    }
+
+    /// Whether its role is the highest.
+    pub fn is_superadmin(&self) -> bool {
+        self.rank() >= SUPERADMIN
+    }
+
+    /// Whether its role is admin or above.
+    pub fn is_admin(&self) -> bool {
+        self.rank() >= ADMIN
+    }
+
+    /// Whether every one of these departments is its own.
+    pub fn holds_all(&self, departments: &[DepartmentId]) -> bool {
+        departments.iter().all(|department| self.departments.contains(department))
+    }
+}
+
+/// Who decides: nobody's rights are asked of the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// The command line, and what follows from other events.
+    Operator,
+    /// A person, or another acting as that person.
+    Profile {
+        /// The effective profile: its rights count.
+        effective: Standing,
+        /// The real actor.
+        real: ProfileId,
+    },
+}
+
+impl Authority {
+    /// Whether one acts as another.
+    pub fn is_emulation(&self) -> bool {
+        match self {
+            Authority::Operator => false,
+            Authority::Profile { effective, real } => effective.profile != *real,
+        }
+    }
+}
+
+/// `has_access`: whether `viewer` may see `target`.
+pub fn has_access(viewer: &Standing, target: &Standing) -> bool {
+    viewer.profile == target.profile
+        || viewer.is_superadmin()
+        || target.departments.is_empty()
+        || target.departments.iter().any(|department| viewer.departments.contains(department))
+}
+
+/// `can_edit`: whether `editor` may change `target` (what of itself, see [`may_change_own`]).
+pub fn can_edit(editor: &Standing, target: &Standing) -> bool {
+    editor.profile == target.profile
+        || editor.is_superadmin()
+        || (editor.rank() >= INSTRUCTIONAL
+            && editor.rank() > target.rank()
+            && editor.holds_all(&target.departments))
+}
+
+/// `can_delete`.
+pub fn can_delete(deleter: &Standing, target: &Standing) -> bool {
+    deleter.profile != target.profile
+        && (deleter.is_superadmin()
+            || (deleter.is_admin()
+                && deleter.rank() > target.rank()
+                && has_access(deleter, target)))
+}
+
+/// `can_create`, `can_draft`, and `can_duplicate` without a target.
+pub fn can_create(creator: &Standing) -> bool {
+    creator.is_admin()
+}
+
+/// `can_duplicate` of a given profile.
+pub fn can_duplicate(duplicator: &Standing, target: &Standing) -> bool {
+    can_create(duplicator)
+        && has_access(duplicator, target)
+        && target.rank() <= duplicator.rank()
+}
+
+/// Whether a role of this rank is among the `role_options` of `assigner`.
+pub fn can_assign_role(assigner: &Standing, rank: u8) -> bool {
+    assigner.role.is_some() && rank <= assigner.rank()
+}
+
+/// Whether these departments may be given by `assigner`.
+pub fn can_assign_departments(assigner: &Standing, departments: &[DepartmentId]) -> bool {
+    assigner.is_superadmin() || assigner.holds_all(departments)
+}
+
+/// Whether `role` may be emulated by one of role `by` (`scoped_roles`): superadmins every role,
+/// admins and the instructional those below their own; `custom` by nobody.
+pub fn is_emulatable(by: &RankedRole, role: &RankedRole) -> bool {
+    if role.key == CUSTOM || by.key == CUSTOM {
+        return false;
+    }
+    by.rank >= SUPERADMIN || (by.rank >= INSTRUCTIONAL && role.rank < by.rank)
+}
+
+/// Whether profiles of this role are listed to `viewer`: own rank and below; `custom` and, below
+/// admin, those without a role are not.
+pub fn is_listed(viewer: &Standing, role: Option<&RankedRole>) -> bool {
+    match role {
+        None => viewer.is_admin(),
+        Some(role) if role.key == CUSTOM => viewer.is_superadmin(),
+        Some(role) => viewer.role.is_some() && role.rank <= viewer.rank(),
+    }
+}
+
+/// Export and refresh: admins whose role opens the artifact `profile`.
+pub fn can_operate(operator: &Standing, artifacts: &[String]) -> bool {
+    operator.is_admin() && artifacts.iter().any(|artifact| artifact == "profile")
+}
+
+/// What of a profile changes, as far as permission tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Facet {
+    Name,
+    Emails,
+    Roles,
+    Departments,
+    RequestLimit,
+    Activity,
+    Attributes,
+}
+
+/// Whether a profile may change this of itself: name and e-mails always, departments from admin
+/// on, roles, activity and request limit as a superadmin only.
+pub fn may_change_own(editor: &Standing, facet: Facet) -> bool {
+    match facet {
+        Facet::Name | Facet::Emails => true,
+        Facet::Departments | Facet::Attributes => editor.is_admin(),
+        Facet::Roles | Facet::RequestLimit | Facet::Activity => editor.is_superadmin(),
+    }
+}

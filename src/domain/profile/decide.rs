@@ -1,0 +1,251 @@
+//! What becomes of an order to a profile (contract 1.3, 4.4 to 4.6, 4.9).
+
+use crate::domain::ids::{DepartmentId, ProfileId};
+use crate::domain::permission::{self, Authority, Facet, RankedRole, Standing};
+use crate::domain::values::Email;
+
+use super::commands::Command;
+use super::events::Event;
+use super::state::{Facts, State};
+
+/// The fact in the way of an order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("profile not found")]
+    ProfileNotFound,
+    #[error("not permitted")]
+    NotPermitted,
+    #[error("cannot delete yourself")]
+    SelfDeletion,
+    #[error("a profile with this id exists already")]
+    AlreadyRegistered,
+    #[error("the role {0} ranks above your own")]
+    RoleAboveOwn(String),
+    #[error("not one of your departments")]
+    DepartmentNotHeld,
+    #[error("not to be changed by oneself")]
+    OwnFacetFixed(Facet),
+    #[error("not to be changed while acting as this profile")]
+    FixedWhileEmulating(Facet),
+}
+
+impl Refusal {
+    /// A stable code for metrics and logs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::ProfileNotFound => "profile_not_found",
+            Refusal::NotPermitted => "not_permitted",
+            Refusal::SelfDeletion => "self_deletion",
+            Refusal::AlreadyRegistered => "already_registered",
+            Refusal::RoleAboveOwn(_) => "role_above_own",
+            Refusal::DepartmentNotHeld => "department_not_held",
+            Refusal::OwnFacetFixed(_) => "own_facet_fixed",
+            Refusal::FixedWhileEmulating(_) => "fixed_while_emulating",
+        }
+    }
+
+    /// The request field it is about (contract 2, `ProfileFieldError`).
+    pub fn field(&self) -> &'static str {
+        match self {
+            Refusal::ProfileNotFound | Refusal::NotPermitted | Refusal::SelfDeletion => {
+                "profile_id"
+            }
+            Refusal::AlreadyRegistered => "id",
+            Refusal::RoleAboveOwn(_) => "role_ids",
+            Refusal::DepartmentNotHeld => "department_ids",
+            Refusal::OwnFacetFixed(facet) | Refusal::FixedWhileEmulating(facet) => field(*facet),
+        }
+    }
+}
+
+fn field(facet: Facet) -> &'static str {
+    match facet {
+        Facet::Name => "name",
+        Facet::Emails => "email_ids",
+        Facet::Roles => "role_ids",
+        Facet::Departments => "department_ids",
+        Facet::RequestLimit => "request_limit_id",
+        Facet::Activity => "flag_id",
+        Facet::Attributes => "attributes",
+    }
+}
+
+/// What happens to the profile `id` in `state` when `by` gives this order; nothing when it
+/// already is so. `ranks` tells how the tenant ranks a role.
+///
+/// # Errors
+/// The first fact in the way.
+pub fn decide(
+    id: ProfileId,
+    state: &State,
+    by: &Authority,
+    ranks: impl Fn(&str) -> Option<u8>,
+    command: Command,
+) -> Result<Vec<Event>, Refusal> {
+    if let Command::RegisterProfile { .. } = command {
+        return register(state, by, command);
+    }
+    let facts = state.live().ok_or(Refusal::ProfileNotFound)?;
+    let target = facts.standing(id, ranks);
+    let deleting = matches!(command, Command::DeleteProfile);
+    match by {
+        Authority::Operator => {}
+        Authority::Profile { effective, real } if deleting => {
+            may_delete(effective, *real, &target)?;
+        }
+        Authority::Profile { effective, .. } if !permission::can_edit(effective, &target) => {
+            return Err(Refusal::NotPermitted);
+        }
+        Authority::Profile { .. } => {}
+    }
+    let events = changes(facts, command.clone());
+    // Clients send whole forms: what stays as it is needs no right to change it.
+    if let (Authority::Profile { effective, .. }, false, false) = (by, deleting, events.is_empty())
+    {
+        may_change(effective, by.is_emulation(), &target, &command)?;
+    }
+    Ok(events)
+}
+
+fn register(state: &State, by: &Authority, command: Command) -> Result<Vec<Event>, Refusal> {
+    let Command::RegisterProfile {
+        name,
+        emails,
+        roles,
+        departments,
+        request_limit,
+        active,
+        attributes,
+        duplicated_from,
+    } = command
+    else {
+        return Ok(vec![]);
+    };
+    if let Authority::Profile { effective, .. } = by {
+        if !permission::can_create(effective) {
+            return Err(Refusal::NotPermitted);
+        }
+        may_assign(effective, &roles, &departments)?;
+    }
+    if *state != State::Absent {
+        return Err(Refusal::AlreadyRegistered);
+    }
+    Ok(vec![Event::ProfileRegistered {
+        name,
+        emails: with_logins(emails),
+        roles: keys(roles),
+        departments,
+        request_limit,
+        active,
+        attributes,
+        duplicated_from,
+    }])
+}
+
+fn may_delete(by: &Standing, real: ProfileId, target: &Standing) -> Result<(), Refusal> {
+    // Contract 4.9: while emulating, neither the effective nor the real actor may be deleted.
+    if target.profile == by.profile || target.profile == real {
+        return Err(Refusal::SelfDeletion);
+    }
+    if !permission::can_delete(by, target) {
+        return Err(Refusal::NotPermitted);
+    }
+    Ok(())
+}
+
+fn may_change(
+    by: &Standing,
+    emulating: bool,
+    target: &Standing,
+    command: &Command,
+) -> Result<(), Refusal> {
+    let facet = facet(command);
+    if by.profile == target.profile {
+        if !permission::may_change_own(by, facet) {
+            return Err(Refusal::OwnFacetFixed(facet));
+        }
+        // Contract 4.11: nobody changes a log-in or the rights of whom they act as.
+        if emulating && matches!(facet, Facet::Emails | Facet::Roles) {
+            return Err(Refusal::FixedWhileEmulating(facet));
+        }
+    }
+    match command {
+        Command::AssignRoles { roles } => may_assign(by, roles, &[]),
+        Command::AssignDepartments { departments } => may_assign(by, &[], departments),
+        _ => Ok(()),
+    }
+}
+
+fn may_assign(
+    by: &Standing,
+    roles: &[RankedRole],
+    departments: &[DepartmentId],
+) -> Result<(), Refusal> {
+    if let Some(role) = roles.iter().find(|role| !permission::can_assign_role(by, role.rank)) {
+        return Err(Refusal::RoleAboveOwn(role.key.clone()));
+    }
+    if !permission::can_assign_departments(by, departments) {
+        return Err(Refusal::DepartmentNotHeld);
+    }
+    Ok(())
+}
+
+fn facet(command: &Command) -> Facet {
+    match command {
+        Command::RegisterProfile { .. } | Command::RenameProfile { .. } => Facet::Name,
+        Command::AssignEmails { .. } => Facet::Emails,
+        Command::AssignRoles { .. } => Facet::Roles,
+        Command::AssignDepartments { .. } => Facet::Departments,
+        Command::AssignRequestLimit { .. } => Facet::RequestLimit,
+        Command::ActivateProfile | Command::DeactivateProfile | Command::DeleteProfile => {
+            Facet::Activity
+        }
+        Command::AssignAttributes { .. } => Facet::Attributes,
+    }
+}
+
+fn changes(facts: &Facts, command: Command) -> Vec<Event> {
+    let event = match command {
+        Command::RegisterProfile { .. } => None,
+        Command::RenameProfile { name } => {
+            (facts.name.as_ref() != Some(&name)).then_some(Event::ProfileRenamed { name })
+        }
+        Command::AssignEmails { emails } => {
+            let emails = with_logins(emails);
+            (facts.emails != emails).then_some(Event::EmailsAssigned { emails })
+        }
+        Command::AssignRoles { roles } => {
+            let roles = keys(roles);
+            (facts.roles != roles).then_some(Event::RolesAssigned { roles })
+        }
+        Command::AssignDepartments { departments } => (facts.departments != departments)
+            .then_some(Event::DepartmentsAssigned { departments }),
+        Command::AssignRequestLimit { request_limit } => {
+            (facts.request_limit.as_ref() != Some(&request_limit))
+                .then_some(Event::RequestLimitAssigned { request_limit })
+        }
+        Command::ActivateProfile => {
+            (facts.active != Some(true)).then_some(Event::ProfileActivated {})
+        }
+        Command::DeactivateProfile => {
+            (facts.active != Some(false)).then_some(Event::ProfileDeactivated {})
+        }
+        Command::AssignAttributes { mut attributes, mut removed } => {
+            attributes.retain(|name, value| facts.attributes.get(name) != Some(value));
+            removed.retain(|name| facts.attributes.contains_key(name));
+            (!attributes.is_empty() || !removed.is_empty())
+                .then_some(Event::AttributesAssigned { attributes, removed })
+        }
+        Command::DeleteProfile => Some(Event::ProfileDeleted {}),
+    };
+    event.into_iter().collect()
+}
+
+fn keys(roles: Vec<RankedRole>) -> Vec<String> {
+    roles.into_iter().map(|role| role.key).collect()
+}
+
+/// Through this face each address is a log-in: who cannot claim one may not have it.
+fn with_logins(emails: Vec<Email>) -> Vec<Email> {
+    emails.into_iter().map(|email| Email { login: true, ..email }).collect()
+}

@@ -1,0 +1,58 @@
+//! What a session's events have made of it.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::ids::ProfileId;
+use crate::domain::{Aggregate, Area};
+
+use super::events::Event;
+
+/// Longest life of a session, in hours (contract 1.2).
+pub const HOURS_MAX: i64 = 24;
+
+/// The aggregate.
+pub struct Session;
+
+/// A session.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum State {
+    #[default]
+    Absent,
+    Open {
+        real_actor: ProfileId,
+        expires_at: DateTime<Utc>,
+    },
+    Ended,
+}
+
+impl State {
+    /// When it ends by itself, if it is open now.
+    pub fn open_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self {
+            State::Open { expires_at, .. } if now < *expires_at => Some(*expires_at),
+            State::Open { .. } | State::Absent | State::Ended => None,
+        }
+    }
+}
+
+impl Aggregate for Session {
+    const AREA: Area = Area::Session;
+    type State = State;
+    type Event = Event;
+
+    fn of(event: &crate::domain::Event) -> Option<&Event> {
+        match event {
+            crate::domain::Event::Session(event) => Some(event),
+            _ => None,
+        }
+    }
+
+    fn evolve(state: &mut State, event: &Event, _: DateTime<Utc>) {
+        *state = match event {
+            Event::SessionOpened { real_actor, expires_at } => {
+                State::Open { real_actor: *real_actor, expires_at: *expires_at }
+            }
+            Event::SessionEnded { .. } => State::Ended,
+        };
+    }
+}

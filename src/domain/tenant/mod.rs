@@ -1,0 +1,11 @@
+//! A tenant and its catalogue: roles, departments, settings and the issuers it believes.
+
+mod commands;
+mod decide;
+mod events;
+mod state;
+
+pub use commands::Command;
+pub use decide::{Refusal, decide};
+pub use events::Event;
+pub use state::{Catalogue, Department, Issuer, Role, Setting, Tenant};

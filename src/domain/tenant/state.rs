@@ -1,0 +1,159 @@
+//! What a tenant's events have made of it: the catalogue that profiles pick from.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::ids::{DepartmentId, RoleId, SettingId};
+use crate::domain::{Aggregate, Area};
+
+use super::events::Event;
+
+/// The aggregate.
+pub struct Tenant;
+
+/// A tenant's name and catalogue; entries in the order in which they were first defined.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Catalogue {
+    /// None before the tenant is registered.
+    pub name: Option<String>,
+    pub roles: Vec<Role>,
+    pub departments: Vec<Department>,
+    pub settings: Vec<Setting>,
+    pub issuers: Vec<Issuer>,
+    department_places: HashMap<DepartmentId, usize>,
+}
+
+/// A directory role.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Role {
+    pub id: RoleId,
+    pub key: String,
+    pub rank: u8,
+    pub name: String,
+    pub description: String,
+    pub artifacts: Vec<String>,
+}
+
+/// A department.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Department {
+    pub id: DepartmentId,
+    pub key: String,
+    pub name: String,
+    pub description: String,
+    pub settings: Vec<String>,
+}
+
+/// A setting with its theme.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    pub id: SettingId,
+    pub key: String,
+    pub name: String,
+    pub active: bool,
+    pub colors: BTreeMap<String, String>,
+}
+
+/// An issuer of tokens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Issuer {
+    pub issuer: String,
+    pub audience: String,
+    pub algorithms: Vec<String>,
+    pub jwks_file: Option<String>,
+    pub jwks_url: Option<String>,
+}
+
+impl Catalogue {
+    /// How the tenant ranks the role of this key.
+    pub fn rank(&self, key: &str) -> Option<u8> {
+        self.role(key).map(|role| role.rank)
+    }
+
+    /// The role of this key.
+    pub fn role(&self, key: &str) -> Option<&Role> {
+        self.roles.iter().find(|role| role.key == key)
+    }
+
+    /// The role of this id.
+    pub fn role_by_id(&self, id: RoleId) -> Option<&Role> {
+        self.roles.iter().find(|role| role.id == id)
+    }
+
+    /// The department of this id.
+    pub fn department(&self, id: DepartmentId) -> Option<&Department> {
+        self.department_places.get(&id).and_then(|place| self.departments.get(*place))
+    }
+
+    /// The department of this key.
+    pub fn department_by_key(&self, key: &str) -> Option<&Department> {
+        self.departments.iter().find(|department| department.key == key)
+    }
+
+    /// The setting of this key.
+    pub fn setting(&self, key: &str) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.key == key)
+    }
+
+    fn place_departments(&mut self) {
+        let places = self.departments.iter().enumerate();
+        self.department_places = places.map(|(place, department)| (department.id, place)).collect();
+    }
+}
+
+impl Aggregate for Tenant {
+    const AREA: Area = Area::Tenant;
+    type State = Catalogue;
+    type Event = Event;
+
+    fn of(event: &crate::domain::Event) -> Option<&Event> {
+        match event {
+            crate::domain::Event::Tenant(event) => Some(event),
+            _ => None,
+        }
+    }
+
+    fn evolve(catalogue: &mut Catalogue, event: &Event, _: DateTime<Utc>) {
+        match event.clone() {
+            Event::TenantRegistered { name } => catalogue.name = Some(name),
+            Event::RoleDefined { id, key, rank, name, description, artifacts } => {
+                let role = Role { id, key, rank, name, description, artifacts };
+                define(&mut catalogue.roles, role, |a, b| a.key == b.key);
+            }
+            Event::RoleRemoved { key } => catalogue.roles.retain(|role| role.key != key),
+            Event::DepartmentDefined { id, key, name, description, settings } => {
+                let department = Department { id, key, name, description, settings };
+                define(&mut catalogue.departments, department, |a, b| a.key == b.key);
+                let place = catalogue.departments.iter().position(|one| one.id == id);
+                catalogue.department_places.insert(id, place.unwrap_or_default());
+            }
+            Event::DepartmentRemoved { key } => {
+                catalogue.departments.retain(|department| department.key != key);
+                catalogue.place_departments();
+            }
+            Event::SettingDefined { id, key, name, active, colors } => {
+                let setting = Setting { id, key, name, active, colors };
+                define(&mut catalogue.settings, setting, |a, b| a.key == b.key);
+            }
+            Event::SettingRemoved { key } => {
+                catalogue.settings.retain(|setting| setting.key != key);
+            }
+            Event::IssuerTrusted { issuer, audience, algorithms, jwks_file, jwks_url } => {
+                let trusted = Issuer { issuer, audience, algorithms, jwks_file, jwks_url };
+                define(&mut catalogue.issuers, trusted, |a, b| a.issuer == b.issuer);
+            }
+            Event::IssuerDistrusted { issuer } => {
+                catalogue.issuers.retain(|one| one.issuer != issuer);
+            }
+        }
+    }
+}
+
+/// Puts an entry in the place of the one it redefines, else at the end.
+fn define<T>(entries: &mut Vec<T>, entry: T, same: impl Fn(&T, &T) -> bool) {
+    match entries.iter_mut().find(|one| same(one, &entry)) {
+        Some(one) => *one = entry,
+        None => entries.push(entry),
+    }
+}

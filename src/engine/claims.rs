@@ -1,0 +1,103 @@
+//! What can be claimed, and the hash under which each claim is held.
+
+use uuid::Uuid;
+
+use crate::domain::ids::{ApiKeyId, ProfileId, SessionId, TenantId, derived};
+use crate::domain::values::login_form;
+use crate::store::Claim;
+
+/// The claim that a profile logs in with this e-mail address.
+pub fn login_email(tenant: TenantId, address: &str) -> Uuid {
+    derived(&[b"login_email", tenant.0.as_bytes(), login_form(address).as_bytes()])
+}
+
+/// [`login_email`], held by a profile.
+pub fn take_login_email(tenant: TenantId, address: &str, profile: ProfileId) -> Claim {
+    Claim {
+        claim: login_email(tenant, address),
+        kind: "login_email",
+        tenant_id: tenant.0,
+        holder: profile.0,
+        expires_at: None,
+    }
+}
+
+/// The claim on a tenant's name.
+pub fn take_tenant_name(tenant: TenantId, name: &str) -> Claim {
+    Claim {
+        claim: derived(&[b"tenant_name", name.as_bytes()]),
+        kind: "tenant_name",
+        tenant_id: tenant.0,
+        holder: tenant.0,
+        expires_at: None,
+    }
+}
+
+/// The claim under which an API key is found: a digest of the key itself.
+pub fn api_key(key_digest: &[u8; 32]) -> Uuid {
+    derived(&[b"api_key", key_digest])
+}
+
+/// [`api_key`], held by the key's id.
+pub fn take_api_key(tenant: TenantId, key_digest: &[u8; 32], id: ApiKeyId) -> Claim {
+    Claim {
+        claim: api_key(key_digest),
+        kind: "api_key",
+        tenant_id: tenant.0,
+        holder: id.0,
+        expires_at: None,
+    }
+}
+
+/// The claim on the name of an API key in its tenant: applying a catalogue twice finds it.
+pub fn take_api_key_name(tenant: TenantId, name: &str, id: ApiKeyId) -> Claim {
+    Claim {
+        claim: api_key_name(tenant, name),
+        kind: "api_key_name",
+        tenant_id: tenant.0,
+        holder: id.0,
+        expires_at: None,
+    }
+}
+
+/// See [`take_api_key_name`].
+pub fn api_key_name(tenant: TenantId, name: &str) -> Uuid {
+    derived(&[b"api_key_name", tenant.0.as_bytes(), name.as_bytes()])
+}
+
+/// The claim of one real actor and token session on being one session.
+pub fn session(tenant: TenantId, actor: ProfileId, token_session: &str) -> Uuid {
+    derived(&[b"session", tenant.0.as_bytes(), actor.0.as_bytes(), token_session.as_bytes()])
+}
+
+/// [`session`], held by a session.
+pub fn take_session(
+    tenant: TenantId,
+    actor: ProfileId,
+    token_session: &str,
+    held_by: SessionId,
+) -> Claim {
+    Claim {
+        claim: session(tenant, actor, token_session),
+        kind: "session",
+        tenant_id: tenant.0,
+        holder: held_by.0,
+        expires_at: None,
+    }
+}
+
+/// The claim on a line of an import having been imported.
+pub fn import_line(tenant: TenantId, line_id: &str) -> Uuid {
+    derived(&[b"import_line", tenant.0.as_bytes(), line_id.as_bytes()])
+}
+
+/// [`import_line`], held by the profile it became.
+pub fn take_import_line(tenant: TenantId, line_id: &str, profile: ProfileId) -> Claim {
+    Claim {
+        claim: import_line(tenant, line_id),
+        kind: "import_line",
+        tenant_id: tenant.0,
+        holder: profile.0,
+        expires_at: None,
+    }
+}

@@ -1,0 +1,283 @@
+//! The only way to write: load states, decide, append; on a conflict, again. What a decision has
+//! read is guarded, so that it holds at the moment its events become true.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use metrics::counter;
+use uuid::Uuid;
+
+use crate::domain::ids::TenantId;
+use crate::domain::{Aggregate, Event};
+use crate::store::{
+    Append, Claim, Envelope, Error, Guard, NewEvent, OperationalRow, Priority, StreamKey,
+    StreamWrite,
+};
+
+use super::states::{Cached, Versioned};
+use super::{Engine, FOLD_WAIT_MAX, stream};
+
+/// How often a decision is made again when a stream moved under it.
+pub const ATTEMPTS_MAX: usize = 4;
+
+/// Why a decision came to no answer.
+#[derive(Debug)]
+pub enum Halt<R> {
+    /// The fact in the way.
+    Refused(R),
+    /// The log could not be read or written.
+    Failed(Error),
+}
+
+impl<R> From<Error> for Halt<R> {
+    fn from(error: Error) -> Self {
+        Halt::Failed(error)
+    }
+}
+
+/// What came of a decision.
+#[derive(Debug)]
+pub struct Executed<T> {
+    pub value: T,
+    /// Where its last event is; None when nothing changed.
+    pub position: Option<i64>,
+    /// Whether whoever reads now sees it.
+    pub folded: bool,
+}
+
+/// A decision in the making: what it has read and what it will write.
+pub struct Decision<'e> {
+    pub engine: &'e Engine,
+    pub tenant: TenantId,
+    read: HashMap<StreamKey, i64>,
+    kept: bool,
+    writes: Vec<StreamWrite>,
+    takes: Vec<Claim>,
+    releases: Vec<Uuid>,
+    rows: Vec<OperationalRow>,
+}
+
+impl<'e> Decision<'e> {
+    fn new(engine: &'e Engine, tenant: TenantId) -> Decision<'e> {
+        Decision {
+            engine,
+            tenant,
+            read: HashMap::new(),
+            kept: false,
+            writes: vec![],
+            takes: vec![],
+            releases: vec![],
+            rows: vec![],
+        }
+    }
+
+    /// The state of an aggregate, which must still hold when the events are appended.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn load<A: Cached>(&mut self, id: Uuid) -> Result<Versioned<A>, Error> {
+        let mut loaded = self.load_all::<A>(&[id]).await?;
+        loaded.pop().ok_or_else(|| Error::Corrupt("a stream was not read".to_owned(), None))
+    }
+
+    /// The states of several, in the order asked, by one query at most.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn load_all<A: Cached>(&mut self, ids: &[Uuid]) -> Result<Vec<Versioned<A>>, Error> {
+        let loaded = self.engine.load_all::<A>(self.tenant, ids).await?;
+        for (id, state) in ids.iter().zip(&loaded) {
+            self.read.insert(stream::<A>(self.tenant, *id), state.version);
+            self.kept |= !state.fresh;
+        }
+        Ok(loaded)
+    }
+
+    /// Adds events to an aggregate: behind what was read of it, or as its first.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] for an event that cannot be encoded.
+    pub fn append<A: Aggregate>(
+        &mut self,
+        id: Uuid,
+        events: Vec<A::Event>,
+        occurred_at: Option<DateTime<Utc>>,
+    ) -> Result<(), Error> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let key = stream::<A>(self.tenant, id);
+        let events = events.into_iter().map(|event| new_event(&event.into(), occurred_at));
+        let mut events = events.collect::<Result<Vec<_>, _>>()?;
+        if let Some(write) = self.writes.iter_mut().find(|write| write.stream == key) {
+            write.events.append(&mut events);
+            return Ok(());
+        }
+        let expected_version = self.read.get(&key).copied().unwrap_or_default();
+        self.writes.push(StreamWrite { stream: key, expected_version, events });
+        Ok(())
+    }
+
+    /// Takes a claim; a claim taken twice is taken once.
+    pub fn take(&mut self, claim: Claim) {
+        if !self.takes.contains(&claim) {
+            self.takes.push(claim);
+        }
+    }
+
+    /// Releases a claim.
+    pub fn release(&mut self, claim: Uuid) {
+        self.releases.push(claim);
+    }
+
+    /// Writes a row of operational state.
+    pub fn row(&mut self, row: OperationalRow) {
+        self.rows.push(row);
+    }
+
+    /// Whether anything is going to happen.
+    pub fn changes_anything(&self) -> bool {
+        !self.writes.is_empty()
+    }
+
+    /// Forgets what was going to be written, and keeps what was read.
+    pub fn withdraw(&mut self) {
+        self.writes.clear();
+        self.takes.clear();
+        self.releases.clear();
+        self.rows.clear();
+    }
+
+    fn into_append(self, envelope: Arc<Envelope>) -> Append {
+        let written: Vec<StreamKey> = self.writes.iter().map(|write| write.stream).collect();
+        let guards = self.read.iter().filter(|(stream, _)| !written.contains(stream));
+        let guards = guards.map(|(stream, version)| Guard { stream: *stream, version: *version });
+        Append {
+            envelope,
+            guards: guards.collect(),
+            writes: self.writes,
+            takes: self.takes,
+            releases: self.releases,
+            rows: self.rows,
+        }
+    }
+}
+
+fn new_event(event: &Event, occurred_at: Option<DateTime<Utc>>) -> Result<NewEvent, Error> {
+    let encoded = event
+        .encode()
+        .map_err(|error| Error::Corrupt(format!("encoding an event: {error}"), None))?;
+    Ok(NewEvent {
+        id: Uuid::now_v7(),
+        name: encoded.name,
+        schema_version: 1,
+        occurred_at,
+        payload: encoded.payload,
+    })
+}
+
+/// What is to be decided: its tenant, who does it, and under which name it is counted.
+pub struct Order {
+    pub tenant: TenantId,
+    pub envelope: Arc<Envelope>,
+    /// Area and command, for the metrics.
+    pub area: &'static str,
+    pub priority: Priority,
+}
+
+impl Engine {
+    /// Decides and appends, bounded times again when a stream has moved, and answers when the
+    /// events are durable and folded (or after two seconds, when they are durable).
+    ///
+    /// # Errors
+    /// What `decide` refused or failed with; [`Error::ClaimTaken`]; [`Error::Conflict`] when the
+    /// streams kept moving; any other failure of the log.
+    pub async fn execute<T, R>(
+        &self,
+        order: &Order,
+        mut decide: impl for<'d> FnMut(&'d mut Decision<'_>) -> BoxFuture<'d, Result<T, Halt<R>>> + Send,
+    ) -> Result<Executed<T>, Halt<R>>
+    where
+        T: Send,
+        R: Send,
+    {
+        let mut attempt = 0;
+        let executed = loop {
+            attempt += 1;
+            let mut decision = Decision::new(self, order.tenant);
+            let decided = decide(&mut decision).await;
+            let changes = decided.is_ok() && decision.changes_anything();
+            if !changes {
+                // No expected version protects a decision that writes nothing.
+                if decision.kept && attempt < ATTEMPTS_MAX && self.has_moved(&decision).await? {
+                    continue;
+                }
+                break decided.map(|value| Executed { value, position: None, folded: true });
+            }
+            let value = decided?;
+            let read: Vec<StreamKey> = decision.read.keys().copied().collect();
+            let append = decision.into_append(order.envelope.clone());
+            match self.appender.append(append, order.priority).await {
+                Ok(appended) => {
+                    let position = appended.last_position;
+                    break Ok(Executed { value, position: Some(position), folded: true });
+                }
+                Err(Error::Conflict(_)) if attempt < ATTEMPTS_MAX => self.states.evict(&read),
+                Err(error) => {
+                    self.states.evict(&read);
+                    break Err(Halt::Failed(error));
+                }
+            }
+        };
+        count(order, &executed);
+        let mut executed = executed?;
+        if let (Some(position), Priority::Caller) = (executed.position, order.priority) {
+            executed.folded = self.wait_until_read(position).await;
+        }
+        Ok(executed)
+    }
+
+    /// Whether a stream that was read from memory has moved in the log; then it is forgotten.
+    async fn has_moved(&self, decision: &Decision<'_>) -> Result<bool, Error> {
+        let streams: Vec<StreamKey> = decision.read.keys().copied().collect();
+        let heads = self.reader.heads(&streams).await?;
+        let moved: Vec<StreamKey> = streams
+            .into_iter()
+            .zip(heads)
+            .filter(|(stream, head)| decision.read.get(stream) != Some(head))
+            .map(|(stream, _)| stream)
+            .collect();
+        self.states.evict(&moved);
+        Ok(!moved.is_empty())
+    }
+
+    async fn wait_until_read(&self, position: i64) -> bool {
+        if self.projecting {
+            return self.projections.wait_folded(position, FOLD_WAIT_MAX).await;
+        }
+        let mut followed = self.followed.clone();
+        let reached = followed.wait_for(|at| *at >= position);
+        matches!(tokio::time::timeout(FOLD_WAIT_MAX, reached).await, Ok(Ok(_)))
+    }
+}
+
+fn count<T, R>(order: &Order, executed: &Result<Executed<T>, Halt<R>>) {
+    let outcome = match executed {
+        Ok(Executed { position: Some(_), .. }) => "done",
+        Ok(Executed { position: None, .. }) => "unchanged",
+        Err(Halt::Refused(_)) => "refused",
+        Err(Halt::Failed(Error::Conflict(_))) => "conflict",
+        Err(Halt::Failed(Error::ClaimTaken(_))) => "claim_taken",
+        Err(Halt::Failed(Error::Overloaded)) => "overloaded",
+        Err(Halt::Failed(_)) => "failed",
+    };
+    counter!(
+        "dossier_commands_total",
+        "area" => order.area,
+        "command" => order.envelope.operation,
+        "outcome" => outcome
+    )
+    .increment(1);
+}

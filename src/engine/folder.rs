@@ -1,0 +1,389 @@
+//! Folds events into the rows of one read model, in bulk: rows from memory or one query, stored
+//! by one statement. The pure part is the read model's own `fold`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::future::{BoxFuture, FutureExt};
+use deadpool_postgres::ClientWrapper;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use crate::domain::Occurred;
+use crate::projections::profile_counts::{self, Counter, ProfileCounts, tally};
+use crate::projections::profile_search::{self, ProfileSearch};
+use crate::projections::profiles_view::{self, ProfilesView};
+use crate::projections::{InsertModel, Key, ReadModel, RowModel};
+
+use super::generations::Generations;
+use super::search::SearchIndexes;
+
+/// Rows that a read model keeps in memory.
+const ROWS_CACHED_MAX: usize = 50_000;
+
+type Done<'a, T> = BoxFuture<'a, Result<T, tokio_postgres::Error>>;
+
+/// Runs a statement that the connection prepares once.
+pub async fn execute(
+    client: &ClientWrapper,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<u64, tokio_postgres::Error> {
+    let statement = client.prepare_cached(sql).await?;
+    client.execute(&statement, parameters).await
+}
+
+/// Runs a query that the connection prepares once.
+pub async fn query(
+    client: &ClientWrapper,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    let statement = client.prepare_cached(sql).await?;
+    client.query(&statement, parameters).await
+}
+
+/// One read model, as the lane that drives it sees it. For each stretch of the log: `load`,
+/// `fold`, `store` inside the transaction, then `keep` or `discard`.
+pub trait Folder: Send + Sync {
+    /// Wire name and schema of the read model.
+    fn names(&self) -> (&'static str, String);
+    /// Gets the rows that these events touch.
+    fn load<'a>(&'a mut self, client: &'a ClientWrapper, events: &'a [Arc<Occurred>]) -> Done<'a, ()>;
+    /// Folds the events into them.
+    fn fold(&mut self, events: &[Arc<Occurred>]);
+    /// Writes what has changed.
+    fn store<'a>(&'a self, client: &'a ClientWrapper) -> Done<'a, ()>;
+    /// The transaction was committed.
+    fn keep(&mut self);
+    /// The transaction was not, or another process has folded these events.
+    fn discard(&mut self);
+    /// Forgets every row in memory: the table was mended.
+    fn forget(&mut self);
+}
+
+/// Hears of rows as they change.
+pub trait Observer<M: RowModel>: Send + Sync + 'static {
+    /// Each row before and after a stretch. Called once the stretch is durable or lost to another
+    /// process; in the second case `before` may be after already.
+    fn changed(&mut self, changes: &[Change<M::Row>]);
+    /// What else the changes mean to the database, in the same transaction.
+    fn store<'a>(&'a self, client: &'a ClientWrapper, changes: &'a [Change<M::Row>]) -> Done<'a, ()> {
+        let _ = (client, changes);
+        async { Ok(()) }.boxed()
+    }
+}
+
+/// Hears nothing.
+pub struct Nobody;
+
+impl<M: RowModel> Observer<M> for Nobody {
+    fn changed(&mut self, _: &[Change<M::Row>]) {}
+}
+
+/// A row before and after a stretch of the log.
+pub struct Change<R> {
+    pub key: Key,
+    pub before: Option<R>,
+    pub after: Option<R>,
+}
+
+/// Folds a read model of rows.
+pub struct RowFolder<M: RowModel, O> {
+    cached: Generations<Key, M::Row>,
+    loaded: HashMap<Key, Option<M::Row>>,
+    changes: Vec<Change<M::Row>>,
+    observer: O,
+}
+
+impl<M: RowModel, O: Observer<M>> RowFolder<M, O> {
+    /// A folder whose changes `observer` hears of.
+    pub fn new(observer: O) -> Self {
+        RowFolder {
+            cached: Generations::new(ROWS_CACHED_MAX),
+            loaded: HashMap::new(),
+            changes: Vec::new(),
+            observer,
+        }
+    }
+}
+
+/// Gets the rows of these keys.
+pub async fn load_rows<M: RowModel>(
+    client: &ClientWrapper,
+    keys: &[Key],
+) -> Result<Vec<M::Row>, tokio_postgres::Error> {
+    let (tenants, ids): (Vec<Uuid>, Vec<Uuid>) = keys.iter().copied().unzip();
+    let sql = format!(
+        "select {name} from unnest($1::uuid[], $2::uuid[]) as wanted (tenant_id, id)
+        join {name} on {name}.tenant_id = wanted.tenant_id and {name}.id = wanted.id",
+        name = M::NAME
+    );
+    let rows = query(client, &sql, &[&tenants, &ids]).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// Writes rows in place of those with the same key.
+pub async fn store_rows<M: RowModel>(
+    client: &ClientWrapper,
+    rows: &[&M::Row],
+) -> Result<(), tokio_postgres::Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    execute(client, &upsert_sql::<M>(), &[&rows]).await.map(|_| ())
+}
+
+fn upsert_sql<M: RowModel>() -> String {
+    let name = M::NAME;
+    let columns: Vec<String> = columns(M::TABLE)
+        .into_iter()
+        .filter(|column| *column != "tenant_id" && *column != "id")
+        .map(|column| format!("{column} = excluded.{column}"))
+        .collect();
+    format!(
+        "insert into {name} select * from unnest($1::{name}[])
+        on conflict (tenant_id, id) do update set {}",
+        columns.join(", ")
+    )
+}
+
+/// The columns of a read model, in order, as its `table.sql` lists them: one a line.
+pub fn columns(table: &str) -> Vec<&str> {
+    let body = table.split_once('(').map_or("", |(_, body)| body);
+    let lines = body.lines().map(str::trim).take_while(|line| !line.starts_with(");"));
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with("constraint"))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect()
+}
+
+/// Removes the rows of these keys.
+pub async fn delete_rows<M: RowModel>(
+    client: &ClientWrapper,
+    keys: &[Key],
+) -> Result<(), tokio_postgres::Error> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let (tenants, ids): (Vec<Uuid>, Vec<Uuid>) = keys.iter().copied().unzip();
+    let sql = format!(
+        "delete from {name} using unnest($1::uuid[], $2::uuid[]) as gone (tenant_id, id)
+        where {name}.tenant_id = gone.tenant_id and {name}.id = gone.id",
+        name = M::NAME
+    );
+    execute(client, &sql, &[&tenants, &ids]).await.map(|_| ())
+}
+
+impl<M: RowModel, O: Observer<M>> Folder for RowFolder<M, O> {
+    fn names(&self) -> (&'static str, String) {
+        (M::NAME, M::schema())
+    }
+
+    fn load<'a>(&'a mut self, client: &'a ClientWrapper, events: &'a [Arc<Occurred>]) -> Done<'a, ()> {
+        async move {
+            self.loaded.clear();
+            let mut missing = Vec::new();
+            for event in events {
+                let Some(key) = M::key(event) else { continue };
+                if self.loaded.contains_key(&key) {
+                    continue;
+                }
+                let cached = self.cached.get_mut(&key).cloned();
+                // The first event of the stream that feeds it: there can be no row yet.
+                let new = event.version == 1 && event.stream_id == key.1;
+                if cached.is_none() && !new {
+                    missing.push(key);
+                }
+                self.loaded.insert(key, cached);
+            }
+            if !missing.is_empty() {
+                for row in load_rows::<M>(client, &missing).await? {
+                    self.loaded.insert(M::key_of(&row), Some(row));
+                }
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn fold(&mut self, events: &[Arc<Occurred>]) {
+        let mut places: HashMap<Key, usize> = HashMap::new();
+        self.changes.clear();
+        for event in events {
+            let Some(key) = M::key(event) else { continue };
+            let place = *places.entry(key).or_insert_with(|| {
+                let before = self.loaded.remove(&key).flatten();
+                self.changes.push(Change { key, after: before.clone(), before });
+                self.changes.len() - 1
+            });
+            let change = &mut self.changes[place];
+            change.after = M::fold(change.after.take(), event);
+        }
+    }
+
+    fn store<'a>(&'a self, client: &'a ClientWrapper) -> Done<'a, ()> {
+        async move {
+            let changed = || self.changes.iter().filter(|change| change.before != change.after);
+            let rows: Vec<&M::Row> = changed().filter_map(|one| one.after.as_ref()).collect();
+            let gone: Vec<Key> = changed()
+                .filter(|one| one.after.is_none() && one.before.is_some())
+                .map(|one| one.key)
+                .collect();
+            let (stored, deleted, observed) = tokio::join!(
+                store_rows::<M>(client, &rows),
+                delete_rows::<M>(client, &gone),
+                self.observer.store(client, &self.changes)
+            );
+            stored.and(deleted).and(observed)
+        }
+        .boxed()
+    }
+
+    fn keep(&mut self) {
+        for change in &self.changes {
+            match &change.after {
+                Some(row) => self.cached.insert(change.key, row.clone()),
+                None => self.cached.remove(&change.key),
+            }
+        }
+        self.observer.changed(&self.changes);
+        self.changes.clear();
+    }
+
+    fn discard(&mut self) {
+        // Another process may have gone further with these rows: they are read again when needed.
+        for change in &self.changes {
+            self.cached.remove(&change.key);
+        }
+        self.changes.clear();
+    }
+
+    fn forget(&mut self) {
+        self.cached.clear();
+        self.changes.clear();
+    }
+}
+
+/// Folds a read model whose rows are only inserted.
+pub struct InsertFolder<M: InsertModel> {
+    rows: Vec<M::Row>,
+}
+
+impl<M: InsertModel> Default for InsertFolder<M> {
+    fn default() -> Self {
+        InsertFolder { rows: Vec::new() }
+    }
+}
+
+/// Inserts the rows that are not there yet.
+pub async fn insert_rows<M: InsertModel>(
+    client: &ClientWrapper,
+    rows: &[M::Row],
+) -> Result<u64, tokio_postgres::Error> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let sql = format!(
+        "insert into {name} select * from unnest($1::{name}[]) on conflict do nothing",
+        name = M::NAME
+    );
+    execute(client, &sql, &[&rows]).await
+}
+
+impl<M: InsertModel> Folder for InsertFolder<M> {
+    fn names(&self) -> (&'static str, String) {
+        (M::NAME, M::schema())
+    }
+
+    fn load<'a>(&'a mut self, _: &'a ClientWrapper, _: &'a [Arc<Occurred>]) -> Done<'a, ()> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn fold(&mut self, events: &[Arc<Occurred>]) {
+        self.rows = events.iter().flat_map(|event| M::rows(event)).collect();
+    }
+
+    fn store<'a>(&'a self, client: &'a ClientWrapper) -> Done<'a, ()> {
+        async move { insert_rows::<M>(client, &self.rows).await.map(|_| ()) }.boxed()
+    }
+
+    fn keep(&mut self) {
+        self.rows.clear();
+    }
+
+    fn discard(&mut self) {
+        self.rows.clear();
+    }
+
+    fn forget(&mut self) {
+        self.rows.clear();
+    }
+}
+
+/// Keeps `profile_counts`: the differences of what the rows of `profiles_view` stand for.
+pub struct Counting;
+
+impl Observer<ProfilesView> for Counting {
+    fn changed(&mut self, _: &[Change<profiles_view::Row>]) {}
+
+    fn store<'a>(
+        &'a self,
+        client: &'a ClientWrapper,
+        changes: &'a [Change<profiles_view::Row>],
+    ) -> Done<'a, ()> {
+        async move { add_counts(client, differences(changes)).await }.boxed()
+    }
+}
+
+fn differences(changes: &[Change<profiles_view::Row>]) -> HashMap<Counter, i64> {
+    let mut counters: HashMap<Counter, i64> = HashMap::new();
+    for change in changes {
+        for counter in change.before.iter().flat_map(tally) {
+            *counters.entry(counter).or_default() -= 1;
+        }
+        for counter in change.after.iter().flat_map(tally) {
+            *counters.entry(counter).or_default() += 1;
+        }
+    }
+    counters.retain(|_, profiles| *profiles != 0);
+    counters
+}
+
+/// Adds to counters.
+async fn add_counts(
+    client: &ClientWrapper,
+    counters: HashMap<Counter, i64>,
+) -> Result<(), tokio_postgres::Error> {
+    if counters.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<profile_counts::Row> = counters
+        .into_iter()
+        .map(|((tenant_id, dimension, key), profiles)| profile_counts::Row {
+            tenant_id,
+            dimension: dimension.to_owned(),
+            key,
+            profiles,
+        })
+        .collect();
+    let sql = format!(
+        "insert into {name} select * from unnest($1::{name}[])
+        on conflict (tenant_id, dimension, key)
+        do update set profiles = {name}.profiles + excluded.profiles",
+        name = ProfileCounts::NAME
+    );
+    execute(client, &sql, &[&rows]).await.map(|_| ())
+}
+
+/// Keeps the search index.
+pub struct Indexing(pub Arc<SearchIndexes>);
+
+impl Observer<ProfileSearch> for Indexing {
+    fn changed(&mut self, changes: &[Change<profile_search::Row>]) {
+        self.0.change(changes.iter().filter(|change| change.before != change.after).map(
+            |change| (change.key, change.after.as_ref().map(profile_search::Row::document)),
+        ));
+    }
+}

@@ -1,0 +1,80 @@
+//! Reading the log as auditors do: the history of one thing, and all that happened in a tenant.
+
+use crate::domain::ids::TenantId;
+use crate::domain::{Aggregate, profile};
+use crate::projections::audit_log::read::{Filter, positions};
+use crate::store::{Error, Recorded};
+
+use super::{Engine, FOLD_WAIT_MAX, stream};
+
+/// A page of events and whether there are more behind it.
+pub struct Page {
+    pub events: Vec<Recorded>,
+    pub more: bool,
+}
+
+/// Which way to read, and from where: a version of a stream, or a position of the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Range {
+    /// Exclusive; None begins at the end that the order begins with.
+    pub bound: Option<i64>,
+    pub oldest_first: bool,
+    pub limit: i64,
+}
+
+impl Range {
+    fn bound(&self) -> i64 {
+        self.bound.unwrap_or(if self.oldest_first { 0 } else { i64::MAX })
+    }
+}
+
+impl Engine {
+    /// What happened to a profile.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn profile_history(
+        &self,
+        tenant: TenantId,
+        profile: uuid::Uuid,
+        range: Range,
+    ) -> Result<Page, Error> {
+        let stream = stream::<profile::Profile>(tenant, profile);
+        debug_assert_eq!(stream.area.as_str(), profile::Profile::AREA.name());
+        let read =
+            self.reader.stream_page(stream, range.bound(), range.oldest_first, range.limit + 1);
+        Ok(page(read.await?, range.limit))
+    }
+
+    /// What happened in a tenant.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], also when finding events again is more than two seconds behind.
+    pub async fn events(
+        &self,
+        tenant: TenantId,
+        filter: &Filter,
+        range: Range,
+    ) -> Result<Page, Error> {
+        if !self.projections.wait_audited(self.followed(), FOLD_WAIT_MAX).await {
+            return Err(Error::Unavailable("finding events again", None));
+        }
+        let client = self.connection().await?;
+        let (ascending, limit) = (range.oldest_first, range.limit + 1);
+        let found = positions(&client, tenant.0, filter, range.bound(), ascending, limit).await;
+        let found = found.map_err(|error| Error::of_statement("finding events", error))?;
+        drop(client);
+        let mut events = self.reader.at(&found).await?;
+        if !ascending {
+            events.reverse();
+        }
+        Ok(page(events, range.limit))
+    }
+}
+
+fn page(mut events: Vec<Recorded>, limit: i64) -> Page {
+    let limit = usize::try_from(limit).unwrap_or_default();
+    let more = events.len() > limit;
+    events.truncate(limit);
+    Page { events, more }
+}

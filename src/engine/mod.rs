@@ -1,0 +1,271 @@
+//! All that moves: executing commands, following the log, folding read models, reacting. Decides
+//! nothing itself: rules are in `domain`, folds in `projections`.
+
+pub mod claims;
+pub mod execute;
+pub mod follow;
+mod generations;
+pub mod history;
+pub mod project;
+pub mod quota;
+pub mod react;
+pub mod rebuild;
+pub mod search;
+pub mod secrets;
+pub mod setup;
+pub mod states;
+pub mod tags;
+mod folder;
+mod lane;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::Pool;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::domain::ids::TenantId;
+use crate::domain::{Aggregate, tenant};
+use crate::store::{
+    Appender, AppenderSettings, AreaName, Database, Error, PositionToken, Reader, StreamKey,
+    TokenError, TokenKey,
+};
+
+use follow::Follower;
+use project::Projections;
+use search::SearchIndexes;
+use secrets::Secrets;
+use states::{Cached, States, Versioned};
+use tags::Tags;
+
+/// Longest wait for a command's events to be folded, or for a read to catch up.
+pub const FOLD_WAIT_MAX: Duration = Duration::from_secs(2);
+/// Batches that may wait to be followed; more are read from the database instead.
+const FEED_BATCHES_MAX: usize = 64;
+
+/// What an engine runs with.
+pub struct Settings {
+    /// As the application's role.
+    pub database: Database,
+    /// Connections for requests, besides the appender's, the listener's and the projectors'.
+    pub pool_connections: usize,
+    /// Whether no other server appends to this log: reads then need not ask for the head.
+    pub alone: bool,
+    /// Whether this process folds, reacts and holds the search index. Command line programs that
+    /// run beside a server leave that to it.
+    pub projecting: bool,
+}
+
+/// One running engine: handles to its tasks and what they share.
+pub struct Engine {
+    pub reader: Reader,
+    pub pool: Pool,
+    pub states: States,
+    pub tags: Arc<Tags>,
+    pub search: Arc<SearchIndexes>,
+    pub secrets: Secrets,
+    pub projections: Projections,
+    appender: Appender,
+    tokens: TokenKey,
+    alone: bool,
+    projecting: bool,
+    followed: tokio::sync::watch::Receiver<i64>,
+    head_reads: follow::HeadReads,
+    stopping: CancellationToken,
+    tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Engine {
+    /// Starts everything: makes missing read models, catches up with the log, loads the index.
+    ///
+    /// # Errors
+    /// [`Error`] of the first step that fails.
+    pub async fn start(settings: Settings) -> Result<Arc<Engine>, Error> {
+        let database = settings.database.with_options(&format!(
+            "-c search_path={} -c idle_in_transaction_session_timeout=60000",
+            crate::projections::schemas().join(",")
+        ));
+        setup::make_read_models(&database).await?;
+        let requests = database.with_options(
+            "-c statement_timeout=10000 -c application_name=dossier -c enable_seqscan=off",
+        );
+        let pool = requests.pool(settings.pool_connections)?;
+        let reader = Reader::new(pool.clone());
+        let secrets = Secrets::open(pool.clone()).await?;
+        let token_secret = secrets.get_or_make("position_tokens").await?;
+        let tokens = TokenKey::new(&token_secret, reader.epoch().await?);
+        let (feed, fed) = mpsc::channel(FEED_BATCHES_MAX);
+        let (appender, appending) =
+            Appender::start(AppenderSettings { database: database.clone(), feed });
+        let stopping = CancellationToken::new();
+        let states = States::default();
+        let tags = Arc::new(Tags::default());
+        let search = Arc::new(SearchIndexes::default());
+        let head = reader.head().await?;
+        let mut tasks = vec![appending];
+        let projections = if settings.projecting {
+            let started = Projections::start(project::Settings {
+                database: database.clone(),
+                reader: reader.clone(),
+                search: search.clone(),
+                tags: tags.clone(),
+                stopping: stopping.clone(),
+            });
+            let (projections, lanes) = started.await?;
+            tasks.extend(lanes);
+            projections
+        } else {
+            Projections::none()
+        };
+        let follower = Follower {
+            database: database.clone(),
+            reader: reader.clone(),
+            appender: appender.clone(),
+            states: states.clone(),
+            projections: projections.clone(),
+            stopping: stopping.clone(),
+        };
+        let (followed, following) = follower.start(head, fed);
+        tasks.push(following);
+        Ok(Arc::new(Engine {
+            head_reads: follow::HeadReads::new(reader.clone()),
+            reader,
+            pool,
+            states,
+            tags,
+            search,
+            secrets,
+            projections,
+            appender,
+            tokens,
+            alone: settings.alone,
+            projecting: settings.projecting,
+            followed,
+            stopping,
+            tasks: std::sync::Mutex::new(tasks),
+        }))
+    }
+
+    /// Ends the tasks, what was accepted done first. Later appends fail.
+    pub async fn stop(&self) {
+        self.stopping.cancel();
+        let tasks = {
+            let mut tasks = self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            std::mem::take(&mut *tasks)
+        };
+        // The appender ends when its handles go, which this engine still holds: it has answered
+        // whatever was handed in, so it may be cut off.
+        for task in tasks.into_iter().skip(1) {
+            let _ = tokio::time::timeout(Duration::from_secs(10), task).await;
+        }
+    }
+
+    /// Keeps a task's handle, so that [`Engine::stop`] waits for it.
+    pub fn keep(&self, task: JoinHandle<()>) {
+        self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(task);
+    }
+
+    /// Resolves when the engine is being stopped.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stopping.clone()
+    }
+
+    /// Whether more work had better be refused with 503.
+    pub fn is_overloaded(&self) -> bool {
+        self.appender.is_full()
+    }
+
+    /// The highest position that this process has followed.
+    pub fn followed(&self) -> i64 {
+        *self.followed.borrow()
+    }
+
+    /// The current state of an aggregate, as far as this process has followed the log.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn load<A: Cached>(&self, tenant: TenantId, id: Uuid) -> Result<Versioned<A>, Error> {
+        let mut loaded = self.load_all::<A>(tenant, &[id]).await?;
+        loaded.pop().ok_or_else(|| Error::Corrupt("a stream was not read".to_owned(), None))
+    }
+
+    /// The current states of several, in the order asked: one query for those not cached.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn load_all<A: Cached>(
+        &self,
+        tenant: TenantId,
+        ids: &[Uuid],
+    ) -> Result<Vec<Versioned<A>>, Error> {
+        let streams: Vec<StreamKey> = ids.iter().map(|id| stream::<A>(tenant, *id)).collect();
+        self.states.load_all(&self.reader, &streams).await
+    }
+
+    /// The catalogue of a tenant.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn catalogue(&self, tenant: TenantId) -> Result<Arc<tenant::Catalogue>, Error> {
+        Ok(self.load::<tenant::Tenant>(tenant, tenant.0).await?.state)
+    }
+
+    /// Makes sure that what this process reads next holds everything that was in the log when the
+    /// request arrived: on a log that others write too, follows and folds up to its head.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when that takes too long: better no answer than a stale one.
+    pub async fn catch_up(&self, folded: bool) -> Result<(), Error> {
+        if self.alone {
+            return Ok(());
+        }
+        let head = self.head_reads.head().await?;
+        self.reach(head, folded).await
+    }
+
+    /// Waits until this process has followed, and folded if asked, up to `position`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] after two seconds.
+    pub async fn reach(&self, position: i64, folded: bool) -> Result<(), Error> {
+        let late = || Error::Unavailable("catching up with the log", None);
+        let mut followed = self.followed.clone();
+        let reached = followed.wait_for(|at| *at >= position);
+        let reached = tokio::time::timeout(FOLD_WAIT_MAX, reached).await;
+        reached.map_err(|_| late())?.map_err(|_| late())?;
+        if folded && !self.projections.wait_folded(position, FOLD_WAIT_MAX).await {
+            return Err(late());
+        }
+        Ok(())
+    }
+
+    /// The token of a position, for a tenant.
+    pub fn seal_position(&self, tenant: TenantId, position: i64) -> String {
+        self.tokens.seal(tenant.0, position)
+    }
+
+    /// The position of a token.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub fn open_position(&self, tenant: TenantId, token: &str) -> Result<i64, TokenError> {
+        self.tokens.open(tenant.0, token).map(|token: PositionToken| token.position)
+    }
+
+    /// A connection for a query of a read model.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn connection(&self) -> Result<deadpool_postgres::Client, Error> {
+        Ok(self.pool.get().await?)
+    }
+}
+
+/// The stream of an aggregate.
+pub fn stream<A: Aggregate>(tenant: TenantId, id: Uuid) -> StreamKey {
+    let area = AreaName::new(A::AREA.name()).expect("each area's name has at most 12 bytes");
+    StreamKey { tenant_id: tenant.0, area, id }
+}

@@ -1,0 +1,148 @@
+//! The read models as they run: two lanes, so that finding events again (`audit_log`, with its
+//! many indexes) never delays the answer to a command.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::gauge;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::domain::Occurred;
+use crate::projections::audit_log::AuditLog;
+use crate::projections::catalogue::Catalogue;
+use crate::projections::deadlines::Deadlines;
+use crate::projections::exports::Exports;
+use crate::projections::profile_drafts_view::ProfileDraftsView;
+use crate::projections::profile_search::ProfileSearch;
+use crate::projections::profiles_view::ProfilesView;
+use crate::projections::shared_values::SharedValues;
+use crate::store::{Database, Error, Reader};
+
+use super::folder::{Counting, Folder, Indexing, InsertFolder, Nobody, RowFolder};
+use super::lane::{Lane, Note};
+use super::search::SearchIndexes;
+use super::tags::Tags;
+
+/// Notes that may wait for a lane; events beyond are read from the log instead.
+const NOTES_MAX: usize = 256;
+
+/// What projections run with.
+pub struct Settings {
+    pub database: Database,
+    pub reader: Reader,
+    pub search: Arc<SearchIndexes>,
+    pub tags: Arc<Tags>,
+    pub stopping: CancellationToken,
+}
+
+/// Handles to the running lanes. Cheap to clone.
+#[derive(Clone)]
+pub struct Projections {
+    lanes: Vec<LaneHandle>,
+}
+
+#[derive(Clone)]
+struct LaneHandle {
+    name: &'static str,
+    notes: mpsc::Sender<Note>,
+    folded: watch::Receiver<i64>,
+}
+
+impl Projections {
+    /// No lanes: somebody else folds.
+    pub fn none() -> Projections {
+        Projections { lanes: vec![] }
+    }
+
+    /// Folds what was not folded yet, loads the search index, then starts the lanes.
+    ///
+    /// # Errors
+    /// [`Error`] of the first step that fails.
+    pub async fn start(settings: Settings) -> Result<(Projections, Vec<JoinHandle<()>>), Error> {
+        let views: Vec<Box<dyn Folder>> = vec![
+            Box::new(RowFolder::<ProfilesView, _>::new(Counting)),
+            Box::new(RowFolder::<ProfileSearch, _>::new(Indexing(settings.search.clone()))),
+            Box::new(RowFolder::<ProfileDraftsView, _>::new(Nobody)),
+            Box::new(RowFolder::<Catalogue, _>::new(Nobody)),
+            Box::new(RowFolder::<Exports, _>::new(Nobody)),
+            Box::new(RowFolder::<Deadlines, _>::new(Nobody)),
+            Box::new(InsertFolder::<SharedValues>::default()),
+        ];
+        let audit: Vec<Box<dyn Folder>> = vec![Box::new(InsertFolder::<AuditLog>::default())];
+        let mut projections = Projections { lanes: vec![] };
+        let mut tasks = Vec::new();
+        for (name, folders) in [("views", views), ("audit", audit)] {
+            let feeds_memory = name == "views";
+            let (folded, receiver) = watch::channel(0);
+            let mut lane = Lane {
+                name,
+                database: settings.database.clone(),
+                reader: settings.reader.clone(),
+                checkpoints: vec![0; folders.len()],
+                folders,
+                search: feeds_memory.then(|| settings.search.clone()),
+                tags: feeds_memory.then(|| settings.tags.clone()),
+                folded,
+                stopping: settings.stopping.clone(),
+            };
+            let client = lane.connect().await?;
+            lane.read_checkpoints(&client).await?;
+            let head = settings.reader.head().await?;
+            lane.catch_up(&client, head).await?;
+            if feeds_memory {
+                for tenant in settings.reader.tenants().await? {
+                    let loaded = settings.search.load(&client, tenant).await;
+                    loaded.map_err(|error| {
+                        Error::of_statement("loading the search index", error)
+                    })?;
+                }
+            }
+            let (notes, told) = mpsc::channel(NOTES_MAX);
+            tasks.push(tokio::spawn(lane.run(client, told)));
+            projections.lanes.push(LaneHandle { name, notes, folded: receiver });
+        }
+        Ok((projections, tasks))
+    }
+
+    /// Tells the lanes of events. A lane that has no room reads them from the log later.
+    pub fn hand_on(&self, events: Arc<[Arc<Occurred>]>, head: i64) {
+        for lane in &self.lanes {
+            let _ = lane.notes.try_send(Note::Events(events.clone()));
+            let lag = head - *lane.folded.borrow();
+            gauge!("dossier_projection_lag_events", "projection" => lane.name).set(lag as f64);
+        }
+    }
+
+    /// Tells the lanes that rows of a tenant were mended in the tables.
+    pub async fn mended(&self, tenant: Uuid) {
+        for lane in &self.lanes {
+            let _ = lane.notes.send(Note::Mended(tenant)).await;
+        }
+    }
+
+    /// Waits until what requests read is folded up to `position`; false when it took too long, or
+    /// when this process does not fold.
+    pub async fn wait_folded(&self, position: i64, at_most: Duration) -> bool {
+        self.wait("views", position, at_most).await
+    }
+
+    /// Waits until `audit_log` is folded up to `position`; false when it took too long.
+    pub async fn wait_audited(&self, position: i64, at_most: Duration) -> bool {
+        self.wait("audit", position, at_most).await
+    }
+
+    /// How far each lane has folded.
+    pub fn positions(&self) -> Vec<(&'static str, i64)> {
+        self.lanes.iter().map(|lane| (lane.name, *lane.folded.borrow())).collect()
+    }
+
+    async fn wait(&self, name: &str, position: i64, at_most: Duration) -> bool {
+        let Some(lane) = self.lanes.iter().find(|lane| lane.name == name) else { return false };
+        let mut folded = lane.folded.clone();
+        let reached = tokio::time::timeout(at_most, folded.wait_for(|at| *at >= position)).await;
+        matches!(reached, Ok(Ok(_)))
+    }
+}

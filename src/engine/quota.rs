@@ -1,0 +1,114 @@
+//! Requests per UTC day of real actors with a limit: leased from the database in blocks, so that
+//! counting costs no write per request. A crash forfeits the unused part of a block: a profile is
+//! then allowed fewer, never more.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use deadpool_postgres::Pool;
+use uuid::Uuid;
+
+use crate::domain::ids::TenantId;
+use crate::store::Error;
+
+/// Most requests leased at once.
+const BLOCK_MAX: i32 = 64;
+/// Leases remembered; beyond, all are returned to nobody and leased anew.
+const LEASES_MAX: usize = 100_000;
+
+/// Counts requests. One for each process.
+pub struct Quota {
+    pool: Pool,
+    leases: Mutex<HashMap<(Uuid, Uuid), Lease>>,
+}
+
+#[derive(Clone, Copy)]
+struct Lease {
+    day: NaiveDate,
+    left: i32,
+}
+
+impl Quota {
+    /// Leases through this pool.
+    pub fn new(pool: Pool) -> Quota {
+        Quota { pool, leases: Mutex::default() }
+    }
+
+    /// Counts one request of `profile`; false when it has made `limit` of them this UTC day.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn spend(
+        &self,
+        tenant: TenantId,
+        profile: Uuid,
+        limit: i32,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Error> {
+        let day = now.date_naive();
+        let key = (tenant.0, profile);
+        if self.spend_leased(key, day) {
+            return Ok(true);
+        }
+        // Small against the limit, so that several processes can share it to the last request.
+        let block = (limit / 20).clamp(1, BLOCK_MAX);
+        let granted = self.lease(key, day, block, limit).await?;
+        if granted == 0 {
+            return Ok(false);
+        }
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        if leases.len() > LEASES_MAX {
+            leases.clear();
+        }
+        let lease = leases.entry(key).or_insert(Lease { day, left: 0 });
+        let kept = if lease.day == day { lease.left } else { 0 };
+        *lease = Lease { day, left: kept + granted - 1 };
+        Ok(true)
+    }
+
+    fn spend_leased(&self, key: (Uuid, Uuid), day: NaiveDate) -> bool {
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        match leases.get_mut(&key) {
+            Some(lease) if lease.day == day && lease.left > 0 => {
+                lease.left -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// How many of `block` more requests the day still allows, now spoken for.
+    async fn lease(
+        &self,
+        key: (Uuid, Uuid),
+        day: NaiveDate,
+        block: i32,
+        limit: i32,
+    ) -> Result<i32, Error> {
+        let sql = "
+            with before as (
+                select leased
+                from ops.request_counters
+                where tenant_id = $1 and profile_id = $2 and day = $3
+                for update
+            ),
+            leased as (
+                insert into ops.request_counters as counters (tenant_id, profile_id, day, leased)
+                values ($1, $2, $3, least($4, $5))
+                on conflict (tenant_id, profile_id, day) do update
+                set leased = least(counters.leased + $4, greatest($5, counters.leased))
+                returning leased
+            )
+            select leased.leased - coalesce((select leased from before), 0)
+            from leased";
+        let client = self.pool.get().await?;
+        let failed = |error| Error::of_statement("leasing requests", error);
+        let statement = client.prepare_cached(sql).await.map_err(failed)?;
+        let row = client
+            .query_one(&statement, &[&key.0, &key.1, &day, &block, &limit])
+            .await
+            .map_err(failed)?;
+        Ok(row.get::<_, i32>(0).max(0))
+    }
+}

@@ -1,0 +1,119 @@
+//! The search index in memory: one for each tenant, fed by the fold of `profile_search`.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+use futures_util::{StreamExt, pin_mut};
+use metrics::{gauge, histogram};
+use deadpool_postgres::ClientWrapper;
+use uuid::Uuid;
+
+use crate::projections::Key;
+use crate::projections::profile_search::index::{Document, Index, Page, Query};
+use crate::projections::profile_search::{ProfileSearch, read};
+
+use super::folder::load_rows;
+
+/// The indexes of all tenants.
+#[derive(Default)]
+pub struct SearchIndexes {
+    tenants: RwLock<HashMap<Uuid, Arc<RwLock<Index>>>>,
+}
+
+impl SearchIndexes {
+    /// What a tenant's index finds. Takes milliseconds at worst: to be called off the tasks that
+    /// drive connections when a tenant is large.
+    pub fn search(&self, tenant: Uuid, query: &Query) -> Page {
+        let started = Instant::now();
+        let index = self.index(tenant);
+        let page = index.read().unwrap_or_else(PoisonError::into_inner).search(query);
+        histogram!("dossier_search_index_duration_seconds").record(started.elapsed());
+        page
+    }
+
+    /// How many profiles a tenant's index holds.
+    pub fn len(&self, tenant: Uuid) -> usize {
+        self.index(tenant).read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Puts or removes documents.
+    pub fn change(&self, changes: impl Iterator<Item = (Key, Option<Document>)>) {
+        let mut by_tenant: HashMap<Uuid, Vec<(Uuid, Option<Document>)>> = HashMap::new();
+        for ((tenant, id), document) in changes {
+            by_tenant.entry(tenant).or_default().push((id, document));
+        }
+        for (tenant, changes) in by_tenant {
+            let index = self.index(tenant);
+            let mut index = index.write().unwrap_or_else(PoisonError::into_inner);
+            for (id, document) in changes {
+                match document {
+                    Some(document) => index.put(document),
+                    None => index.remove(id),
+                }
+            }
+        }
+    }
+
+    /// Brings the documents of these profiles to what `profile_search` says now.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub async fn reread(&self, client: &ClientWrapper, keys: &[Key]) -> Result<(), tokio_postgres::Error> {
+        let mut documents: HashMap<Key, Option<Document>> =
+            keys.iter().map(|key| (*key, None)).collect();
+        for row in load_rows::<ProfileSearch>(client, keys).await? {
+            documents.insert((row.tenant_id, row.id), Some(row.document()));
+        }
+        self.change(documents.into_iter());
+        Ok(())
+    }
+
+    /// Makes a tenant's index anew from `profile_search`.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub async fn load(&self, client: &ClientWrapper, tenant: Uuid) -> Result<(), tokio_postgres::Error> {
+        let started = Instant::now();
+        let rows = read::all(client, tenant).await?;
+        pin_mut!(rows);
+        let mut documents = Vec::new();
+        while let Some(row) = rows.next().await {
+            documents.push(read::decode(&row?)?.document());
+        }
+        let count = documents.len();
+        let index = tokio::task::spawn_blocking(move || Index::load(documents)).await;
+        let Ok(index) = index else { return Ok(()) };
+        let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
+        tenants.insert(tenant, Arc::new(RwLock::new(index)));
+        drop(tenants);
+        histogram!("dossier_search_index_load_duration_seconds").record(started.elapsed());
+        tracing::info!(profiles = count, "loaded the search index of a tenant: {count} profiles");
+        Ok(())
+    }
+
+    /// Puts sizes into the metrics.
+    pub fn observe(&self) {
+        let tenants: Vec<_> = {
+            let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
+            tenants.values().cloned().collect()
+        };
+        let (mut profiles, mut bytes) = (0, 0);
+        for index in tenants {
+            let index = index.read().unwrap_or_else(PoisonError::into_inner);
+            profiles += index.len();
+            bytes += index.memory_bytes();
+        }
+        gauge!("dossier_search_index_profiles").set(profiles as f64);
+        gauge!("dossier_search_index_bytes").set(bytes as f64);
+    }
+
+    fn index(&self, tenant: Uuid) -> Arc<RwLock<Index>> {
+        let known = self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
+        if let Some(index) = known {
+            return index;
+        }
+        let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
+        tenants.entry(tenant).or_insert_with(|| Arc::new(RwLock::new(Index::new()))).clone()
+    }
+}

@@ -1,0 +1,84 @@
+//! Secrets of this installation, made when first needed. Never leaves this process, nor the log.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use deadpool_postgres::Pool;
+use hmac::{Hmac, KeyInit, Mac};
+use rand::Rng;
+use sha2::Sha256;
+use uuid::Uuid;
+
+use crate::domain::ids::{TenantId, ValueId};
+use crate::domain::values::ValueKind;
+use crate::store::Error;
+
+/// The secrets. Cheap to clone.
+#[derive(Clone)]
+pub struct Secrets {
+    pool: Pool,
+    known: Arc<RwLock<HashMap<String, [u8; 32]>>>,
+}
+
+impl Secrets {
+    /// Reads through this pool.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn open(pool: Pool) -> Result<Secrets, Error> {
+        Ok(Secrets { pool, known: Arc::default() })
+    }
+
+    /// The secret of this name; made, by whichever process comes first, if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn get_or_make(&self, name: &str) -> Result<[u8; 32], Error> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).get(name).copied();
+        if let Some(secret) = known {
+            return Ok(secret);
+        }
+        let mut made = [0_u8; 32];
+        rand::rng().fill_bytes(&mut made);
+        let client = self.pool.get().await?;
+        let failed = |error| Error::of_statement("reading a secret", error);
+        let insert = "insert into ops.secrets (name, secret) values ($1, $2) on conflict do nothing";
+        client.execute(insert, &[&name, &made.as_slice()]).await.map_err(failed)?;
+        let select = "select secret from ops.secrets where name = $1";
+        let row = client.query_one(select, &[&name]).await.map_err(failed)?;
+        let secret: [u8; 32] = row
+            .get::<_, Vec<u8>>(0)
+            .try_into()
+            .map_err(|_| Error::Corrupt("a secret has not 32 bytes".to_owned(), None))?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(name.to_owned(), secret);
+        Ok(secret)
+    }
+
+    /// What derives the ids of a tenant's shared values.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn value_ids(&self, tenant: TenantId) -> Result<ValueIds, Error> {
+        Ok(ValueIds(self.get_or_make(&format!("tenant:{tenant}:values")).await?))
+    }
+}
+
+/// Ids of shared values: the same value has the same id, and nobody can guess a value from it.
+#[derive(Clone)]
+pub struct ValueIds([u8; 32]);
+
+impl ValueIds {
+    /// The id of this value.
+    pub fn id(&self, kind: ValueKind, value: &str) -> ValueId {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0)
+            .expect("an HMAC takes a key of any length");
+        mac.update(kind.name().as_bytes());
+        mac.update(&[0]);
+        mac.update(value.as_bytes());
+        let digest = mac.finalize().into_bytes();
+        let mut bytes = [0_u8; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        ValueId(Uuid::new_v8(bytes))
+    }
+}

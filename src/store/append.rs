@@ -1,0 +1,650 @@
+//! The one appender of the process: takes what callers handed in, judges it in memory, and sends
+//! each batch as one pipelined transaction. Callers never write to the log themselves.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::future::{BoxFuture, FutureExt};
+use metrics::{counter, gauge, histogram};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_postgres::types::{Json, ToSql};
+use tokio_postgres::{Client, Statement};
+use uuid::Uuid;
+
+use super::admit::{Admission, Known, Verdict, admit};
+use super::batch::{self, ClaimColumns, EventColumns, GuardColumns};
+use super::connect::Database;
+use super::types::{Append, Appended, Guard, OperationalTable, Recorded, StreamKey};
+use super::Error;
+
+/// Appends that may wait; one more is refused.
+const QUEUE_APPENDS_MAX: usize = 8_192;
+/// Most appends in one transaction.
+const BATCH_APPENDS_MAX: usize = 1_024;
+/// Most events in one transaction, unless one append alone has more.
+const BATCH_EVENTS_MAX: usize = 8_192;
+/// Most streams that one append may write.
+const APPEND_STREAMS_MAX: usize = 128;
+/// Most bytes of payload in one append.
+const APPEND_BYTES_MAX: usize = 1 << 20;
+/// Versions remembered before all are forgotten and learnt again.
+const VERSIONS_KNOWN_MAX: usize = 200_000;
+/// How long a batch may take before its connection counts as lost.
+const BATCH_TIME_MAX: Duration = Duration::from_secs(15);
+/// How long to wait between attempts to reach the database again, at most.
+const RECONNECT_WAIT_MAX: Duration = Duration::from_secs(2);
+/// The advisory lock that orders all appends of all processes.
+pub const LOCK: i64 = 0x0D05_51E4;
+/// The channel on which each batch is announced.
+pub const CHANNEL: &str = "dossier_log";
+
+/// Events as they are committed, for whoever follows the log. Full: they are dropped, and the
+/// follower reads them from the database.
+pub type Feed = mpsc::Sender<Vec<Arc<Recorded>>>;
+
+/// How soon an append is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// Somebody waits for it.
+    Caller,
+    /// What follows from other events, after all callers.
+    Reaction,
+}
+
+/// What the appender runs with.
+pub struct AppenderSettings {
+    pub database: Database,
+    pub feed: Feed,
+}
+
+/// Hands appends to the appender task. Cheap to clone.
+#[derive(Clone)]
+pub struct Appender {
+    callers: mpsc::Sender<Job>,
+    reactions: mpsc::Sender<Job>,
+    head: Arc<AtomicI64>,
+    instance: Uuid,
+}
+
+struct Job {
+    append: Append,
+    answer: oneshot::Sender<Result<Appended, Error>>,
+}
+
+impl Appender {
+    /// Starts the appender task. It ends, with what was accepted done, when all handles are
+    /// dropped.
+    pub fn start(settings: AppenderSettings) -> (Appender, JoinHandle<()>) {
+        let (callers, calls) = mpsc::channel(QUEUE_APPENDS_MAX);
+        let (reactions, follow_ups) = mpsc::channel(BATCH_APPENDS_MAX);
+        let head = Arc::new(AtomicI64::new(0));
+        let instance = Uuid::new_v4();
+        let task = Task {
+            settings,
+            instance: instance.to_string(),
+            connection: None,
+            known: Known::default(),
+            head: head.clone(),
+            deferred: Vec::new(),
+        };
+        let task = tokio::spawn(task.run(calls, follow_ups));
+        (Appender { callers, reactions, head, instance }, task)
+    }
+
+    /// Appends all of it, or nothing.
+    ///
+    /// # Errors
+    /// See [`Error`]. [`Error::Unavailable`] leaves open whether it happened only when the
+    /// database could not be asked any more.
+    pub async fn append(&self, append: Append, priority: Priority) -> Result<Appended, Error> {
+        check_bounds(&append)?;
+        let (answer, answered) = oneshot::channel();
+        let job = Job { append, answer };
+        let sent = match priority {
+            Priority::Caller => self.callers.try_send(job).map_err(|_| Error::Overloaded),
+            Priority::Reaction => self.reactions.send(job).await.map_err(|_| stopped()),
+        };
+        sent?;
+        let waiting = QUEUE_APPENDS_MAX - self.callers.capacity();
+        gauge!("dossier_append_queue_length").set(waiting as f64);
+        answered.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// The highest position that this process has seen committed; 0 at first.
+    pub fn head(&self) -> i64 {
+        self.head.load(Ordering::Acquire)
+    }
+
+    /// What announcements of this appender's batches carry.
+    pub fn instance(&self) -> String {
+        self.instance.to_string()
+    }
+
+    /// Whether so much waits that new work had better be refused.
+    pub fn is_full(&self) -> bool {
+        self.callers.capacity() == 0
+    }
+}
+
+fn stopped() -> Error {
+    Error::Unavailable("the appender has stopped", None)
+}
+
+fn check_bounds(append: &Append) -> Result<(), Error> {
+    let events = append.writes.iter().flat_map(|write| &write.events);
+    let bytes: usize = events.map(|event| event.payload.len()).sum();
+    if append.writes.len() > APPEND_STREAMS_MAX {
+        return Err(Error::TooLarge("more than 128 streams"));
+    }
+    if bytes > APPEND_BYTES_MAX {
+        return Err(Error::TooLarge("more than 1 MiB of events"));
+    }
+    if append.writes.iter().all(|write| write.events.is_empty()) {
+        return Err(Error::TooLarge("no event"));
+    }
+    Ok(())
+}
+
+struct Task {
+    settings: AppenderSettings,
+    /// What its announcements carry, so that this process knows its own.
+    instance: String,
+    connection: Option<Connection>,
+    known: Known,
+    head: Arc<AtomicI64>,
+    deferred: Vec<Job>,
+}
+
+struct Connection {
+    client: Client,
+    lock: Statement,
+    insert: Statement,
+    take: Statement,
+    release: Statement,
+    require: Statement,
+    notify: Statement,
+}
+
+/// How a transaction ended.
+enum Outcome {
+    Committed(Appended),
+    /// A key or a version check said no: nothing happened; look closer.
+    Violated,
+    /// The database refused some row for what it is: nothing happened.
+    Refused(tokio_postgres::Error),
+    /// The connection broke: it may or may not have happened.
+    Unknown(Option<tokio_postgres::Error>),
+}
+
+impl Task {
+    async fn run(mut self, mut calls: mpsc::Receiver<Job>, mut follow_ups: mpsc::Receiver<Job>) {
+        loop {
+            let jobs = match self.next_batch(&mut calls, &mut follow_ups).await {
+                Some(jobs) => jobs,
+                None => return,
+            };
+            self.process(jobs).await;
+        }
+    }
+
+    async fn next_batch(
+        &mut self,
+        calls: &mut mpsc::Receiver<Job>,
+        follow_ups: &mut mpsc::Receiver<Job>,
+    ) -> Option<Vec<Job>> {
+        let mut jobs = std::mem::take(&mut self.deferred);
+        if jobs.is_empty() {
+            let first = tokio::select! {
+                biased;
+                job = calls.recv() => job,
+                Some(job) = follow_ups.recv() => Some(job),
+            };
+            jobs.push(first?);
+        }
+        let mut events: usize = jobs.iter().map(|job| event_count(&job.append)).sum();
+        while jobs.len() < BATCH_APPENDS_MAX && events < BATCH_EVENTS_MAX {
+            let Ok(job) = calls.try_recv().or_else(|_| follow_ups.try_recv()) else { break };
+            events += event_count(&job.append);
+            jobs.push(job);
+        }
+        Some(jobs)
+    }
+
+    async fn process(&mut self, jobs: Vec<Job>) {
+        let started = Instant::now();
+        let admission = admit(&appends(&jobs), &self.known);
+        let (jobs, required) = self.settle_verdicts(jobs, admission, false);
+        if jobs.is_empty() {
+            return;
+        }
+        match self.transact(&jobs, &required).await {
+            Outcome::Committed(appended) => self.committed(jobs, &appended, started),
+            Outcome::Violated => self.process_under_lock(jobs, started).await,
+            Outcome::Refused(error) => self.process_one_by_one(jobs, error).await,
+            Outcome::Unknown(error) => self.settle_unknown(jobs, error, started).await,
+        }
+    }
+
+    /// Answers what was refused, keeps what was deferred, returns what was admitted.
+    fn settle_verdicts(
+        &mut self,
+        jobs: Vec<Job>,
+        admission: Admission,
+        exact: bool,
+    ) -> (Vec<Job>, Vec<Guard>) {
+        let mut admitted = Vec::with_capacity(jobs.len());
+        for (job, verdict) in jobs.into_iter().zip(admission.verdicts) {
+            match verdict {
+                Verdict::Admitted => admitted.push(job),
+                Verdict::Conflict(stream) => {
+                    counter!("dossier_append_conflicts_total").increment(1);
+                    let _ = job.answer.send(Err(Error::Conflict(stream)));
+                }
+                // What makes it taken may itself fail yet, unless all was read under the lock.
+                Verdict::ClaimTaken(claim) if exact => {
+                    let _ = job.answer.send(Err(Error::ClaimTaken(claim)));
+                }
+                Verdict::ClaimTaken(_) | Verdict::Deferred => self.deferred.push(job),
+            }
+        }
+        (admitted, admission.required)
+    }
+
+    async fn transact(&mut self, jobs: &[Job], required: &[Guard]) -> Outcome {
+        let instance = self.instance.clone();
+        let connection = match self.connection().await {
+            Ok(connection) => connection,
+            Err(error) => {
+                tracing::warn!(error = %error, "the log cannot be reached");
+                return Outcome::Unknown(None);
+            }
+        };
+        let appends = appends(jobs);
+        let sent = connection.send(&appends, required, true, &instance);
+        match tokio::time::timeout(BATCH_TIME_MAX, sent).await {
+            Ok(Ok(appended)) => Outcome::Committed(appended),
+            Ok(Err(error)) => outcome_of(error),
+            Err(_) => Outcome::Unknown(None),
+        }
+    }
+
+    /// Reads, under the lock, every version and claim of the batch, and judges it again: exactly
+    /// this time. The lock is held over one round trip here, which the server's
+    /// `idle_in_transaction_session_timeout` bounds should this process be paused in it.
+    async fn process_under_lock(&mut self, jobs: Vec<Job>, started: Instant) {
+        let instance = self.instance.clone();
+        let Ok(connection) = self.connection().await else {
+            return self.settle_unknown(jobs, None, started).await;
+        };
+        let known = match connection.read_under_lock(&appends(&jobs)).await {
+            Ok(known) => known,
+            Err(error) => {
+                self.connection = None;
+                return self.settle_unknown(jobs, Some(error), started).await;
+            }
+        };
+        self.remember(known.versions.iter().map(|(stream, version)| (*stream, *version)));
+        let admission = admit(&appends(&jobs), &known);
+        let (jobs, _) = self.settle_verdicts(jobs, admission, true);
+        let Some(connection) = &self.connection else { return };
+        if jobs.is_empty() {
+            if connection.client.batch_execute("rollback").await.is_err() {
+                self.connection = None;
+            }
+            return;
+        }
+        let appends = appends(&jobs);
+        let sent = connection.send(&appends, &[], false, &instance);
+        match tokio::time::timeout(BATCH_TIME_MAX, sent).await {
+            Ok(Ok(appended)) => self.committed(jobs, &appended, started),
+            Ok(Err(error)) => match outcome_of(error) {
+                Outcome::Refused(error) => self.process_one_by_one(jobs, error).await,
+                Outcome::Unknown(error) => self.settle_unknown(jobs, error, started).await,
+                Outcome::Violated | Outcome::Committed(_) => {
+                    fail(jobs, "a key was violated under the lock");
+                }
+            },
+            Err(_) => self.settle_unknown(jobs, None, started).await,
+        }
+    }
+
+    /// Some append of the batch holds what the database will not take: each for itself, so that
+    /// the others stand.
+    async fn process_one_by_one(&mut self, jobs: Vec<Job>, error: tokio_postgres::Error) {
+        if let [job] = jobs.as_slice() {
+            tracing::error!(error = %error, events = event_count(&job.append), "append refused");
+            for job in jobs {
+                let refused = Error::Corrupt("the database refuses an event".to_owned(), None);
+                let _ = job.answer.send(Err(refused));
+            }
+            return;
+        }
+        for job in jobs {
+            Box::pin(self.process(vec![job])).await;
+        }
+    }
+
+    /// The connection was lost somewhere between begin and the answer to commit. Under the lock
+    /// (so that the lost transaction is over) each append looks for its own first event.
+    async fn settle_unknown(
+        &mut self,
+        jobs: Vec<Job>,
+        error: Option<tokio_postgres::Error>,
+        started: Instant,
+    ) {
+        self.connection = None;
+        if let Some(error) = error {
+            tracing::warn!(error = %error, "lost the log's connection, settling its last batch");
+        }
+        let mut jobs = jobs;
+        let mut wait = Duration::from_millis(20);
+        let found = loop {
+            jobs.retain(|job| !job.answer.is_closed());
+            if jobs.is_empty() {
+                return;
+            }
+            match self.find_own_events(&jobs).await {
+                Ok(found) => break found,
+                Err(_) if started.elapsed() < BATCH_TIME_MAX => {
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(RECONNECT_WAIT_MAX);
+                }
+                Err(error) => {
+                    tracing::error!(error = %error, "could not settle a batch in time");
+                    for job in jobs {
+                        let unknown = Error::Unavailable("the outcome could not be learnt", None);
+                        let _ = job.answer.send(Err(unknown));
+                    }
+                    return;
+                }
+            }
+        };
+        for (job, appended) in jobs.into_iter().zip(found) {
+            match appended {
+                Some(appended) => {
+                    self.head.fetch_max(appended.last_position, Ordering::AcqRel);
+                    let _ = job.answer.send(Ok(appended));
+                }
+                None => self.deferred.push(job),
+            }
+        }
+    }
+
+    async fn find_own_events(&mut self, jobs: &[Job]) -> Result<Vec<Option<Appended>>, Error> {
+        let connection = self.connection().await?;
+        let found = connection.find_own_events(jobs).await;
+        if found.is_err() {
+            self.connection = None;
+        }
+        found.map_err(|error| Error::of_statement("looking for own events", error))
+    }
+
+    fn committed(&mut self, jobs: Vec<Job>, batch: &Appended, started: Instant) {
+        let mut position = batch.first_position;
+        let mut appends = Vec::with_capacity(jobs.len());
+        let mut answers = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let count = i64::try_from(event_count(&job.append)).unwrap_or_default();
+            let appended = Appended {
+                first_position: position,
+                last_position: position + count - 1,
+                recorded_at: batch.recorded_at,
+            };
+            position += count;
+            answers.push((job.answer, appended));
+            appends.push(job.append);
+        }
+        self.remember(appends.iter().flat_map(|append| &append.writes).map(|write| {
+            let count = i64::try_from(write.events.len()).unwrap_or_default();
+            (write.stream, write.expected_version + count)
+        }));
+        let events = batch::recorded(appends, batch.first_position, batch.recorded_at);
+        observe(&events, started);
+        self.head.fetch_max(position - 1, Ordering::AcqRel);
+        // Full or gone: the follower reads from the database what it did not get here.
+        let _ = self.settings.feed.try_send(events);
+        for (answer, appended) in answers {
+            let _ = answer.send(Ok(appended));
+        }
+    }
+
+    fn remember(&mut self, versions: impl IntoIterator<Item = (StreamKey, i64)>) {
+        if self.known.versions.len() > VERSIONS_KNOWN_MAX {
+            self.known.versions.clear();
+        }
+        for (stream, version) in versions {
+            let known = self.known.versions.entry(stream).or_default();
+            *known = version.max(*known);
+        }
+    }
+
+    async fn connection(&mut self) -> Result<&Connection, Error> {
+        let lost = self.connection.as_ref().is_none_or(|one| one.client.is_closed());
+        if lost {
+            self.connection = Some(Connection::open(&self.settings.database).await?);
+        }
+        self.connection.as_ref().ok_or_else(stopped)
+    }
+}
+
+impl Connection {
+    async fn open(database: &Database) -> Result<Connection, Error> {
+        // No sequential scans: plans cached while the tables were empty would keep them. No
+        // statement timeout: a wait for the lock is bounded by the client's deadline instead.
+        let database = database.with_options(
+            "-c enable_seqscan=off -c statement_timeout=0 \
+             -c idle_in_transaction_session_timeout=1000 -c application_name=dossier-appender",
+        );
+        let (client, _driver) = database.connect().await?;
+        let prepare = |sql: &'static str| {
+            let client = &client;
+            async move {
+                let prepared = client.prepare(sql).await;
+                prepared.map_err(|error| Error::of_statement("preparing to append", error))
+            }
+        };
+        let lock = prepare("select pg_advisory_xact_lock($1)").await?;
+        let insert = prepare(batch::INSERT_EVENTS).await?;
+        let take = prepare(batch::TAKE_CLAIMS).await?;
+        let release = prepare(batch::RELEASE_CLAIMS).await?;
+        let require = prepare(batch::REQUIRE_VERSIONS).await?;
+        let notify = prepare("select pg_notify($1, $2)").await?;
+        Ok(Connection { client, lock, insert, take, release, require, notify })
+    }
+
+    /// The whole transaction, sent at once: no step waits for the answer to the one before.
+    async fn send(
+        &self,
+        appends: &[&Append],
+        required: &[Guard],
+        begin: bool,
+        instance: &str,
+    ) -> Result<Appended, tokio_postgres::Error> {
+        let client = &self.client;
+        let events = EventColumns::of(appends);
+        let claims = ClaimColumns::of(appends);
+        let guards = GuardColumns::of(required);
+        let tables = rows_by_table(appends);
+        let tables: Vec<_> =
+            tables.iter().map(|(table, rows)| (table.write, Json(rows))).collect();
+        let (events, claim_parameters) = (events.parameters(), claims.parameters());
+        let guard_parameters = guards.parameters();
+        let announcement: [&(dyn ToSql + Sync); 2] = [&CHANNEL, &instance];
+        let insert = client.query_one(&self.insert, &events);
+        let mut before: Vec<BoxFuture<'_, Result<u64, tokio_postgres::Error>>> = Vec::new();
+        if begin {
+            before.push(client.batch_execute("begin").map(|done| done.map(|()| 0)).boxed());
+            before.push(client.execute(&self.lock, &[&LOCK]).boxed());
+        }
+        if !required.is_empty() {
+            before.push(client.execute(&self.require, &guard_parameters).boxed());
+        }
+        let mut after: Vec<BoxFuture<'_, Result<u64, tokio_postgres::Error>>> = Vec::new();
+        let released = &claims.released;
+        if !released.is_empty() {
+            after.push(async { client.execute(&self.release, &[released]).await }.boxed());
+        }
+        if claims.takes_any() {
+            after.push(client.execute(&self.take, &claim_parameters).boxed());
+        }
+        for (write, rows) in &tables {
+            after.push(async move { client.execute(*write, &[rows]).await }.boxed());
+        }
+        after.push(client.execute(&self.notify, &announcement).boxed());
+        after.push(client.batch_execute("commit").map(|done| done.map(|()| 0)).boxed());
+        // Polled in this order, so sent in this order. An error in one makes the server skip the
+        // rest and turn commit into rollback; the first error is the cause.
+        let (before, row, after) =
+            tokio::join!(all(before), insert, all(after));
+        before?;
+        let row = row?;
+        after?;
+        Ok(Appended {
+            first_position: row.get(0),
+            last_position: row.get::<_, i64>(0) + event_total(appends) - 1,
+            recorded_at: row.get(1),
+        })
+    }
+
+    async fn read_under_lock(&self, appends: &[&Append]) -> Result<Known, tokio_postgres::Error> {
+        let mut streams: Vec<Guard> = Vec::new();
+        let mut claims: Vec<Uuid> = Vec::new();
+        for append in appends {
+            streams.extend(append.guards.iter());
+            streams.extend(append.writes.iter().map(|write| Guard {
+                stream: write.stream,
+                version: write.expected_version,
+            }));
+            claims.extend(append.takes.iter().map(|take| take.claim));
+        }
+        streams.sort_unstable_by_key(|guard| guard.stream);
+        streams.dedup_by_key(|guard| guard.stream);
+        let columns = GuardColumns::of(&streams);
+        self.client.batch_execute("begin").await?;
+        self.client.execute(&self.lock, &[&LOCK]).await?;
+        let wanted: [&(dyn ToSql + Sync); 3] =
+            [&columns.tenant_ids, &columns.areas, &columns.stream_ids];
+        let heads = self.client.query(super::read::HEADS, &wanted);
+        let claims: [&(dyn ToSql + Sync); 1] = [&claims];
+        let held = "select claim from log.claims where claim = any($1::uuid[])";
+        let held = self.client.query(held, &claims);
+        let (heads, held) = tokio::try_join!(heads, held)?;
+        let mut known = Known { exact: true, ..Known::default() };
+        known.versions =
+            streams.iter().map(|guard| guard.stream).zip(heads.iter().map(|row| row.get(0))).collect();
+        known.held = held.iter().map(|row| (row.get(0), true)).collect();
+        Ok(known)
+    }
+
+    async fn find_own_events(
+        &self,
+        jobs: &[Job],
+    ) -> Result<Vec<Option<Appended>>, tokio_postgres::Error> {
+        self.client.batch_execute("begin").await?;
+        self.client.execute(&self.lock, &[&LOCK]).await?;
+        let mut found = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let first = job.append.writes.iter().find_map(|write| {
+                write.events.first().map(|event| (write, event.id))
+            });
+            let Some((write, event_id)) = first else {
+                found.push(None);
+                continue;
+            };
+            let area = write.stream.area;
+            let row = self
+                .client
+                .query_opt(
+                    "select position, recorded_at from log.events where tenant_id = $1 \
+                     and area = $2 and stream_id = $3 and version = $4 and event_id = $5",
+                    &[
+                        &write.stream.tenant_id,
+                        &area.as_str(),
+                        &write.stream.id,
+                        &(write.expected_version + 1),
+                        &event_id,
+                    ],
+                )
+                .await?;
+            found.push(row.map(|row| Appended {
+                first_position: row.get(0),
+                last_position: row.get::<_, i64>(0) + event_total(&[&job.append]) - 1,
+                recorded_at: row.get(1),
+            }));
+        }
+        self.client.batch_execute("rollback").await?;
+        Ok(found)
+    }
+}
+
+async fn all(
+    steps: Vec<BoxFuture<'_, Result<u64, tokio_postgres::Error>>>,
+) -> Result<(), tokio_postgres::Error> {
+    // All are driven to their end, so that the connection is in step whatever failed.
+    let mut first_error = None;
+    for done in futures_util::future::join_all(steps).await {
+        if let Err(error) = done {
+            first_error.get_or_insert(error);
+        }
+    }
+    first_error.map_or(Ok(()), Err)
+}
+
+fn outcome_of(error: tokio_postgres::Error) -> Outcome {
+    let Some(database_error) = error.as_db_error() else { return Outcome::Unknown(Some(error)) };
+    let constraint = database_error.constraint().unwrap_or_default();
+    match database_error.code().code() {
+        "DOS01" => Outcome::Violated,
+        "23505" if matches!(constraint, "events_stream_version_key" | "claims_claim_key") => {
+            Outcome::Violated
+        }
+        code if ["22", "23", "42"].contains(&&code[..2]) => Outcome::Refused(error),
+        _ => Outcome::Unknown(Some(error)),
+    }
+}
+
+fn appends(jobs: &[Job]) -> Vec<&Append> {
+    jobs.iter().map(|job| &job.append).collect()
+}
+
+fn event_count(append: &Append) -> usize {
+    append.writes.iter().map(|write| write.events.len()).sum()
+}
+
+fn event_total(appends: &[&Append]) -> i64 {
+    let total: usize = appends.iter().map(|append| event_count(append)).sum();
+    i64::try_from(total).unwrap_or(i64::MAX)
+}
+
+type RowsByTable<'a> = Vec<(&'static OperationalTable, Vec<&'a serde_json::Value>)>;
+
+fn rows_by_table<'a>(appends: &[&'a Append]) -> RowsByTable<'a> {
+    let mut tables: HashMap<&'static str, (&'static OperationalTable, Vec<_>)> = HashMap::new();
+    for row in appends.iter().flat_map(|append| &append.rows) {
+        let entry = tables.entry(row.table.write).or_insert_with(|| (row.table, Vec::new()));
+        entry.1.push(&row.row);
+    }
+    tables.into_values().collect()
+}
+
+fn fail(jobs: Vec<Job>, why: &str) {
+    tracing::error!("{why}");
+    for job in jobs {
+        let _ = job.answer.send(Err(Error::Corrupt(why.to_owned(), None)));
+    }
+}
+
+fn observe(events: &[Arc<Recorded>], started: Instant) {
+    histogram!("dossier_append_duration_seconds").record(started.elapsed());
+    histogram!("dossier_append_batch_events").record(events.len() as f64);
+    let mut by_area: HashMap<&str, u64> = HashMap::new();
+    for event in events {
+        *by_area.entry(event.stream.area.as_str()).or_default() += 1;
+    }
+    for (area, count) in by_area {
+        counter!("dossier_events_appended_total", "area" => area.to_owned()).increment(count);
+    }
+}

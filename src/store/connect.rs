@@ -1,0 +1,132 @@
+//! Connections to the database: one at a time, listening, or from a pool.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use futures_util::stream::poll_fn;
+use futures_util::StreamExt;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_postgres::{AsyncMessage, Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::Error;
+
+/// How long to wait for a connection from the pool.
+const POOL_WAIT: Duration = Duration::from_secs(5);
+/// How many notifications may wait to be read; they only say "look", so more can be dropped.
+const NOTIFICATIONS_WAITING_MAX: usize = 16;
+
+/// Where the log is, and how to connect to it.
+#[derive(Clone)]
+pub struct Database {
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
+/// A connection that hears of new events.
+pub struct Listener {
+    /// Keeps the connection open.
+    pub client: Client,
+    /// One item for each batch that anybody appended; ends with the connection.
+    pub heard: mpsc::Receiver<String>,
+}
+
+impl Database {
+    /// The database that `config` reaches; over TLS if its `sslmode` asks for it.
+    pub fn new(mut config: Config) -> Database {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_roots());
+        let tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        config.connect_timeout(Duration::from_secs(5));
+        config.keepalives(true);
+        Database { config, tls: MakeRustlsConnect::new(tls) }
+    }
+
+    /// The same database, with settings that hold for each connection made from here on.
+    pub fn with_options(&self, options: &str) -> Database {
+        let mut config = self.config.clone();
+        let options = match self.config.get_options() {
+            Some(before) => format!("{before} {options}"),
+            None => options.to_owned(),
+        };
+        config.options(options);
+        Database { config, tls: self.tls.clone() }
+    }
+
+    /// The connection settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// A connection of its own.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn connect(&self) -> Result<(Client, JoinHandle<()>), Error> {
+        let (client, connection) = self
+            .config
+            .connect(self.tls.clone())
+            .await
+            .map_err(|error| Error::Unavailable("connecting", Some(error)))?;
+        let driver = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error = %error, "a database connection ended");
+            }
+        });
+        Ok((client, driver))
+    }
+
+    /// A connection that listens on `channel`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn listen(&self, channel: &str) -> Result<Listener, Error> {
+        let (client, mut connection) = self
+            .config
+            .connect(self.tls.clone())
+            .await
+            .map_err(|error| Error::Unavailable("connecting to listen", Some(error)))?;
+        let (sender, heard) = mpsc::channel(NOTIFICATIONS_WAITING_MAX);
+        tokio::spawn(async move {
+            let mut messages = poll_fn(move |context| connection.poll_message(context));
+            while let Some(Ok(message)) = messages.next().await {
+                if let AsyncMessage::Notification(notification) = message {
+                    // Full means that the reader has yet to look; it will see this one too.
+                    let _ = sender.try_send(notification.payload().to_owned());
+                }
+            }
+        });
+        client
+            .batch_execute(&format!("listen {channel}"))
+            .await
+            .map_err(|error| Error::of_statement("listening", error))?;
+        Ok(Listener { client, heard })
+    }
+
+    /// A pool of at most `connections_max` connections.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] for settings that no pool can have.
+    pub fn pool(&self, connections_max: usize) -> Result<Pool, Error> {
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_config(self.config.clone(), self.tls.clone(), recycling);
+        Pool::builder(manager)
+            .max_size(connections_max)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(POOL_WAIT))
+            .create_timeout(Some(POOL_WAIT))
+            .build()
+            .map_err(|error| Error::Corrupt(format!("building the pool: {error}"), None))
+    }
+}
+
+/// Certificates of the machine; an unreadable store means none, and TLS then fails by name.
+fn rustls_roots() -> Vec<rustls::pki_types::CertificateDer<'static>> {
+    static ROOTS: std::sync::OnceLock<Arc<Vec<rustls::pki_types::CertificateDer<'static>>>> =
+        std::sync::OnceLock::new();
+    let roots = ROOTS.get_or_init(|| Arc::new(rustls_native_certs::load_native_certs().certs));
+    roots.to_vec()
+}

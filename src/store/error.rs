@@ -1,0 +1,55 @@
+//! What can go wrong with the log, told apart by what the caller does next.
+
+use uuid::Uuid;
+
+use super::types::StreamKey;
+
+/// A failure of an append or a read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A stream is not at the version that the append stands on: read again, decide again.
+    #[error("a stream has moved")]
+    Conflict(StreamKey),
+    /// Somebody else holds this claim.
+    #[error("a claim is taken")]
+    ClaimTaken(Uuid),
+    /// The queue is full; nothing was accepted. Try again shortly.
+    #[error("the append queue is full")]
+    Overloaded,
+    /// The append breaks a bound of the log; nothing was accepted.
+    #[error("appending more than the log takes at once: {0}")]
+    TooLarge(&'static str),
+    /// The database cannot be reached, or did not answer in time.
+    #[error("reaching the log: {0}")]
+    Unavailable(&'static str, #[source] Option<tokio_postgres::Error>),
+    /// The log holds what it cannot hold, or refused what it must take: wake someone.
+    #[error("{0}")]
+    Corrupt(String, #[source] Option<tokio_postgres::Error>),
+}
+
+impl Error {
+    /// The failure of a statement: an outage if the connection is gone or the server is going
+    /// away or short of something, otherwise a defect.
+    pub fn of_statement(doing: &'static str, error: tokio_postgres::Error) -> Error {
+        let class = error.code().map(|code| code.code().get(..2).unwrap_or_default().to_owned());
+        match class.as_deref() {
+            // Connection exception, insufficient resources, operator intervention, lock or
+            // statement time-out, system error; and none at all: the connection broke.
+            None | Some("08" | "53" | "55" | "57" | "58" | "40") => {
+                Error::Unavailable(doing, Some(error))
+            }
+            Some(_) => Error::Corrupt(doing.to_owned(), Some(error)),
+        }
+    }
+}
+
+impl From<deadpool_postgres::PoolError> for Error {
+    fn from(error: deadpool_postgres::PoolError) -> Self {
+        match error {
+            deadpool_postgres::PoolError::Backend(error) => {
+                Error::Unavailable("getting a connection", Some(error))
+            }
+            _ => Error::Unavailable("getting a connection", None),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Brings the schemas of what must not be lost up to date, and hands the running server the
+//! rights it needs: to read and insert events, and nothing more.
+
+use tokio_postgres::Client;
+
+use super::Error;
+
+mod embedded {
+    refinery::embed_migrations!("migrations");
+}
+
+/// The role that the running server uses, where the embedded default made the roles.
+pub const GRANTED_ROLE: &str = "dossier_app";
+
+/// Applies the migrations that have not been, then grants `role` its rights, as the owner that
+/// `client` is connected as.
+///
+/// # Errors
+/// [`Error::Corrupt`] when the database is not what the migrations expect.
+pub async fn migrate(client: &mut Client, role: Option<&str>) -> Result<(), Error> {
+    // One process at a time: two that start together would both apply the same file.
+    let lock = "select pg_advisory_lock(hashtext('dossier_migrate'))";
+    let failed = |error| Error::of_statement("migrating the database", error);
+    client.batch_execute(lock).await.map_err(failed)?;
+    let applied = embedded::migrations::runner().run_async(client).await;
+    let applied = match applied {
+        Ok(_) => match role {
+            Some(role) => client.batch_execute(&grants(role)).await.map_err(failed),
+            None => Ok(()),
+        },
+        Err(error) => Err(Error::Corrupt(format!("migrating the database: {error}"), None)),
+    };
+    let unlock = "select pg_advisory_unlock(hashtext('dossier_migrate'))";
+    client.batch_execute(unlock).await.map_err(failed)?;
+    applied
+}
+
+fn grants(role: &str) -> String {
+    format!(
+        "grant usage on schema log, ops, views to {role};
+        grant select, insert on log.events to {role};
+        grant select, insert, delete on log.claims to {role};
+        grant select on log.epoch to {role};
+        grant execute on all functions in schema log, views to {role};
+        grant select, insert, update, delete on all tables in schema ops to {role};
+        grant select, insert, delete on all tables in schema views to {role};
+        do $$ begin execute format('grant create on database %I to {role}', current_database()); end $$;"
+    )
+}

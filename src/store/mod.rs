@@ -1,0 +1,23 @@
+//! The log: appending events, reading streams, following the head. It knows no area, decides
+//! nothing about events, and never changes one.
+
+mod admit;
+mod append;
+mod batch;
+mod connect;
+mod error;
+mod migrate;
+mod read;
+mod token;
+mod types;
+
+pub use append::{Appender, AppenderSettings, CHANNEL, Feed, Priority};
+pub use connect::{Database, Listener};
+pub use error::Error;
+pub use migrate::{GRANTED_ROLE, migrate};
+pub use read::{Claimed, Reader};
+pub use token::{PositionToken, TokenError, TokenKey};
+pub use types::{
+    Append, Appended, AreaName, Claim, Envelope, Guard, NewEvent, OperationalRow,
+    OperationalTable, Recorded, StreamKey, StreamWrite,
+};

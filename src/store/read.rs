@@ -1,0 +1,287 @@
+//! Reading the log: streams, tenants, all of it, heads and claims. Changes nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use deadpool_postgres::Pool;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use super::types::{AreaName, Envelope, Recorded, StreamKey};
+use super::Error;
+
+/// The version of each stream of `$1, $2, $3`, in their order; 0 where there is none.
+pub const HEADS: &str = "
+    select coalesce(
+        (
+            select events.version
+            from log.events
+            where events.tenant_id = wanted.tenant_id
+                and events.area = wanted.area
+                and events.stream_id = wanted.stream_id
+            order by events.version desc
+            limit 1
+        ),
+        0
+    )
+    from unnest($1::uuid[], $2::text[], $3::uuid[])
+        with ordinality as wanted (tenant_id, area, stream_id, ordinal)
+    order by wanted.ordinal";
+
+const COLUMNS: &str = "
+    events.position, events.event_id, events.tenant_id, events.area, events.stream_id,
+    events.version, events.name, events.schema_version, events.recorded_at, events.occurred_at,
+    events.request_id, events.correlation_id, events.session_id, events.real_actor_kind,
+    events.real_actor_id, events.real_actor_name, events.effective_actor_id, events.emulation,
+    events.operation, events.channel, events.face, events.client_address, events.user_agent,
+    events.reason, events.payload::text";
+
+/// Who holds a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    pub tenant_id: Uuid,
+    pub holder: Uuid,
+}
+
+/// Reads from the log, on connections of a pool. Cheap to clone.
+#[derive(Clone)]
+pub struct Reader {
+    pool: Pool,
+}
+
+impl Reader {
+    /// Reads through this pool, whose connections carry a statement timeout.
+    pub fn new(pool: Pool) -> Reader {
+        Reader { pool }
+    }
+
+    /// The highest position; 0 for an empty log.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn head(&self) -> Result<i64, Error> {
+        let sql = "select coalesce((select max(position) from log.events), 0)";
+        let rows = self.query(sql, &[], "reading the head").await?;
+        Ok(rows.first().map_or(0, |row| row.get(0)))
+    }
+
+    /// The life of the log that positions belong to.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn epoch(&self) -> Result<i32, Error> {
+        let rows = self.query("select max(epoch) from log.epoch", &[], "reading the epoch").await?;
+        Ok(rows.first().and_then(|row| row.get(0)).unwrap_or_default())
+    }
+
+    /// The events of each stream after the version beside it, in (stream, version) order.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn streams(&self, wanted: &[(StreamKey, i64)]) -> Result<Vec<Recorded>, Error> {
+        let sql = format!(
+            "select {COLUMNS} from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[])
+                with ordinality as wanted (tenant_id, area, stream_id, version, ordinal)
+            cross join lateral (
+                select * from log.events
+                where events.tenant_id = wanted.tenant_id
+                    and events.area = wanted.area
+                    and events.stream_id = wanted.stream_id
+                    and events.version > wanted.version
+                order by events.version
+            ) as events
+            order by wanted.ordinal, events.version"
+        );
+        let (tenants, areas, ids) = key_columns(wanted.iter().map(|(stream, _)| stream));
+        let versions: Vec<i64> = wanted.iter().map(|(_, version)| *version).collect();
+        let rows =
+            self.query(&sql, &[&tenants, &areas, &ids, &versions], "reading streams").await?;
+        decode(&rows)
+    }
+
+    /// At most `limit` events of one stream around `bound`: those after it when `ascending`,
+    /// those before it otherwise, nearest first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn stream_page(
+        &self,
+        stream: StreamKey,
+        bound: i64,
+        ascending: bool,
+        limit: i64,
+    ) -> Result<Vec<Recorded>, Error> {
+        let (comparison, order) = if ascending { (">", "asc") } else { ("<", "desc") };
+        let sql = format!(
+            "select {COLUMNS} from log.events
+            where tenant_id = $1 and area = $2 and stream_id = $3 and version {comparison} $4
+            order by version {order} limit $5"
+        );
+        let area = stream.area;
+        let parameters: [&(dyn ToSql + Sync); 5] =
+            [&stream.tenant_id, &area.as_str(), &stream.id, &bound, &limit];
+        decode(&self.query(&sql, &parameters, "reading a stream").await?)
+    }
+
+    /// At most `limit` events after `position`, of all tenants, in position order.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn all(&self, position: i64, limit: i64) -> Result<Vec<Recorded>, Error> {
+        let sql = format!(
+            "select {COLUMNS} from log.events where position > $1 order by position limit $2"
+        );
+        decode(&self.query(&sql, &[&position, &limit], "reading the log").await?)
+    }
+
+    /// The events at these positions, in position order.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn at(&self, positions: &[i64]) -> Result<Vec<Recorded>, Error> {
+        let sql = format!(
+            "select {COLUMNS} from log.events where position = any($1::bigint[]) order by position"
+        );
+        decode(&self.query(&sql, &[&positions], "reading events").await?)
+    }
+
+    /// At most `limit` events of one tenant and area behind (stream, version), in that order.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn by_stream(
+        &self,
+        tenant_id: Uuid,
+        area: AreaName,
+        after: (Uuid, i64),
+        limit: i64,
+    ) -> Result<Vec<Recorded>, Error> {
+        let sql = format!(
+            "select {COLUMNS} from log.events
+            where tenant_id = $1 and area = $2 and (stream_id, version) > ($3, $4)
+            order by stream_id, version limit $5"
+        );
+        let parameters: [&(dyn ToSql + Sync); 5] =
+            [&tenant_id, &area.as_str(), &after.0, &after.1, &limit];
+        decode(&self.query(&sql, &parameters, "reading streams in order").await?)
+    }
+
+    /// The version of each stream, in the order asked; 0 where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn heads(&self, streams: &[StreamKey]) -> Result<Vec<i64>, Error> {
+        let (tenants, areas, ids) = key_columns(streams.iter());
+        let rows = self.query(HEADS, &[&tenants, &areas, &ids], "reading versions").await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// Who holds these claims; those that nobody holds are not in the answer.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn claims(&self, claims: &[Uuid]) -> Result<HashMap<Uuid, Claimed>, Error> {
+        let sql = "select claim, tenant_id, holder from log.claims where claim = any($1::uuid[])";
+        let rows = self.query(sql, &[&claims], "reading claims").await?;
+        let held = rows.iter().map(|row| {
+            (row.get(0), Claimed { tenant_id: row.get(1), holder: row.get(2) })
+        });
+        Ok(held.collect())
+    }
+
+    /// Every tenant that has an event in this area.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn tenants(&self) -> Result<Vec<Uuid>, Error> {
+        // Registering claims the tenant's name, so the claims list them without a scan.
+        let sql = "select holder from log.claims where kind = 'tenant_name' order by holder";
+        let rows = self.query(sql, &[], "reading tenants").await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    async fn query(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+        doing: &'static str,
+    ) -> Result<Vec<Row>, Error> {
+        let client = self.pool.get().await?;
+        let failed = |error| Error::of_statement(doing, error);
+        let statement = client.prepare_cached(sql).await.map_err(failed)?;
+        client.query(&statement, parameters).await.map_err(failed)
+    }
+}
+
+fn key_columns<'a>(
+    streams: impl Iterator<Item = &'a StreamKey>,
+) -> (Vec<Uuid>, Vec<&'a str>, Vec<Uuid>) {
+    let mut columns = (Vec::new(), Vec::new(), Vec::new());
+    for stream in streams {
+        columns.0.push(stream.tenant_id);
+        columns.1.push(stream.area.as_str());
+        columns.2.push(stream.id);
+    }
+    columns
+}
+
+fn decode(rows: &[Row]) -> Result<Vec<Recorded>, Error> {
+    rows.iter().map(recorded).collect()
+}
+
+fn recorded(row: &Row) -> Result<Recorded, Error> {
+    let area: &str = row.get(3);
+    let area = AreaName::new(area)
+        .ok_or_else(|| Error::Corrupt(format!("no area is called {area}"), None))?;
+    Ok(Recorded {
+        position: row.get(0),
+        event_id: row.get(1),
+        stream: StreamKey { tenant_id: row.get(2), area, id: row.get(4) },
+        version: row.get(5),
+        name: row.get(6),
+        schema_version: row.get(7),
+        recorded_at: row.get(8),
+        occurred_at: row.get(9),
+        envelope: Arc::new(Envelope {
+            request_id: row.get(10),
+            correlation_id: row.get(11),
+            session_id: row.get(12),
+            real_actor_kind: interned(row.get(13)),
+            real_actor_id: row.get(14),
+            real_actor_name: row.get(15),
+            effective_actor_id: row.get(16),
+            emulation: row.get::<_, Option<Vec<Uuid>>>(17).unwrap_or_default(),
+            operation: interned(row.get(18)),
+            channel: interned(row.get(19)),
+            face: interned(row.get(20)),
+            client_address: row.get(21),
+            user_agent: row.get(22),
+            reason: row.get(23),
+        }),
+        payload: row.get(24),
+    })
+}
+
+/// The one copy of a word that recurs in every envelope. There are a few dozen such words, all
+/// written by this program.
+fn interned(word: &str) -> &'static str {
+    use std::collections::HashSet;
+    use std::sync::RwLock;
+    static WORDS: RwLock<Option<HashSet<&'static str>>> = RwLock::new(None);
+    let known = |words: &Option<HashSet<&'static str>>| {
+        words.as_ref().and_then(|words| words.get(word).copied())
+    };
+    let read = WORDS.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(word) = known(&read) {
+        return word;
+    }
+    drop(read);
+    let mut words = WORDS.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(word) = known(&words) {
+        return word;
+    }
+    let word: &'static str = Box::leak(word.to_owned().into_boxed_str());
+    words.get_or_insert_default().insert(word);
+    word
+}
