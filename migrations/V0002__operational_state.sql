@@ -61,4 +61,21 @@ create table ops.export_files (
 );
 
 comment on table ops.export_files is
-    'The files of exports, written with the event that made them. Kept 24 hours.';
+    'The files of exports, written just before the event that makes them known. Kept 24 hours.';
+
+-- Parts of a file are read on their own, which compression would not allow.
+alter table ops.export_files alter column content set storage external;
+
+create index export_files_expires_at_idx
+    on ops.export_files (expires_at);
+
+-- How far each reaction has read the log.
+create table ops.reactions (
+    reaction text not null,
+    position bigint not null,
+    constraint reactions_reaction_key primary key (reaction)
+);
+
+comment on table ops.reactions is
+    'Up to where the log has been reacted to. Kept for ever. A crash may set it back: reactions '
+    'are ordinary commands that do nothing the second time.';

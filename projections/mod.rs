@@ -16,7 +16,7 @@ use std::fmt::Debug;
 use tokio_postgres::types::{FromSqlOwned, ToSql};
 use uuid::Uuid;
 
-use crate::domain::Occurred;
+use crate::domain::{Area, Occurred};
 
 /// Which row: a tenant's, by its id. Ids alone may meet another tenant's, since callers may
 /// choose them.
@@ -49,6 +49,10 @@ pub trait RowModel: ReadModel {
     fn key_of(row: &Self::Row) -> Key;
     /// The version of the last event that touched the row.
     fn version_of(row: &Self::Row) -> i64;
+    /// The areas whose events feed it.
+    const AREAS: &'static [Area];
+    /// The stream that feeds the row.
+    fn source_of(row: &Self::Row) -> (Area, Uuid);
 }
 
 /// A read model whose rows are only ever inserted; a row that exists already stays.

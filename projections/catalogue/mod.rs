@@ -11,7 +11,7 @@ use postgres_types::{FromSql, ToSql};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use crate::domain::Occurred;
+use crate::domain::{Area, Occurred};
 use crate::projections::{Key, ReadModel, RowModel};
 
 /// The read model.
@@ -39,6 +39,8 @@ impl ReadModel for Catalogue {
 }
 
 impl RowModel for Catalogue {
+    const AREAS: &'static [Area] = &[Area::Tenant];
+
     fn key(event: &Occurred) -> Option<Key> {
         fold::key(event)
     }
@@ -53,5 +55,9 @@ impl RowModel for Catalogue {
 
     fn version_of(row: &Row) -> i64 {
         row.version
+    }
+
+    fn source_of(row: &Row) -> (Area, Uuid) {
+        (Area::Tenant, row.tenant_id)
     }
 }

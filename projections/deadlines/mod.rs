@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use postgres_types::{FromSql, ToSql};
 use uuid::Uuid;
 
-use crate::domain::Occurred;
+use crate::domain::{Area, Occurred};
 use crate::projections::{Key, ReadModel, RowModel};
 
 pub use fold::DRAFT_DAYS_MAX;
@@ -44,6 +44,8 @@ impl ReadModel for Deadlines {
 }
 
 impl RowModel for Deadlines {
+    const AREAS: &'static [Area] = &[Area::Session, Area::Emulation, Area::Draft, Area::Export];
+
     fn key(event: &Occurred) -> Option<Key> {
         fold::key(event)
     }
@@ -58,5 +60,9 @@ impl RowModel for Deadlines {
 
     fn version_of(row: &Row) -> i64 {
         row.version
+    }
+
+    fn source_of(row: &Row) -> (Area, Uuid) {
+        (Area::named(&row.area).unwrap_or(Area::Operation), row.stream_id)
     }
 }

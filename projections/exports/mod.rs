@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use postgres_types::{FromSql, ToSql};
 use uuid::Uuid;
 
-use crate::domain::Occurred;
+use crate::domain::{Area, Occurred};
 use crate::projections::{Key, ReadModel, RowModel};
 
 /// The read model.
@@ -38,6 +38,8 @@ impl ReadModel for Exports {
 }
 
 impl RowModel for Exports {
+    const AREAS: &'static [Area] = &[Area::Export];
+
     fn key(event: &Occurred) -> Option<Key> {
         fold::key(event)
     }
@@ -52,5 +54,9 @@ impl RowModel for Exports {
 
     fn version_of(row: &Row) -> i64 {
         row.version
+    }
+
+    fn source_of(row: &Row) -> (Area, Uuid) {
+        (Area::Export, row.id)
     }
 }

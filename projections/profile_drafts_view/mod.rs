@@ -12,7 +12,7 @@ use postgres_types::{FromSql, ToSql};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use crate::domain::Occurred;
+use crate::domain::{Area, Occurred};
 use crate::domain::draft::Form;
 use crate::projections::{Key, ReadModel, RowModel};
 
@@ -44,6 +44,8 @@ impl ReadModel for ProfileDraftsView {
 }
 
 impl RowModel for ProfileDraftsView {
+    const AREAS: &'static [Area] = &[Area::Draft];
+
     fn key(event: &Occurred) -> Option<Key> {
         fold::key(event)
     }
@@ -58,5 +60,9 @@ impl RowModel for ProfileDraftsView {
 
     fn version_of(row: &Row) -> i64 {
         row.version
+    }
+
+    fn source_of(row: &Row) -> (Area, Uuid) {
+        (Area::Draft, row.id)
     }
 }

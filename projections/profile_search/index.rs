@@ -1,8 +1,10 @@
-//! One tenant's profiles as the list searches them: exact pages, totals and facet counts, from memory.
+//! One tenant's profiles as the list searches them (contract 4.3): exact pages, totals and facet
+//! counts, from memory.
 //!
-//! A document has a slot, a small number. Sets of slots (`labels`, `grams`, `domains`) answer what they can; the
-//! texts themselves (`documents`) are read only for terms longer than a gram; `order` keeps the list's order.
-//! It never reads the database, folds no case and knows no role by name: what arrives is compared as it is.
+//! A document has a slot, a small number. Sets of slots (`labels`, `grams`, `domains`) answer what
+//! they can; the texts themselves (`documents`) are read only for terms longer than a gram; `order`
+//! keeps the list's order. It never reads the database, folds no case and knows no role by name:
+//! what arrives is compared as it is.
 
 mod documents;
 mod domains;
@@ -20,13 +22,15 @@ use self::grams::{Grams, GramsLoader};
 use self::labels::Labels;
 use self::order::Order;
 
-/// What the index knows of one profile. `name_key` and `text` arrive already folded (NFC, case-folded).
+/// What the index knows of one profile. `name_key` and `text` arrive already folded (NFC,
+/// case-folded).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     pub id: Uuid,
     /// Folded name the list is sorted by, bytewise; None sorts last.
     pub name_key: Option<String>,
-    /// What a term is looked for in: folded name and e-mails, joined by '\n' (a term never contains '\n').
+    /// What a term is looked for in: folded name and e-mails, joined by '\n'. A term never contains
+    /// '\n': one that does finds nothing.
     pub text: String,
     /// Directory role key of the first role, if any.
     pub role: Option<String>,
@@ -73,9 +77,9 @@ pub struct Page {
     pub ids: Vec<Uuid>,
     /// Matches before paging.
     pub total: u64,
-    /// Matches of each department under everything but the department filter; in no order, none zero.
+    /// Matches of each department under all but the department filter; none zero, in no order.
     pub departments: Vec<(Uuid, u64)>,
-    /// Matches of each role under everything but the role filter; in no order, none zero.
+    /// Matches of each role under all but the role filter; none zero, in no order.
     pub roles: Vec<(String, u64)>,
 }
 
@@ -98,7 +102,8 @@ impl Index {
         Self::default()
     }
 
-    /// Bulk build, far faster than one put per document. Of documents with the same id the last is kept.
+    /// Bulk build, far faster than one put per document. Documents are read one by one and need no
+    /// order; of active ones with the same id the last is kept.
     pub fn load(documents: impl IntoIterator<Item = Document>) -> Self {
         let mut index = Self::default();
         let mut grams = GramsLoader::default();
@@ -122,18 +127,15 @@ impl Index {
         if !document.active {
             return self.remove(document.id);
         }
+        let place = documents::place(&document);
         let known = self.slot(document.id);
         let slot = known.unwrap_or_else(|| self.documents.claim());
-        let place = documents::place(&document);
-        let moves = known.is_none() || self.documents.place(slot) != place;
-        if known.is_some() && moves {
-            self.leave_order(slot);
-        }
-        if moves {
-            self.by_name.insert(slot, |other| self.documents.place(other).cmp(&place));
-        }
         if known.is_none() {
             self.by_id.insert(slot, |other| self.documents.id(other).cmp(&document.id));
+            self.by_name.insert(slot, |other| self.documents.place(other).cmp(&place));
+        } else if self.documents.place(slot) != place {
+            self.leave_names(slot);
+            self.by_name.insert(slot, |other| self.documents.place(other).cmp(&place));
         }
         self.grams.replace(slot, self.documents.text(slot), document.text.as_bytes());
         self.write(slot, &document);
@@ -141,18 +143,18 @@ impl Index {
 
     pub fn remove(&mut self, id: Uuid) {
         let Some(slot) = self.slot(id) else { return };
-        self.leave_order(slot);
+        self.leave_names(slot);
         self.by_id.remove(|other| self.documents.id(other).cmp(&id));
         self.release(slot);
     }
 
     /// How many documents can be found.
     pub fn len(&self) -> usize {
-        self.by_id.len()
+        self.all.len() as usize
     }
 
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.all.is_empty()
     }
 
     /// What the index holds on the heap, without the allocator's own overhead.
@@ -171,7 +173,7 @@ impl Index {
         self.by_id.find(|other| self.documents.id(other).cmp(&id))
     }
 
-    fn leave_order(&mut self, slot: u32) {
+    fn leave_names(&mut self, slot: u32) {
         let place = self.documents.place(slot);
         self.by_name.remove(|other| self.documents.place(other).cmp(&place));
     }
@@ -179,6 +181,7 @@ impl Index {
     /// Writes all of the document but its grams, which a load gathers apart.
     fn write(&mut self, slot: u32, document: &Document) {
         self.domains.replace(slot, self.documents.text(slot), document.text.as_bytes());
+        // A slot that was not in use carries nothing yet.
         let old_role = if self.all.insert(slot) { None } else { self.roles.of(slot) };
         let role = document.role.as_ref().map(|role| self.roles.number(role));
         self.roles.replace(slot, old_role.as_slice(), role.as_slice());

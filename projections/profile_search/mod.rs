@@ -12,7 +12,7 @@ pub mod read;
 use postgres_types::{FromSql, ToSql};
 use uuid::Uuid;
 
-use crate::domain::Occurred;
+use crate::domain::{Area, Occurred};
 use crate::projections::{Key, ReadModel, RowModel};
 
 /// The read model.
@@ -58,6 +58,8 @@ impl ReadModel for ProfileSearch {
 }
 
 impl RowModel for ProfileSearch {
+    const AREAS: &'static [Area] = &[Area::Profile];
+
     fn key(event: &Occurred) -> Option<Key> {
         fold::key(event)
     }
@@ -72,5 +74,9 @@ impl RowModel for ProfileSearch {
 
     fn version_of(row: &Row) -> i64 {
         row.version
+    }
+
+    fn source_of(row: &Row) -> (Area, Uuid) {
+        (Area::Profile, row.id)
     }
 }

@@ -13,7 +13,7 @@ use postgres_types::{FromSql, ToSql};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use crate::domain::Occurred;
+use crate::domain::{Area, Occurred};
 use crate::domain::profile::Attributes;
 use crate::projections::{Key, ReadModel, RowModel};
 
@@ -49,6 +49,8 @@ impl ReadModel for ProfilesView {
 }
 
 impl RowModel for ProfilesView {
+    const AREAS: &'static [Area] = &[Area::Profile];
+
     fn key(event: &Occurred) -> Option<Key> {
         fold::key(event)
     }
@@ -63,5 +65,9 @@ impl RowModel for ProfilesView {
 
     fn version_of(row: &Row) -> i64 {
         row.version
+    }
+
+    fn source_of(row: &Row) -> (Area, Uuid) {
+        (Area::Profile, row.id)
     }
 }

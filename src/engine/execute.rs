@@ -51,6 +51,8 @@ pub struct Executed<T> {
 pub struct Decision<'e> {
     pub engine: &'e Engine,
     pub tenant: TenantId,
+    /// Who decides; may be set anew by each attempt.
+    pub envelope: Arc<Envelope>,
     read: HashMap<StreamKey, i64>,
     kept: bool,
     writes: Vec<StreamWrite>,
@@ -60,10 +62,11 @@ pub struct Decision<'e> {
 }
 
 impl<'e> Decision<'e> {
-    fn new(engine: &'e Engine, tenant: TenantId) -> Decision<'e> {
+    fn new(engine: &'e Engine, order: &Order) -> Decision<'e> {
         Decision {
             engine,
-            tenant,
+            tenant: order.tenant,
+            envelope: order.envelope.clone(),
             read: HashMap::new(),
             kept: false,
             writes: vec![],
@@ -150,12 +153,12 @@ impl<'e> Decision<'e> {
         self.rows.clear();
     }
 
-    fn into_append(self, envelope: Arc<Envelope>) -> Append {
+    fn into_append(self) -> Append {
         let written: Vec<StreamKey> = self.writes.iter().map(|write| write.stream).collect();
         let guards = self.read.iter().filter(|(stream, _)| !written.contains(stream));
         let guards = guards.map(|(stream, version)| Guard { stream: *stream, version: *version });
         Append {
-            envelope,
+            envelope: self.envelope,
             guards: guards.collect(),
             writes: self.writes,
             takes: self.takes,
@@ -194,10 +197,10 @@ impl Engine {
     /// # Errors
     /// What `decide` refused or failed with; [`Error::ClaimTaken`]; [`Error::Conflict`] when the
     /// streams kept moving; any other failure of the log.
-    pub async fn execute<T, R>(
-        &self,
+    pub async fn execute<'e, T, R>(
+        &'e self,
         order: &Order,
-        mut decide: impl for<'d> FnMut(&'d mut Decision<'_>) -> BoxFuture<'d, Result<T, Halt<R>>> + Send,
+        decide: impl for<'d> Fn(&'d mut Decision<'e>) -> BoxFuture<'d, Result<T, Halt<R>>> + Send + Sync,
     ) -> Result<Executed<T>, Halt<R>>
     where
         T: Send,
@@ -206,7 +209,7 @@ impl Engine {
         let mut attempt = 0;
         let executed = loop {
             attempt += 1;
-            let mut decision = Decision::new(self, order.tenant);
+            let mut decision = Decision::new(self, order);
             let decided = decide(&mut decision).await;
             let changes = decided.is_ok() && decision.changes_anything();
             if !changes {
@@ -218,13 +221,15 @@ impl Engine {
             }
             let value = decided?;
             let read: Vec<StreamKey> = decision.read.keys().copied().collect();
-            let append = decision.into_append(order.envelope.clone());
+            let append = decision.into_append();
             match self.appender.append(append, order.priority).await {
                 Ok(appended) => {
                     let position = appended.last_position;
                     break Ok(Executed { value, position: Some(position), folded: true });
                 }
-                Err(Error::Conflict(_)) if attempt < ATTEMPTS_MAX => self.states.evict(&read),
+                Err(Error::Conflict(_) | Error::ClaimTaken(_)) if attempt < ATTEMPTS_MAX => {
+                    self.states.evict(&read);
+                }
                 Err(error) => {
                     self.states.evict(&read);
                     break Err(Halt::Failed(error));

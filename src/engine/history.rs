@@ -1,7 +1,7 @@
 //! Reading the log as auditors do: the history of one thing, and all that happened in a tenant.
 
 use crate::domain::ids::TenantId;
-use crate::domain::{Aggregate, profile};
+use crate::domain::profile;
 use crate::projections::audit_log::read::{Filter, positions};
 use crate::store::{Error, Recorded};
 
@@ -13,19 +13,13 @@ pub struct Page {
     pub more: bool,
 }
 
-/// Which way to read, and from where: a version of a stream, or a position of the log.
+/// Which way to read, and from where.
 #[derive(Clone, Copy, Debug)]
 pub struct Range {
-    /// Exclusive; None begins at the end that the order begins with.
+    /// A position, exclusive; None begins at the end that the order begins with.
     pub bound: Option<i64>,
     pub oldest_first: bool,
     pub limit: i64,
-}
-
-impl Range {
-    fn bound(&self) -> i64 {
-        self.bound.unwrap_or(if self.oldest_first { 0 } else { i64::MAX })
-    }
 }
 
 impl Engine {
@@ -40,9 +34,8 @@ impl Engine {
         range: Range,
     ) -> Result<Page, Error> {
         let stream = stream::<profile::Profile>(tenant, profile);
-        debug_assert_eq!(stream.area.as_str(), profile::Profile::AREA.name());
         let read =
-            self.reader.stream_page(stream, range.bound(), range.oldest_first, range.limit + 1);
+            self.reader.stream_page(stream, range.bound, range.oldest_first, range.limit + 1);
         Ok(page(read.await?, range.limit))
     }
 
@@ -61,7 +54,8 @@ impl Engine {
         }
         let client = self.connection().await?;
         let (ascending, limit) = (range.oldest_first, range.limit + 1);
-        let found = positions(&client, tenant.0, filter, range.bound(), ascending, limit).await;
+        let bound = range.bound.unwrap_or(if ascending { 0 } else { i64::MAX });
+        let found = positions(&client, tenant.0, filter, bound, ascending, limit).await;
         let found = found.map_err(|error| Error::of_statement("finding events", error))?;
         drop(client);
         let mut events = self.reader.at(&found).await?;

@@ -16,6 +16,7 @@ use crate::store::{Database, Error, Reader};
 
 use super::folder::{Folder, execute};
 use super::follow::occurred;
+use super::project::connect;
 use super::search::SearchIndexes;
 use super::tags::Tags;
 
@@ -57,18 +58,6 @@ enum Stretch {
 }
 
 impl Lane {
-    /// A connection of this lane's own.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn connect(&self) -> Result<ClientWrapper, Error> {
-        // Rows and checkpoint are lost together, and folded again: no wait for the disk.
-        let options = "-c synchronous_commit=off -c enable_seqscan=off -c statement_timeout=60000 \
-                       -c application_name=dossier-projector";
-        let (client, driver) = self.database.with_options(options).connect().await?;
-        Ok(ClientWrapper::new(client, driver))
-    }
-
     /// Reads how far each read model has been folded.
     ///
     /// # Errors
@@ -138,7 +127,7 @@ impl Lane {
         let client = match client {
             Some(client) => client,
             None => {
-                let client = self.connect().await?;
+                let client = connect(&self.database).await?;
                 self.read_checkpoints(&client).await?;
                 let head = self.reader.head().await?;
                 self.catch_up(&client, head).await?;

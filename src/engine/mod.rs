@@ -1,11 +1,14 @@
 //! All that moves: executing commands, following the log, folding read models, reacting. Decides
 //! nothing itself: rules are in `domain`, folds in `projections`.
 
+pub mod check;
 pub mod claims;
 pub mod execute;
+pub mod files;
 pub mod follow;
 mod generations;
 pub mod history;
+pub mod idempotency;
 pub mod project;
 pub mod quota;
 pub mod react;
@@ -30,9 +33,12 @@ use uuid::Uuid;
 use crate::domain::ids::TenantId;
 use crate::domain::{Aggregate, tenant};
 use crate::store::{
-    Appender, AppenderSettings, AreaName, Database, Error, PositionToken, Reader, StreamKey,
-    TokenError, TokenKey,
+    Appender, AppenderSettings, AreaName, Database, PositionToken, Reader, StreamKey, TokenError,
+    TokenKey,
 };
+
+// What faces need to speak with the engine; they name no part of the store themselves.
+pub use crate::store::{Claim, Envelope, Error, OperationalRow, Priority, Recorded};
 
 use follow::Follower;
 use project::Projections;
@@ -68,6 +74,8 @@ pub struct Engine {
     pub search: Arc<SearchIndexes>,
     pub secrets: Secrets,
     pub projections: Projections,
+    database: Database,
+    refreshes: rebuild::Refreshes,
     appender: Appender,
     tokens: TokenKey,
     alone: bool,
@@ -139,6 +147,8 @@ impl Engine {
             search,
             secrets,
             projections,
+            database,
+            refreshes: rebuild::Refreshes::default(),
             appender,
             tokens,
             alone: settings.alone,
@@ -171,6 +181,17 @@ impl Engine {
     /// Resolves when the engine is being stopped.
     pub fn stopping(&self) -> CancellationToken {
         self.stopping.clone()
+    }
+
+    /// Puts what is measured on demand into the metrics.
+    pub fn observe(&self) {
+        self.states.observe();
+        self.search.observe();
+        let pool = self.pool.status();
+        metrics::gauge!("dossier_db_pool_connections").set(pool.size as f64);
+        metrics::gauge!("dossier_db_pool_available").set(pool.available as f64);
+        metrics::gauge!("dossier_db_pool_waiting").set(pool.waiting as f64);
+        metrics_process::Collector::default().collect();
     }
 
     /// Whether more work had better be refused with 503.

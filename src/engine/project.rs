@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use deadpool_postgres::ClientWrapper;
 use metrics::gauge;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -25,6 +26,18 @@ use super::folder::{Counting, Folder, Indexing, InsertFolder, Nobody, RowFolder}
 use super::lane::{Lane, Note};
 use super::search::SearchIndexes;
 use super::tags::Tags;
+
+/// A connection as the lanes use it: rows and checkpoint are lost together, and folded again, so
+/// that no commit waits for the disk.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn connect(database: &Database) -> Result<ClientWrapper, Error> {
+    let options = "-c synchronous_commit=off -c enable_seqscan=off -c statement_timeout=60000 \
+                   -c application_name=dossier-projector";
+    let (client, driver) = database.with_options(options).connect().await?;
+    Ok(ClientWrapper::new(client, driver))
+}
 
 /// Notes that may wait for a lane; events beyond are read from the log instead.
 const NOTES_MAX: usize = 256;
@@ -88,7 +101,7 @@ impl Projections {
                 folded,
                 stopping: settings.stopping.clone(),
             };
-            let client = lane.connect().await?;
+            let client = connect(&settings.database).await?;
             lane.read_checkpoints(&client).await?;
             let head = settings.reader.head().await?;
             lane.catch_up(&client, head).await?;

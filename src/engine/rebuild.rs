@@ -1,1 +1,327 @@
-//! stub
+//! Read models again from the log: a tenant's (refresh), all (rebuild), or only compared (verify).
+//! Streams are read in order and folded one at a time; memory does not grow with the log.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+use deadpool_postgres::ClientWrapper;
+use metrics::{counter, histogram};
+use tokio::sync::{Mutex, watch};
+use uuid::Uuid;
+
+use crate::domain::Area;
+use crate::domain::ids::TenantId;
+use crate::projections::audit_log::AuditLog;
+use crate::projections::catalogue::Catalogue;
+use crate::projections::deadlines::Deadlines;
+use crate::projections::exports::Exports;
+use crate::projections::profile_drafts_view::ProfileDraftsView;
+use crate::projections::profile_search::ProfileSearch;
+use crate::projections::profiles_view::ProfilesView;
+use crate::projections::shared_values::SharedValues;
+use crate::projections::{InsertModel, ReadModel, RowModel};
+use crate::store::{AreaName, CHANNEL, Error, Recorded};
+
+use super::check::{Check, RowCheck, settle_counts};
+use super::folder::{execute, insert_rows, query};
+use super::follow::{mended, occurred};
+use super::{Engine, project};
+
+/// Events read at once.
+const PAGE_EVENTS: i64 = 5_000;
+/// Contract 4.14: the read models that a refresh replays, in order.
+pub const REFRESHED: [&str; 4] =
+    ["profiles_view", "profile_search", "profile_counts", "profile_drafts_view"];
+/// Every read model, as `rebuild` and `verify` name them.
+pub const ALL: [&str; 9] = [
+    "profiles_view",
+    "profile_search",
+    "profile_counts",
+    "profile_drafts_view",
+    "catalogue",
+    "deadlines",
+    "exports",
+    "shared_values",
+    "audit_log",
+];
+
+/// What a replay found.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Rows that differed, by read model.
+    pub differing: BTreeMap<&'static str, i64>,
+    pub events: u64,
+}
+
+impl Report {
+    /// For the record.
+    pub fn rows_differing(&self) -> BTreeMap<String, i64> {
+        self.differing.iter().map(|(name, rows)| ((*name).to_owned(), *rows)).collect()
+    }
+
+    /// Whether anything differed.
+    pub fn is_clean(&self) -> bool {
+        self.differing.values().all(|rows| *rows == 0)
+    }
+
+    fn add(&mut self, name: &'static str, rows: i64) {
+        *self.differing.entry(name).or_default() += rows;
+    }
+}
+
+/// A refresh under way: what all who wait for it get.
+type Outcome = Option<Result<Report, String>>;
+
+/// The refreshes under way: one for each tenant, one running at a time.
+#[derive(Default)]
+pub struct Refreshes {
+    running: std::sync::Mutex<HashMap<Uuid, watch::Receiver<Outcome>>>,
+    turn: Mutex<()>,
+}
+
+impl Engine {
+    /// Replays a tenant's profile read models and mends what differs. Calls of one tenant that
+    /// come while it runs share the run; other tenants wait their turn. Goes on by itself when
+    /// the caller leaves.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn refresh(self: Arc<Self>, tenant: TenantId) -> Result<Report, Error> {
+        let mut outcome = self.clone().join_refresh(tenant);
+        let done = outcome.wait_for(Option::is_some).await;
+        match done.ok().and_then(|done| done.clone()) {
+            Some(Ok(report)) => Ok(report),
+            Some(Err(why)) => Err(Error::Corrupt(format!("refreshing: {why}"), None)),
+            None => Err(Error::Unavailable("refreshing", None)),
+        }
+    }
+
+    fn join_refresh(self: Arc<Self>, tenant: TenantId) -> watch::Receiver<Outcome> {
+        let engine = self.clone();
+        let mut running =
+            self.refreshes.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(outcome) = running.get(&tenant.0) {
+            return outcome.clone();
+        }
+        let (sender, receiver) = watch::channel(None);
+        running.insert(tenant.0, receiver.clone());
+        tokio::spawn(async move {
+            let turn = engine.refreshes.turn.lock().await;
+            let report = engine.replay(Some(tenant), &REFRESHED, true, &|_| {}).await;
+            drop(turn);
+            let running = &engine.refreshes.running;
+            running.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&tenant.0);
+            sender.send_replace(Some(report.map_err(|error| error.to_string())));
+        });
+        receiver
+    }
+
+    /// Replays read models of one tenant, or of all, and compares them with their tables; mends
+    /// what differs if asked. `progress` hears of each page's number of events.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn replay(
+        &self,
+        tenant: Option<TenantId>,
+        names: &[&str],
+        mend: bool,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<Report, Error> {
+        let started = Instant::now();
+        // What was in the log before must be folded before it can be compared.
+        let head = self.reader.head().await?;
+        if self.projecting && !self.projections.wait_folded(head, super::FOLD_WAIT_MAX).await {
+            return Err(Error::Unavailable("waiting for the read models", None));
+        }
+        let client = project::connect(&self.database).await?;
+        let tenants = match tenant {
+            Some(tenant) => vec![tenant.0],
+            None => self.reader.tenants().await?,
+        };
+        let mut report = Report::default();
+        for tenant in tenants {
+            let tenant = TenantId(tenant);
+            let found = self.replay_tenant(&client, tenant, names, mend, progress).await?;
+            if mend {
+                self.announce_mended(&client, tenant).await?;
+            }
+            report.events += found.events;
+            found.differing.iter().for_each(|(name, rows)| report.add(name, *rows));
+        }
+        if tenant.is_none() {
+            self.replay_inserts(&client, names, mend, progress, &mut report).await?;
+        }
+        counter!("dossier_rebuild_events_total").increment(report.events);
+        histogram!("dossier_rebuild_duration_seconds").record(started.elapsed());
+        for (name, rows) in &report.differing {
+            counter!("dossier_refresh_rows_differing_total", "projection" => *name)
+                .increment(u64::try_from(*rows).unwrap_or_default());
+        }
+        Ok(report)
+    }
+
+    async fn replay_tenant(
+        &self,
+        client: &ClientWrapper,
+        tenant: TenantId,
+        names: &[&str],
+        mend: bool,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<Report, Error> {
+        let mut report = Report::default();
+        let mut checks = checks(names);
+        for area in Area::ALL {
+            if !checks.iter().any(|check| check.areas().contains(&area)) {
+                continue;
+            }
+            report.events += self.replay_area(client, tenant, area, &mut checks, progress).await?;
+        }
+        for check in &mut checks {
+            check.walk(client, tenant).await?;
+            report.add(check.name(), check.settle(client, &self.reader, tenant, mend).await?);
+        }
+        if names.contains(&"profile_counts") {
+            report.add("profile_counts", settle_counts(client, tenant, mend).await?);
+        }
+        Ok(report)
+    }
+
+    async fn replay_area(
+        &self,
+        client: &ClientWrapper,
+        tenant: TenantId,
+        area: Area,
+        checks: &mut [Box<dyn Check>],
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<u64, Error> {
+        let name = AreaName::new(area.name()).expect("each area's name has at most 12 bytes");
+        let read = |after| self.reader.facts_by_stream(tenant.0, name, after, PAGE_EVENTS);
+        let mut total = 0;
+        let mut events = read((Uuid::nil(), 0)).await?;
+        loop {
+            let more = events.len() as i64 == PAGE_EVENTS;
+            let last = events.last().map(|event| (event.stream.id, event.version));
+            total += events.len() as u64;
+            progress(events.len() as u64);
+            let unfinished = last.filter(|_| more).map(|last| last.0);
+            // The next page is read while this one is folded and compared.
+            let next = async {
+                match last.filter(|_| more) {
+                    Some(after) => read(after).await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            let (next, compared) =
+                tokio::join!(next, compare_page(client, area, &events, checks, unfinished));
+            compared?;
+            match next? {
+                Some(page) => events = page,
+                None => return Ok(total),
+            }
+        }
+    }
+
+    /// Read models whose rows are only inserted: those that are missing are inserted.
+    async fn replay_inserts(
+        &self,
+        client: &ClientWrapper,
+        names: &[&str],
+        mend: bool,
+        progress: &(dyn Fn(u64) + Send + Sync),
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let wanted = |name: &str| names.contains(&name);
+        if !wanted(AuditLog::NAME) && !wanted(SharedValues::NAME) {
+            return Ok(());
+        }
+        let until = checkpoint(client, &[AuditLog::schema(), SharedValues::schema()]).await?;
+        let mut position = 0;
+        while position < until {
+            let events = self.reader.all(position, PAGE_EVENTS).await?;
+            let Some(last) = events.last() else { break };
+            position = last.position;
+            report.events += events.len() as u64;
+            progress(events.len() as u64);
+            let events: Vec<_> = events.into_iter().filter(|one| one.position <= until).collect();
+            if wanted(AuditLog::NAME) {
+                report.add(AuditLog::NAME, missing::<AuditLog>(client, &events, mend).await?);
+            }
+            if wanted(SharedValues::NAME) {
+                let rows = missing::<SharedValues>(client, &events, mend).await?;
+                report.add(SharedValues::NAME, rows);
+            }
+        }
+        Ok(())
+    }
+
+    async fn announce_mended(&self, client: &ClientWrapper, tenant: TenantId) -> Result<(), Error> {
+        let announced =
+            execute(client, "select pg_notify($1, $2)", &[&CHANNEL, &mended(tenant)]).await;
+        announced.map(|_| ()).map_err(|error| Error::of_statement("announcing", error))
+    }
+}
+
+fn checks(names: &[&str]) -> Vec<Box<dyn Check>> {
+    let all: Vec<Box<dyn Check>> = vec![
+        check::<ProfilesView>(),
+        check::<ProfileSearch>(),
+        check::<ProfileDraftsView>(),
+        check::<Catalogue>(),
+        check::<Deadlines>(),
+        check::<Exports>(),
+    ];
+    all.into_iter().filter(|check| names.contains(&check.name())).collect()
+}
+
+fn check<M: RowModel>() -> Box<dyn Check> {
+    Box::new(RowCheck::<M>::default())
+}
+
+async fn compare_page(
+    client: &ClientWrapper,
+    area: Area,
+    events: &[Recorded],
+    checks: &mut [Box<dyn Check>],
+    unfinished: Option<Uuid>,
+) -> Result<(), Error> {
+    for event in events {
+        let event = occurred(event)?;
+        for check in checks.iter_mut().filter(|check| check.areas().contains(&area)) {
+            check.take(&event);
+        }
+    }
+    for check in checks.iter_mut().filter(|check| check.areas().contains(&area)) {
+        check.compare(client, unfinished).await?;
+    }
+    Ok(())
+}
+
+/// The position up to which all of these are folded.
+async fn checkpoint(client: &ClientWrapper, schemas: &[String]) -> Result<i64, Error> {
+    let sql = "
+        select min(coalesce((select max(to_position) from views.folds where model = name), 0))
+        from unnest($1::text[]) as name";
+    let rows = query(client, sql, &[&schemas]).await;
+    let rows = rows.map_err(|error| Error::of_statement("reading checkpoints", error))?;
+    Ok(rows.first().and_then(|row| row.get::<_, Option<i64>>(0)).unwrap_or_default())
+}
+
+/// How many rows of these events are not in the table; inserted, if asked.
+async fn missing<M: InsertModel>(
+    client: &ClientWrapper,
+    events: &[Recorded],
+    mend: bool,
+) -> Result<i64, Error> {
+    let failed = |error| Error::of_statement("inserting rows", error);
+    let mut rows = Vec::new();
+    for event in events {
+        rows.extend(M::rows(&occurred(event)?));
+    }
+    client.batch_execute("begin").await.map_err(failed)?;
+    let inserted = insert_rows::<M>(client, &rows).await;
+    let end = if mend && inserted.is_ok() { "commit" } else { "rollback" };
+    client.batch_execute(end).await.map_err(failed)?;
+    Ok(i64::try_from(inserted.map_err(failed)?).unwrap_or(i64::MAX))
+}

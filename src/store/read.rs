@@ -100,22 +100,26 @@ impl Reader {
         decode(&rows)
     }
 
-    /// At most `limit` events of one stream around `bound`: those after it when `ascending`,
-    /// those before it otherwise, nearest first.
+    /// At most `limit` events of one stream: those after its event at the position `bound` when
+    /// `ascending`, those before it otherwise, nearest first; without a bound from either end.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
     pub async fn stream_page(
         &self,
         stream: StreamKey,
-        bound: i64,
+        bound: Option<i64>,
         ascending: bool,
         limit: i64,
     ) -> Result<Vec<Recorded>, Error> {
         let (comparison, order) = if ascending { (">", "asc") } else { ("<", "desc") };
         let sql = format!(
             "select {COLUMNS} from log.events
-            where tenant_id = $1 and area = $2 and stream_id = $3 and version {comparison} $4
+            where tenant_id = $1 and area = $2 and stream_id = $3
+                and ($4::bigint is null or version {comparison} (
+                    select bound.version from log.events as bound
+                    where bound.position = $4 and bound.tenant_id = $1 and bound.stream_id = $3
+                ))
             order by version {order} limit $5"
         );
         let area = stream.area;
@@ -146,25 +150,43 @@ impl Reader {
         decode(&self.query(&sql, &[&positions], "reading events").await?)
     }
 
-    /// At most `limit` events of one tenant and area behind (stream, version), in that order.
+    /// At most `limit` events of one tenant and area behind (stream, version), in that order, for
+    /// folding: who did it, and how, is left out.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
-    pub async fn by_stream(
+    pub async fn facts_by_stream(
         &self,
         tenant_id: Uuid,
         area: AreaName,
         after: (Uuid, i64),
         limit: i64,
     ) -> Result<Vec<Recorded>, Error> {
-        let sql = format!(
-            "select {COLUMNS} from log.events
+        let sql = "
+            select
+                position, event_id, stream_id, version, name, schema_version, recorded_at,
+                occurred_at, payload::text
+            from log.events
             where tenant_id = $1 and area = $2 and (stream_id, version) > ($3, $4)
-            order by stream_id, version limit $5"
-        );
+            order by stream_id, version
+            limit $5";
         let parameters: [&(dyn ToSql + Sync); 5] =
             [&tenant_id, &area.as_str(), &after.0, &after.1, &limit];
-        decode(&self.query(&sql, &parameters, "reading streams in order").await?)
+        let rows = self.query(sql, &parameters, "reading streams in order").await?;
+        let nobody = Arc::new(Envelope::nobody());
+        let facts = rows.iter().map(|row| Recorded {
+            position: row.get(0),
+            event_id: row.get(1),
+            stream: StreamKey { tenant_id, area, id: row.get(2) },
+            version: row.get(3),
+            name: row.get(4),
+            schema_version: row.get(5),
+            recorded_at: row.get(6),
+            occurred_at: row.get(7),
+            envelope: nobody.clone(),
+            payload: row.get(8),
+        });
+        Ok(facts.collect())
     }
 
     /// The version of each stream, in the order asked; 0 where there is none.

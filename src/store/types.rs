@@ -68,6 +68,28 @@ pub struct Envelope {
     pub reason: Option<String>,
 }
 
+impl Envelope {
+    /// The envelope of an event that was read for its fact alone.
+    pub fn nobody() -> Envelope {
+        Envelope {
+            request_id: Uuid::nil(),
+            correlation_id: Uuid::nil(),
+            session_id: None,
+            real_actor_kind: "",
+            real_actor_id: Uuid::nil(),
+            real_actor_name: None,
+            effective_actor_id: Uuid::nil(),
+            emulation: vec![],
+            operation: "",
+            channel: "",
+            face: "",
+            client_address: None,
+            user_agent: None,
+            reason: None,
+        }
+    }
+}
+
 /// An event that is to be appended.
 #[derive(Clone, Debug)]
 pub struct NewEvent {

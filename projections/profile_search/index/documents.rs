@@ -1,8 +1,9 @@
 //! The columns: what is known of each slot, in blocks.
 //!
-//! A block's texts lie end to end, so that a term is sought in all of them at once; a block is small enough
-//! to be shifted whenever one of them changes. Nothing here knows a set of slots.
+//! A block's texts lie end to end, so that a term is sought in all of them at once; a block is
+//! small enough to be shifted whenever one of them changes. Nothing here keeps a set of slots.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::mem::size_of;
 use std::ops::Range;
@@ -15,13 +16,14 @@ use super::Document;
 /// Slots of a block: few enough to shift on a change, many enough to read from memory in one go.
 const BLOCK_SLOTS: usize = 512;
 
-/// Words with a bit for each slot of a block.
-pub(super) const BLOCK_WORDS: usize = BLOCK_SLOTS / WORD_BITS;
-
 /// Slots of which a word tells whether each is in a set.
 pub(super) const WORD_BITS: usize = u64::BITS as usize;
 
-/// With fewer texts of a block to look at than this, they are searched one by one rather than all at once.
+/// Words with a bit for each slot of a block.
+const BLOCK_WORDS: usize = BLOCK_SLOTS / WORD_BITS;
+
+/// With fewer texts of a block to look at than this, they are searched one by one: a text out of
+/// line costs as much as some twenty in line.
 const SWEEP_TEXTS_MIN: u32 = 24;
 
 /// The part of its length that a block's list may grow by before it is moved.
@@ -71,7 +73,7 @@ impl Documents {
             return slot;
         }
         let slot = self.claimed;
-        if slot as usize % BLOCK_SLOTS == 0 {
+        if slot as usize == self.blocks.len() * BLOCK_SLOTS {
             self.blocks.push(Box::new(Block::vacant()));
         }
         self.claimed += 1;
@@ -153,15 +155,19 @@ impl Documents {
         }
     }
 
-    /// All slots that were claimed and not released in ascending order of ids, and beside them those whose
-    /// id a later slot has too.
+    /// All slots, none of which was ever released, by their ids; and apart from them those whose id
+    /// a later slot has too.
     pub(super) fn latest_by_id(&self) -> (Vec<u32>, Vec<u32>) {
-        let mut by_id: Vec<_> = (0..self.claimed).map(|slot| (self.id(slot), slot)).collect();
+        let mut by_id: Vec<_> =
+            (0..self.claimed).map(|slot| (self.id(slot), Reverse(slot))).collect();
         by_id.sort_unstable();
-        let is_latest = |at: usize| by_id.get(at + 1).is_none_or(|next| next.0 != by_id[at].0);
-        let (latest, earlier): (Vec<_>, Vec<_>) = (0..by_id.len()).partition(|at| is_latest(*at));
-        let slots = |places: Vec<usize>| places.into_iter().map(|at| by_id[at].1).collect();
-        (slots(latest), slots(earlier))
+        let mut replaced = Vec::new();
+        by_id.dedup_by(|earlier, latest| {
+            let is_replaced = earlier.0 == latest.0;
+            replaced.extend(is_replaced.then_some(earlier.1.0));
+            is_replaced
+        });
+        (by_id.into_iter().map(|(_, Reverse(slot))| slot).collect(), replaced)
     }
 
     /// These slots in the order of the list.
@@ -201,7 +207,7 @@ impl Documents {
             + self.keys_apart.values().map(|key| apart(key)).sum::<usize>()
     }
 
-    /// The place's first bytes as one number, so that sorting reads a key once and not at every comparison.
+    /// The place's first bytes as one number, so that sorting many need not read keys to compare.
     fn prefix(&self, slot: u32) -> (bool, u128) {
         let (nameless, key, _) = self.place(slot);
         let mut prefix = [0; size_of::<u128>()];
@@ -252,7 +258,7 @@ impl Packed<u8> {
         }
     }
 
-    /// The same by one search through all texts, going on from each match with the next candidate's.
+    /// The same by one search through all texts, from each match on to the next candidate.
     fn sweep(&self, candidates: &mut [u64], term: &Finder<'_>) {
         let mut holding = [0; BLOCK_WORDS];
         let mut next = next_bit(candidates, 0);

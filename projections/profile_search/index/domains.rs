@@ -1,7 +1,8 @@
 //! Which slots' texts have an e-mail address at which domain, its '@' included.
 //!
-//! The addresses of a tenant share few domains, and a term inside a common one is in more texts than can be
-//! read in time: these are known to have it unread. Of a text that is in no set nothing is known.
+//! The addresses of a tenant share few domains, and a term inside a common one is in more texts
+//! than can be read in time: these are known to have it unread. A text that is in no set may have
+//! it all the same.
 
 use std::collections::HashMap;
 use std::mem::size_of;

@@ -1,7 +1,7 @@
 //! Which slots' texts contain which one or two bytes next to each other.
 //!
-//! A term of up to two bytes is answered exactly; of a longer one it is known where it may be, never where it
-//! is. Bytes rather than characters bound the number of sets whatever the script.
+//! A term of up to two bytes is answered exactly; of a longer one it is known where it may be,
+//! never where it is. Bytes rather than characters bound the number of sets whatever the script.
 
 use std::collections::BTreeMap;
 use std::mem::{size_of, take};
@@ -13,14 +13,11 @@ use super::labels::set_bytes;
 /// Terms up to this long are answered without reading a text.
 pub(super) const GRAM_BYTES_MAX: usize = 2;
 
-/// One or two bytes of a text, as a number: the second byte, and the first plus one if there is one.
+/// One or two bytes of a text as a number: in its high byte the first of two plus one, else zero.
 type Gram = u16;
 
 /// Slots that a loader gathers for a gram before it adds them to the gram's set.
 const PENDING_SLOTS_MAX: usize = 4096;
-
-/// Slots whose grams a loader gathers in one word for each gram.
-const WORD_SLOTS: u32 = u64::BITS;
 
 /// The sets of slots by gram; no set is empty.
 #[derive(Debug, Default)]
@@ -29,7 +26,7 @@ pub(super) struct Grams {
 }
 
 impl Grams {
-    /// Replaces the grams of a slot's old text by those of its new one, touching only those that differ.
+    /// Replaces the grams of a slot's old text by those of its new one, touching those that differ.
     pub(super) fn replace(&mut self, slot: u32, old: &[u8], new: &[u8]) {
         if old == new {
             return;
@@ -66,12 +63,12 @@ impl Grams {
 
 /// Builds `Grams` from texts in ascending order of slots.
 pub(super) struct GramsLoader {
-    /// For each gram, which of the slots of the present word have it.
+    /// For each gram, which of the slots that share the present word have it.
     words: Vec<u64>,
     /// The grams whose word is not zero.
     touched: Vec<Gram>,
-    /// The number of the present word.
-    word: u32,
+    /// The first slot of the present word.
+    word_start: u32,
     /// For each gram one more than its place in `gathered`, zero if it has none.
     places: Vec<u32>,
     gathered: Vec<Gathered>,
@@ -88,7 +85,7 @@ impl Default for GramsLoader {
         Self {
             words: vec![0; 1 << Gram::BITS],
             touched: Vec::new(),
-            word: 0,
+            word_start: 0,
             places: vec![0; 1 << Gram::BITS],
             gathered: Vec::new(),
         }
@@ -98,11 +95,11 @@ impl Default for GramsLoader {
 impl GramsLoader {
     /// Adds a text; its slot is greater than that of every text before it.
     pub(super) fn push(&mut self, slot: u32, text: &[u8]) {
-        if slot / WORD_SLOTS != self.word {
+        if slot - self.word_start >= u64::BITS {
             self.finish_word();
-            self.word = slot / WORD_SLOTS;
+            self.word_start = slot;
         }
-        let bit = 1 << (slot % WORD_SLOTS);
+        let bit = 1 << (slot - self.word_start);
         for_each_gram(text, |gram| self.add(gram, bit));
     }
 
@@ -138,7 +135,7 @@ impl GramsLoader {
             let gathered = &mut self.gathered[*place as usize - 1];
             let mut rest = take(&mut self.words[usize::from(gram)]);
             while rest != 0 {
-                gathered.pending.push(self.word * WORD_SLOTS + rest.trailing_zeros());
+                gathered.pending.push(self.word_start + rest.trailing_zeros());
                 rest &= rest - 1;
             }
             if gathered.pending.len() >= PENDING_SLOTS_MAX {
@@ -158,8 +155,8 @@ impl Gathered {
     }
 }
 
-/// Visits the first byte of each line, and each later one with the byte before it: no term crosses the end
-/// of a line, so no gram does. The second bytes of the pairs are left to be added.
+/// Visits the first byte of each line, and each later one with the byte before it: no term crosses
+/// the end of a line, so no gram does. The second bytes of the pairs are left to be added.
 fn for_each_gram(text: &[u8], mut visit: impl FnMut(Gram)) {
     let mut first = b'\n';
     for second in text.iter().copied() {

@@ -1,8 +1,8 @@
 //! Which slots carry which label: one set for each role, or for each department, and one for none.
 //!
-//! Labels are known inside the index by number. Their sets come and go, their numbers stay: a tenant has few.
+//! Labels are known inside the index by number. Their sets empty and fill, their numbers stay: a
+//! tenant has few.
 
-use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::mem::size_of;
@@ -54,7 +54,7 @@ impl<Label: Clone + Eq + Hash> Labels<Label> {
         numbers
     }
 
-    /// The label a slot carries, by asking every set: where it carries one at most, and there are few.
+    /// The label a slot carries, by asking every set: for a kind of which it carries one at most.
     pub(super) fn of(&self, slot: u32) -> Option<u32> {
         (0..).zip(&self.sets).find(|(_, set)| set.contains(slot)).map(|(number, _)| number)
     }
@@ -84,19 +84,11 @@ impl<Label: Clone + Eq + Hash> Labels<Label> {
         &self.none
     }
 
-    pub(super) fn set<Name>(&self, label: &Name) -> Option<&RoaringBitmap>
-    where
-        Label: Borrow<Name>,
-        Name: Eq + Hash + ?Sized,
-    {
-        self.numbers.get(label).map(|number| &self.sets[*number as usize])
-    }
-
     /// The slots that carry any of these labels.
     pub(super) fn union(&self, labels: &[Label]) -> RoaringBitmap {
         let mut union = RoaringBitmap::new();
-        for set in labels.iter().filter_map(|label| self.set(label)) {
-            union |= set;
+        for number in labels.iter().filter_map(|label| self.numbers.get(label)) {
+            union |= &self.sets[*number as usize];
         }
         union
     }
@@ -117,9 +109,10 @@ impl<Label: Clone + Eq + Hash> Labels<Label> {
 pub(super) fn set_bytes(set: &RoaringBitmap) -> usize {
     /// A container's head: its key, its kind and where its values are.
     const CONTAINER_BYTES: usize = 40;
+    const BITSET_BYTES: usize = 8192;
     let statistics = set.statistics();
-    let values = u64::from(statistics.n_values_array_containers) * size_of::<u16>() as u64
-        + statistics.n_bytes_run_containers
-        + u64::from(statistics.n_bitset_containers) * 8192;
-    values as usize + statistics.n_containers as usize * CONTAINER_BYTES
+    // The library counts arrays at four bytes a value and stores two.
+    (statistics.n_bytes_array_containers / 2 + statistics.n_bytes_run_containers) as usize
+        + statistics.n_bitset_containers as usize * BITSET_BYTES
+        + statistics.n_containers as usize * CONTAINER_BYTES
 }

@@ -5,10 +5,10 @@
 use std::cmp::Ordering;
 use std::mem::size_of;
 
-/// A run that grows past this is cut in two: short enough to shift on insertion, long enough to walk.
+/// A run that grows past this is cut in two: short enough to shift, long enough to walk.
 const RUN_SLOTS_MAX: usize = 1024;
 
-/// Runs are laid down not quite full, so that the first insertions after a load do not cut every run.
+/// Runs are laid down not quite full, so that the insertions after a load do not cut every one.
 const RUN_SLOTS_LOADED: usize = RUN_SLOTS_MAX * 3 / 4;
 
 /// Slots in ascending order, in runs of bounded length; no run is empty.
@@ -20,10 +20,6 @@ pub(super) struct Order {
 impl Order {
     pub(super) fn from_sorted(slots: &[u32]) -> Self {
         Self { runs: slots.chunks(RUN_SLOTS_LOADED).map(<[u32]>::to_vec).collect() }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.runs.iter().map(Vec::len).sum()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = u32> {

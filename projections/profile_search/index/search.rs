@@ -1,9 +1,10 @@
-//! What a query matches: sets intersected, texts read where sets cannot tell, one page and the counts.
+//! What a query matches: sets intersected, texts read where sets cannot tell, one page, the counts.
 //!
 //! It only reads, and keeps nothing from one query to the next.
 
 use std::borrow::Cow;
 use std::cell::LazyCell;
+use std::slice::from_ref;
 
 use memchr::memmem::Finder;
 use roaring::RoaringBitmap;
@@ -22,7 +23,7 @@ const STEPS_PER_SORTED_MATCH: u64 = 512;
 /// After so many slots of the order it pays to lay out the matches as bits before going on.
 const SET_STEPS_MAX: usize = 16 * 1024;
 
-/// How many entries of departments' sets are passed in the time that one slot's departments are fetched.
+/// How many entries of departments' sets are passed in the time that one slot's are fetched.
 const ENTRIES_PER_SLOT_READ: u64 = 128;
 
 /// A set of slots, borrowed where it is one that the index holds.
@@ -35,22 +36,12 @@ impl Index {
             return Page::default();
         }
         let Some(visible) = self.visible(query) else { return Page::default() };
-        let departments = Some(&query.departments)
-            .filter(|departments| !departments.is_empty())
-            .map(|departments| self.departments.union(departments));
-        let role = query.role.as_deref().map(|role| self.roles.set(role));
-        let of_role = |slots: &Slots<'_>| match role {
-            None => None,
-            Some(None) => Some(RoaringBitmap::new()),
-            Some(Some(role)) => Some(&**slots & role),
-        };
-        // What would be found without the role filter, and what without the department filter.
-        let any_role = match departments {
-            None => Cow::Borrowed(&*visible),
-            Some(departments) => Cow::Owned(&*visible & departments),
-        };
-        let any_department = of_role(&visible).map_or(Cow::Borrowed(&*visible), Cow::Owned);
-        let found = of_role(&any_role).map_or(Cow::Borrowed(&*any_role), Cow::Owned);
+        let in_departments =
+            (!query.departments.is_empty()).then(|| self.departments.union(&query.departments));
+        let in_role = query.role.as_ref().map(|role| self.roles.union(from_ref(role)));
+        let any_role = narrowed(&visible, in_departments.as_ref());
+        let any_department = narrowed(&visible, in_role.as_ref());
+        let found = narrowed(&any_role, in_role.as_ref());
         Page {
             ids: self.page(&found, query.offset, query.limit),
             total: found.len(),
@@ -59,7 +50,8 @@ impl Index {
         }
     }
 
-    /// What the caller may see that holds the term: all conditions but the two filters. None is nothing.
+    /// What the caller may see that holds the term: all conditions but the two filters. None where
+    /// there can be nothing.
     fn visible(&self, query: &Query) -> Option<Slots<'_>> {
         let term = query.term.as_deref().unwrap_or_default().as_bytes();
         if term.contains(&b'\n') {
@@ -169,7 +161,7 @@ impl Index {
         counts.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// How many of the slots carry each department, by its number: asked of them while they are few.
+    /// How many of the slots carry each department, by its number.
     fn carried_departments(&self, slots: &RoaringBitmap) -> Vec<u64> {
         let sets = self.departments.iter().map(|(_, set)| set);
         if slots.len() * ENTRIES_PER_SLOT_READ > sets.clone().map(RoaringBitmap::len).sum() {
@@ -183,6 +175,11 @@ impl Index {
         });
         counted
     }
+}
+
+/// The slots that are also in the filter, if there is one.
+fn narrowed<'a>(slots: &'a RoaringBitmap, filter: Option<&RoaringBitmap>) -> Slots<'a> {
+    filter.map_or(Cow::Borrowed(slots), |filter| Cow::Owned(slots & filter))
 }
 
 /// Visits the slots in ascending order.

@@ -1,0 +1,60 @@
+//! What every handler works with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use moka::sync::Cache;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::bearer::Verifier;
+use crate::bearer::local::LocalIssuer;
+use crate::engine::Engine;
+use crate::engine::quota::Quota;
+
+use super::identity::KnownKey;
+
+/// Requests worked on at once; one more is answered 503.
+const REQUESTS_MAX: usize = 1_024;
+
+/// The application: shared by all requests.
+pub struct App {
+    pub engine: Arc<Engine>,
+    pub verifier: Verifier,
+    pub quota: Quota,
+    /// API keys seen lately, by their digest. Whether one still holds is read from its stream.
+    pub keys: Cache<[u8; 32], KnownKey>,
+    /// The session of a (tenant, real actor, token session), once opened.
+    pub sessions: Cache<(Uuid, Uuid, String), Uuid>,
+    pub requests: Arc<Semaphore>,
+    /// Renders the metrics.
+    pub metrics: PrometheusHandle,
+    /// Whether `/metrics` is served by the main listener, which then is loopback.
+    pub metrics_here: bool,
+}
+
+impl App {
+    /// The application over an engine.
+    pub fn new(
+        engine: Arc<Engine>,
+        issuer: LocalIssuer,
+        metrics: PrometheusHandle,
+        metrics_here: bool,
+    ) -> Arc<App> {
+        let quota = Quota::new(engine.pool.clone());
+        Arc::new(App {
+            engine,
+            verifier: Verifier::new(issuer),
+            quota,
+            keys: Cache::builder()
+                .max_capacity(10_000)
+                .time_to_live(Duration::from_secs(300))
+                .build(),
+            sessions: Cache::new(50_000),
+            requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
+            metrics,
+            metrics_here,
+        })
+    }
+}

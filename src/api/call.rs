@@ -1,0 +1,205 @@
+//! A request as the handlers see it: its headers sorted out, its body read within bounds.
+
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, FromRequest, MatchedPath, Request};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
+use axum::http::{HeaderMap, HeaderName};
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::net::SocketAddr;
+use uuid::Uuid;
+
+use super::failure::{Failure, InvalidField};
+use super::observe::RequestId;
+
+/// Largest body, in bytes.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// Longest header value that is put on record, in characters.
+const RECORDED_CHARACTERS_MAX: usize = 500;
+/// Longest idempotency key, in bytes.
+const IDEMPOTENCY_KEY_BYTES_MAX: usize = 200;
+
+/// A request.
+#[derive(Clone)]
+pub struct Call {
+    pub request_id: Uuid,
+    pub received_at: DateTime<Utc>,
+    /// Route template.
+    pub route: String,
+    pub api_key: Option<String>,
+    pub bearer: Option<String>,
+    /// Whether a program marked as such made it (contract 1.2.8).
+    pub mcp: bool,
+    pub bypass_cache: bool,
+    pub idempotency_key: Option<String>,
+    pub min_position: Option<String>,
+    pub if_match: Option<String>,
+    pub if_none_match: Option<String>,
+    pub range: Option<String>,
+    pub reason: Option<String>,
+    pub client_address: Option<String>,
+    pub user_agent: Option<String>,
+    /// Whether it counts against the daily limit here.
+    pub counted: bool,
+    content_type: Option<String>,
+    body: Bytes,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Call {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Call, Failure> {
+        let (parts, body) = request.into_parts();
+        let headers = &parts.headers;
+        let extensions = &parts.extensions;
+        let address = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let mut call = Call {
+            request_id: extensions.get::<RequestId>().map_or_else(Uuid::now_v7, |id| id.0),
+            received_at: Utc::now(),
+            route: extensions
+                .get::<MatchedPath>()
+                .map_or_else(String::new, |path| path.as_str().to_owned()),
+            api_key: text(headers, "x-api-key").filter(|key| !key.is_empty()),
+            bearer: bearer(headers),
+            mcp: text(headers, "x-mcp").is_some_and(|value| {
+                matches!(value.to_ascii_lowercase().as_str(), "true" | "1" | "yes")
+            }),
+            bypass_cache: text(headers, "x-bypass-cache").is_some_and(|value| value == "1"),
+            idempotency_key: text(headers, "idempotency-key"),
+            min_position: text(headers, "dossier-min-position"),
+            if_match: text(headers, IF_MATCH.as_str()),
+            if_none_match: text(headers, IF_NONE_MATCH.as_str()),
+            range: text(headers, "range"),
+            reason: recorded(headers, "dossier-reason"),
+            client_address: address.map(|address| address.to_string()),
+            user_agent: recorded(headers, USER_AGENT.as_str()),
+            counted: true,
+            content_type: text(headers, CONTENT_TYPE.as_str()),
+            body: Bytes::new(),
+        };
+        let long = |key: &String| key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX;
+        if call.idempotency_key.as_ref().is_some_and(long) {
+            return Err(Failure::Invalid(vec![InvalidField {
+                location: vec!["header".into(), "Idempotency-Key".into()],
+                message: "1 to 200 bytes".to_owned(),
+                kind: "value_error",
+            }]));
+        }
+        call.body = axum::body::to_bytes(body, BODY_BYTES_MAX)
+            .await
+            .map_err(|_| Failure::BodyTooLarge)?;
+        Ok(call)
+    }
+}
+
+impl Call {
+    /// The body, which must be there.
+    ///
+    /// # Errors
+    /// [`Failure::UnsupportedMediaType`]; [`Failure::Invalid`] with the place of what is wrong.
+    pub fn body<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        if !self.content_type.as_deref().is_some_and(is_json) {
+            return Err(Failure::UnsupportedMediaType);
+        }
+        parse(&self.body)
+    }
+
+    /// The same request, where it is counted elsewhere.
+    pub fn uncounted(&self) -> Call {
+        Call { counted: false, ..self.clone() }
+    }
+
+    /// For endpoints that declare no body: it may be empty or any object.
+    ///
+    /// # Errors
+    /// As [`Call::body`], when there is one.
+    pub fn no_body(&self) -> Result<(), Failure> {
+        if self.body.iter().all(u8::is_ascii_whitespace) {
+            return Ok(());
+        }
+        self.body::<serde_json::Map<String, Value>>().map(|_| ())
+    }
+
+    /// The body as it came.
+    pub fn raw_body(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(HeaderName::try_from(name).ok()?)?;
+    Some(value.to_str().unwrap_or_default().trim().to_owned())
+}
+
+/// Free text that goes on record: bounded, whatever was sent.
+fn recorded(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?;
+    let value = String::from_utf8_lossy(value.as_bytes());
+    let kept: String =
+        value.chars().filter(|c| !c.is_control()).take(RECORDED_CHARACTERS_MAX).collect();
+    Some(kept.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = text(headers, AUTHORIZATION.as_str())?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned())
+}
+
+fn is_json(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    let text = std::str::from_utf8(body)
+        .map_err(|_| invalid(vec!["body".into()], "the body is not UTF-8", "json_invalid"))?;
+    // No text of this directory can hold a NUL: the database takes none.
+    if text.contains('\0') || has_escaped_nul(text) {
+        return Err(invalid(vec!["body".into()], "no NUL character, please", "value_error"));
+    }
+    let mut json = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| located(&error))?;
+    json.end().map_err(|error| {
+        invalid(vec!["body".into()], &format!("not JSON: {error}"), "json_invalid")
+    })?;
+    Ok(value)
+}
+
+/// Whether a JSON text holds an escaped NUL: `\u0000` behind an even number of backslashes.
+fn has_escaped_nul(text: &str) -> bool {
+    text.match_indices("\\u0000").any(|(at, _)| {
+        let before = text.as_bytes()[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+        before % 2 == 0
+    })
+}
+
+fn located(error: &serde_path_to_error::Error<serde_json::Error>) -> Failure {
+    use serde_path_to_error::Segment;
+    let cause = error.inner();
+    if cause.is_syntax() || cause.is_eof() {
+        return invalid(vec!["body".into()], &format!("not JSON: {cause}"), "json_invalid");
+    }
+    let mut location: Vec<Value> = vec!["body".into()];
+    location.extend(error.path().iter().filter_map(|segment| match segment {
+        Segment::Seq { index } => Some(Value::from(*index)),
+        Segment::Map { key } => Some(Value::from(key.as_str())),
+        Segment::Enum { variant } => Some(Value::from(variant.as_str())),
+        Segment::Unknown => None,
+    }));
+    let message = cause.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    match message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        Some(field) => {
+            location.push(field.into());
+            invalid(location, "field required", "missing")
+        }
+        None => invalid(location, message, "type_error"),
+    }
+}
+
+fn invalid(location: Vec<Value>, message: &str, kind: &'static str) -> Failure {
+    Failure::Invalid(vec![InvalidField { location, message: message.to_owned(), kind }])
+}

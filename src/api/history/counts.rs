@@ -1,0 +1,41 @@
+//! GET /api/v1/counts: how many profiles the tenant has, by role, department and activity. For
+//! superadmins, since the counters take no account of who may see whom.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+
+use crate::api::actor::reader;
+use crate::api::answer::Answer;
+use crate::api::app::App;
+use crate::api::call::Call;
+use crate::api::failure::Failure;
+use crate::engine::Error;
+use crate::projections::profile_counts;
+
+use super::error::Problem;
+use super::types::{ProfileCount, ProfileCounts};
+
+/// The counters that are not zero.
+#[utoipa::path(
+    get,
+    path = "/api/v1/counts",
+    operation_id = "get_profile_counts",
+    tag = "history",
+    responses((status = 200, body = ProfileCounts))
+)]
+pub async fn counts(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Problem> {
+    let actor = reader(&app, &call).await?;
+    if !actor.effective.is_superadmin() {
+        return Err(Failure::Forbidden("only superadmins read the counters").into());
+    }
+    let client = app.engine.connection().await?;
+    let rows = profile_counts::read::of_tenant(&client, actor.tenant().0).await;
+    let rows = rows.map_err(|error| Error::of_statement("reading counters", error))?;
+    let counts = rows.into_iter().map(|row| ProfileCount {
+        dimension: row.dimension,
+        key: row.key,
+        profiles: row.profiles,
+    });
+    Ok(Answer::ok(&ProfileCounts { counts: counts.collect() })?)
+}

@@ -1,0 +1,12 @@
+//! The History API, our own: what happened, when, by whom really, acting as whom.
+
+mod counts;
+mod error;
+mod events;
+mod profile;
+pub mod types;
+
+pub use counts::{__path_counts, counts};
+pub use error::Problem;
+pub use events::{__path_events, events};
+pub use profile::{__path_profile_history, profile_history};

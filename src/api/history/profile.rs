@@ -1,0 +1,58 @@
+//! GET /api/v1/profiles/{id}/history: what happened to a person. Shown to that person, to those
+//! who may edit them, and to superadmins.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use uuid::Uuid;
+
+use crate::api::actor::{Actor, reader};
+use crate::api::answer::Answer;
+use crate::api::app::App;
+use crate::api::call::Call;
+use crate::api::failure::Failure;
+use crate::domain::permission::{can_edit, has_access};
+use crate::domain::profile::Profile;
+
+use super::error::Problem;
+use super::types::{EventPage, PageParameters, invalid_query};
+
+/// The events of a profile, deleted ones included.
+#[utoipa::path(
+    get,
+    path = "/api/v1/profiles/{id}/history",
+    operation_id = "get_profile_history",
+    tag = "history",
+    params(("id" = String, Path), PageParameters),
+    responses((status = 200, body = EventPage))
+)]
+pub async fn profile_history(
+    State(app): State<Arc<App>>,
+    id: Path<String>,
+    parameters: Result<Query<PageParameters>, QueryRejection>,
+    call: Call,
+) -> Result<Answer, Problem> {
+    let actor = reader(&app, &call).await?;
+    let id: Uuid = id.parse().map_err(|_| Failure::ProfileNotFound)?;
+    let Query(parameters) =
+        parameters.map_err(|error| invalid_query("order", &error.body_text()))?;
+    let range = parameters.range(&app, actor.tenant())?;
+    may_see(&app, &actor, id).await?;
+    let page = app.engine.profile_history(actor.tenant(), id, range).await?;
+    Ok(Answer::ok(&EventPage::new(&app, actor.tenant(), page)?)?)
+}
+
+/// Design 6.9.
+async fn may_see(app: &App, actor: &Actor, id: Uuid) -> Result<(), Failure> {
+    let profile = app.engine.load::<Profile>(actor.tenant(), id).await?;
+    let facts = profile.state.last_known().ok_or(Failure::ProfileNotFound)?;
+    let target = actor.standing_of(id, facts);
+    if !has_access(&actor.effective, &target) {
+        return Err(Failure::ProfileNotFound);
+    }
+    if !can_edit(&actor.effective, &target) {
+        return Err(Failure::Forbidden("only who may edit a profile may read its history"));
+    }
+    Ok(())
+}

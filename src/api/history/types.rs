@@ -1,0 +1,189 @@
+//! What the History API answers with.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::api::failure::{Failure, InvalidField};
+use crate::api::app::App;
+use crate::domain::ids::TenantId;
+use crate::engine::Recorded;
+use crate::engine::history::{Page, Range};
+
+/// Events of a page when no limit is asked for.
+const LIMIT_DEFAULT: i64 = 50;
+/// Most events of a page.
+const LIMIT_MAX: i64 = 500;
+
+/// Which way round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EventOrder {
+    #[default]
+    Newest,
+    Oldest,
+}
+
+/// Where to go on, and how far.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageParameters {
+    /// `newest` (first) or `oldest` (first).
+    #[serde(default)]
+    #[param(inline)]
+    pub order: EventOrder,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// 1 to 500; 50 by default.
+    pub limit: Option<i64>,
+}
+
+impl PageParameters {
+    /// The range that these ask for.
+    ///
+    /// # Errors
+    /// [`Failure::Invalid`], [`Failure::InvalidPosition`].
+    pub fn range(&self, app: &App, tenant: TenantId) -> Result<Range, Failure> {
+        let limit = self.limit.unwrap_or(LIMIT_DEFAULT);
+        if !(1..=LIMIT_MAX).contains(&limit) {
+            return Err(invalid_query("limit", "1 to 500"));
+        }
+        let open = |token: &String| app.engine.open_position(tenant, token);
+        let bound = self.cursor.as_ref().map(open).transpose();
+        let bound = bound.map_err(|error| Failure::InvalidPosition(error.to_string()))?;
+        Ok(Range { bound, oldest_first: self.order == EventOrder::Oldest, limit })
+    }
+}
+
+/// A query parameter that cannot be.
+pub fn invalid_query(name: &str, message: &str) -> Failure {
+    Failure::Invalid(vec![InvalidField {
+        location: vec!["query".into(), name.into()],
+        message: message.to_owned(),
+        kind: "value_error",
+    }])
+}
+
+/// Who did something.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EventActor {
+    /// `profile`, `access_token`, `operator` or `system`.
+    pub kind: &'static str,
+    #[schema(value_type = String)]
+    pub id: Uuid,
+    /// What an operator or a part of the system is called.
+    pub name: Option<String>,
+}
+
+/// One event.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EventEntry {
+    /// Where it is in the log, opaque: a cursor, and a value for `Dossier-Min-Position`.
+    pub token: String,
+    #[schema(value_type = String)]
+    pub event_id: Uuid,
+    pub area: String,
+    #[schema(value_type = String)]
+    pub stream_id: Uuid,
+    /// Its number within its stream.
+    pub version: i64,
+    pub name: String,
+    /// The fact, as it was recorded.
+    #[schema(value_type = Object)]
+    pub payload: Box<RawValue>,
+    /// When it became true.
+    #[schema(value_type = String)]
+    pub occurred_at: DateTime<Utc>,
+    /// When the directory took it.
+    #[schema(value_type = String)]
+    pub recorded_at: DateTime<Utc>,
+    pub real_actor: EventActor,
+    /// The same as the real actor's unless it acted as another.
+    #[schema(value_type = String)]
+    pub effective_actor_id: Uuid,
+    /// The profiles acted as, outermost first.
+    #[schema(value_type = Vec<String>)]
+    pub emulation: Vec<Uuid>,
+    #[schema(value_type = Option<String>)]
+    pub session_id: Option<Uuid>,
+    pub operation: &'static str,
+    pub reason: Option<String>,
+    #[schema(value_type = String)]
+    pub request_id: Uuid,
+    #[schema(value_type = String)]
+    pub correlation_id: Uuid,
+    pub channel: &'static str,
+    pub face: &'static str,
+    pub client_address: Option<String>,
+    pub user_agent: Option<String>,
+}
+
+/// A page of events.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EventPage {
+    pub events: Vec<EventEntry>,
+    /// For the next page; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+impl EventPage {
+    /// The page, with tokens of its tenant.
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] for a payload that is no JSON, which the database does not hold.
+    pub fn new(app: &App, tenant: TenantId, page: Page) -> Result<EventPage, Failure> {
+        let seal = |position| app.engine.seal_position(tenant, position);
+        let next = page.events.last().filter(|_| page.more).map(|last| seal(last.position));
+        let events = page.events.into_iter().map(|event| entry(seal(event.position), event));
+        Ok(EventPage { events: events.collect::<Result<_, _>>()?, next_cursor: next })
+    }
+}
+
+fn entry(token: String, event: Recorded) -> Result<EventEntry, Failure> {
+    let envelope = &*event.envelope;
+    Ok(EventEntry {
+        token,
+        event_id: event.event_id,
+        area: event.stream.area.as_str().to_owned(),
+        stream_id: event.stream.id,
+        version: event.version,
+        name: event.name,
+        payload: RawValue::from_string(event.payload).map_err(|_| Failure::Internal)?,
+        occurred_at: event.occurred_at,
+        recorded_at: event.recorded_at,
+        real_actor: EventActor {
+            kind: envelope.real_actor_kind,
+            id: envelope.real_actor_id,
+            name: envelope.real_actor_name.clone(),
+        },
+        effective_actor_id: envelope.effective_actor_id,
+        emulation: envelope.emulation.clone(),
+        session_id: envelope.session_id,
+        operation: envelope.operation,
+        reason: envelope.reason.clone(),
+        request_id: envelope.request_id,
+        correlation_id: envelope.correlation_id,
+        channel: envelope.channel,
+        face: envelope.face,
+        client_address: envelope.client_address.clone(),
+        user_agent: envelope.user_agent.clone(),
+    })
+}
+
+/// One counter.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ProfileCount {
+    /// `profile`, `active`, `role` or `department`.
+    pub dimension: String,
+    /// Which one of the dimension.
+    pub key: String,
+    pub profiles: i64,
+}
+
+/// The counters of a tenant.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ProfileCounts {
+    pub counts: Vec<ProfileCount>,
+}

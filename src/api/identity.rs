@@ -1,0 +1,224 @@
+//! Who calls: API key, bearer token, real actor, session (contract 1.2). What cannot be read is
+//! refused, never guessed.
+
+use chrono::Duration;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+use crate::bearer::{self, Issuer, KeySource, TokenIssuer};
+use crate::domain::ids::{ApiKeyId, ProfileId, SessionId, TenantId};
+use crate::domain::{access, profile, session, tenant};
+use crate::engine::execute::{Halt, Order};
+use crate::engine::{Envelope, Priority, claims};
+
+use super::app::App;
+use super::call::Call;
+use super::failure::Failure;
+
+/// Longest API key, in bytes.
+const API_KEY_BYTES_MAX: usize = 200;
+
+/// Where an API key leads.
+#[derive(Clone, Debug)]
+pub struct KnownKey {
+    pub tenant: TenantId,
+    pub id: ApiKeyId,
+    hash: [u8; 32],
+}
+
+/// Who calls, before it is asked whether they may.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub tenant: TenantId,
+    pub real: ProfileId,
+    pub session: SessionId,
+    pub session_ends_at: chrono::DateTime<chrono::Utc>,
+}
+
+/// The digest under which an API key is known.
+pub fn key_digest(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+/// Establishes who calls.
+///
+/// # Errors
+/// 401 in the contract's order; [`Failure::ProfileNotFound`] for the token of a deleted profile;
+/// 503 when it cannot be established.
+pub async fn identify(app: &App, call: &Call) -> Result<Identity, Failure> {
+    let key = call.api_key.as_deref().ok_or(Failure::MissingApiKey)?;
+    let key = known_key(app, key).await?;
+    app.engine.catch_up(false).await.map_err(|_| Failure::IdentityUnavailable)?;
+    let access = app.engine.load::<access::Access>(key.tenant, key.id.0).await;
+    let access = access.map_err(unavailable)?;
+    if !access.state.is_valid(call.received_at) {
+        return Err(Failure::InvalidApiKey);
+    }
+    let token = call.bearer.as_deref().ok_or(Failure::MissingToken)?;
+    let catalogue = app.engine.catalogue(key.tenant).await.map_err(unavailable)?;
+    let issuers = issuers(&catalogue);
+    let token = app.verifier.verify(token, key.tenant.0, &issuers, call.received_at).await;
+    let token = token.map_err(|refused| match refused {
+        bearer::Refused::Invalid => Failure::InvalidToken,
+        bearer::Refused::Unavailable => Failure::IdentityUnavailable,
+    })?;
+    let real = resolve(app, key.tenant, &token).await?;
+    let token_session = token.session.as_deref().unwrap_or_default();
+    let (session, session_ends_at) = open_session(app, call, key.tenant, real, token_session).await?;
+    Ok(Identity { tenant: key.tenant, real, session, session_ends_at })
+}
+
+async fn known_key(app: &App, key: &str) -> Result<KnownKey, Failure> {
+    if key.len() > API_KEY_BYTES_MAX {
+        return Err(Failure::InvalidApiKey);
+    }
+    let digest = key_digest(key);
+    if let Some(known) = app.keys.get(&digest) {
+        let same: bool = known.hash.ct_eq(&digest).into();
+        return if same { Ok(known) } else { Err(Failure::InvalidApiKey) };
+    }
+    let claim = claims::api_key(&digest);
+    let held = app.engine.reader.claims(&[claim]).await.map_err(unavailable)?;
+    let held = held.get(&claim).ok_or(Failure::InvalidApiKey)?;
+    let hash = app.engine.api_key_hash(held.holder).await.map_err(unavailable)?;
+    let hash = hash.ok_or(Failure::InvalidApiKey)?;
+    let same: bool = hash.ct_eq(&digest).into();
+    if !same {
+        return Err(Failure::InvalidApiKey);
+    }
+    let known = KnownKey { tenant: TenantId(held.tenant_id), id: ApiKeyId(held.holder), hash };
+    app.keys.insert(digest, known.clone());
+    Ok(known)
+}
+
+/// The issuers that a tenant's catalogue names.
+fn issuers(catalogue: &tenant::Catalogue) -> Vec<Issuer> {
+    let issuers = catalogue.issuers.iter().filter_map(|issuer| {
+        let keys = match (&issuer.jwks_file, &issuer.jwks_url) {
+            (Some(file), _) => KeySource::File(file.into()),
+            (None, Some(url)) => KeySource::Url(url.clone()),
+            (None, None) => return None,
+        };
+        let algorithms = issuer.algorithms.iter().filter_map(|name| algorithm(name)).collect();
+        Some(Issuer {
+            issuer: issuer.issuer.clone(),
+            audience: issuer.audience.clone(),
+            algorithms,
+            keys,
+        })
+    });
+    issuers.collect()
+}
+
+/// The algorithm of this JOSE name; None for one that is not believed.
+fn algorithm(name: &str) -> Option<bearer::Algorithm> {
+    serde_json::from_value(name.into()).ok()
+}
+
+async fn resolve(app: &App, tenant: TenantId, token: &bearer::Claims) -> Result<ProfileId, Failure> {
+    let named = match (&token.issuer, token.profile_id) {
+        (TokenIssuer::Local, Some(id)) => Some(id),
+        _ => None,
+    };
+    let id = match (named, &token.email) {
+        (Some(id), _) => id,
+        (None, Some(email)) if token.email_verified => {
+            let claim = claims::login_email(tenant, email);
+            let held = app.engine.reader.claims(&[claim]).await.map_err(unavailable)?;
+            held.get(&claim).map(|held| held.holder).ok_or(Failure::ProfileUnresolved)?
+        }
+        (None, _) => return Err(Failure::ProfileUnresolved),
+    };
+    let profile = app.engine.load::<profile::Profile>(tenant, id).await.map_err(unavailable)?;
+    match &*profile.state {
+        profile::State::Absent => Err(Failure::ProfileUnresolved),
+        profile::State::Deleted(_) => Err(Failure::ProfileNotFound),
+        profile::State::Live(_) => Ok(ProfileId(id)),
+    }
+}
+
+/// The open session of this actor and token session; opened if there is none.
+async fn open_session(
+    app: &App,
+    call: &Call,
+    tenant: TenantId,
+    real: ProfileId,
+    token_session: &str,
+) -> Result<(SessionId, chrono::DateTime<chrono::Utc>), Failure> {
+    let known = (tenant.0, real.0, token_session.to_owned());
+    if let Some(id) = app.sessions.get(&known) {
+        let state = app.engine.load::<session::Session>(tenant, id).await.map_err(unavailable)?;
+        if let Some(ends_at) = state.state.open_until(call.received_at) {
+            return Ok((SessionId(id), ends_at));
+        }
+    }
+    let order = Order {
+        tenant,
+        envelope: Arc::new(session_envelope(call, real)),
+        area: "session",
+        priority: Priority::Caller,
+    };
+    let now = call.received_at;
+    let opened = app
+        .engine
+        .execute(&order, |decision| {
+            let token_session = token_session.to_owned();
+            Box::pin(async move {
+                let claim = claims::session(tenant, real, &token_session);
+                let held = decision.engine.reader.claims(&[claim]).await?;
+                if let Some(held) = held.get(&claim) {
+                    let before = decision.load::<session::Session>(held.holder).await?;
+                    if let Some(ends_at) = before.state.open_until(now) {
+                        return Ok((SessionId(held.holder), ends_at));
+                    }
+                    let end = session::Command::EndSession { reason: "expired" };
+                    let ended = session::decide(&before.state, end).map_err(refused)?;
+                    decision.append::<session::Session>(held.holder, ended, None)?;
+                    decision.release(claim);
+                }
+                let id = SessionId(Uuid::now_v7());
+                let expires_at = now + Duration::hours(session::HOURS_MAX);
+                let open = session::Command::OpenSession { real_actor: real, expires_at };
+                let events = session::decide(&session::State::Absent, open).map_err(refused)?;
+                decision.append::<session::Session>(id.0, events, None)?;
+                decision.take(claims::take_session(tenant, real, &token_session, id));
+                Ok((id, expires_at))
+            })
+        })
+        .await?;
+    app.sessions.insert(known, opened.value.0.0);
+    Ok(opened.value)
+}
+
+fn refused(_: session::Refusal) -> Halt<Failure> {
+    Halt::Refused(Failure::StreamConflict)
+}
+
+fn session_envelope(call: &Call, real: ProfileId) -> Envelope {
+    Envelope {
+        request_id: call.request_id,
+        correlation_id: call.request_id,
+        session_id: None,
+        real_actor_kind: "profile",
+        real_actor_id: real.0,
+        real_actor_name: None,
+        effective_actor_id: real.0,
+        emulation: vec![],
+        operation: "open_session",
+        channel: if call.mcp { "mcp" } else { "http" },
+        face: "none",
+        client_address: call.client_address.clone(),
+        user_agent: call.user_agent.clone(),
+        reason: None,
+    }
+}
+
+/// Contract 1.1: identity that cannot be read is refused with 503.
+fn unavailable(error: crate::engine::Error) -> Failure {
+    match Failure::from(error) {
+        Failure::Unavailable => Failure::IdentityUnavailable,
+        other => other,
+    }
+}

@@ -1,0 +1,16 @@
+//! The faces: HTTP in, engine, HTTP out. A handler parses, calls the engine and formats; rules
+//! and SQL are elsewhere.
+
+pub mod actor;
+pub mod answer;
+pub mod app;
+pub mod call;
+pub mod failure;
+pub mod history;
+pub mod identity;
+pub mod observe;
+pub mod routes;
+pub mod v5;
+pub mod write;
+
+pub use routes::openapi;

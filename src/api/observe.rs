@@ -1,0 +1,116 @@
+//! What surrounds every request: its id, its bounds, its log line, its metrics. Neither log nor
+//! metrics hold a path, a query, a secret or an e-mail address: routes are templates.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use metrics::histogram;
+use uuid::Uuid;
+
+use super::app::App;
+use super::failure::Failure;
+use super::history::Problem;
+
+/// Longest work on a request.
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// The id under which a request is on record, in the log and in its answer.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestId(pub Uuid);
+
+/// Surrounds a request.
+pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let given = request.headers().get("x-request-id");
+    let given = given.and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
+    let id: Uuid = given.unwrap_or_else(Uuid::now_v7);
+    request.extensions_mut().insert(RequestId(id));
+    let matched = request.extensions().get::<MatchedPath>();
+    let route = matched.map_or("unmatched", MatchedPath::as_str).to_owned();
+    let face = face(&route);
+    let method = method(request.method());
+    let mut response = bounded(&app, face, request, next).await;
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    let status = response.status();
+    let elapsed = started.elapsed();
+    histogram!(
+        "dossier_http_request_duration_seconds",
+        "face" => face,
+        "route" => route.clone(),
+        "method" => method,
+        "status" => status.as_u16().to_string(),
+    )
+    .record(elapsed);
+    let (milliseconds, code) = (elapsed.as_secs_f64() * 1e3, status.as_u16());
+    if status.is_server_error() {
+        tracing::error!(request.id = %id, face, method, route, status = code, milliseconds,
+            "{method} {route} answered {code}");
+    } else {
+        tracing::info!(request.id = %id, face, method, route, status = code, milliseconds,
+            "{method} {route} answered {code}");
+    }
+    response
+}
+
+async fn bounded(app: &App, face: &'static str, request: Request, next: Next) -> Response {
+    if face == "none" {
+        return next.run(request).await;
+    }
+    let Ok(_permit) = app.requests.clone().try_acquire_owned() else {
+        return refuse(face, Failure::Overloaded);
+    };
+    if app.engine.is_overloaded() {
+        return refuse(face, Failure::Overloaded);
+    }
+    match tokio::time::timeout(REQUEST_TIME_MAX, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => refuse(face, Failure::Unavailable),
+    }
+}
+
+/// A failure in the form of its face.
+pub fn refuse(face: &str, failure: Failure) -> Response {
+    match face {
+        "history" => Problem(failure).into_response(),
+        _ => failure.into_response(),
+    }
+}
+
+/// The face that a route belongs to.
+pub fn face(route: &str) -> &'static str {
+    if route.starts_with("/api/v5/") || route.starts_with("/uploads/") {
+        "v5"
+    } else if route.starts_with("/api/v1/") {
+        "history"
+    } else {
+        "none"
+    }
+}
+
+/// The method, of a bounded set.
+fn method(method: &axum::http::Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "POST" => "POST",
+        "PATCH" => "PATCH",
+        "PUT" => "PUT",
+        "DELETE" => "DELETE",
+        "HEAD" => "HEAD",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// What a panic is answered with.
+pub fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a handler panicked");
+    let mut response = Failure::Internal.into_response();
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}

@@ -1,0 +1,49 @@
+//! POST /docs (contract 4.10): what the artifact is, from descriptors compiled in.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+
+use crate::api::actor::reader;
+use crate::api::answer::Answer;
+use crate::api::app::App;
+use crate::api::call::Call;
+use crate::api::failure::Failure;
+use crate::domain::permission::has_access;
+use crate::domain::profile::Profile;
+
+use super::docs_content;
+use super::types::docs::{GetProfileDocsRequest, GetProfileDocsResponse};
+use super::types::error::{ErrorResponse, HTTPValidationError};
+use super::types::headers::ActorHeaders;
+use super::types::object::Object;
+
+/// The documentation, with a profile's name in the title of its page if it may be seen.
+#[utoipa::path(
+    post,
+    path = "/api/v5/artifacts/profiles/docs",
+    operation_id = "get_profile_docs",
+    tag = "profiles",
+    params(ActorHeaders),
+    request_body = GetProfileDocsRequest,
+    responses(
+        (status = 200, body = GetProfileDocsResponse),
+        (status = 401, body = ErrorResponse),
+        (status = 422, body = HTTPValidationError),
+    )
+)]
+pub async fn docs(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
+    let actor = reader(&app, &call).await?;
+    let Object(input) = call.body::<Object<GetProfileDocsRequest>>()?;
+    let mut name = None;
+    if let Some(id) = input.entity_id {
+        let profile = app.engine.load::<Profile>(actor.tenant(), id).await?;
+        name = profile
+            .state
+            .live()
+            .filter(|facts| has_access(&actor.effective, &actor.standing_of(id, facts)))
+            .and_then(|facts| facts.name.as_ref())
+            .map(|name| name.name.0.clone());
+    }
+    Answer::ok(&docs_content::docs(name.as_deref()))
+}

@@ -1,0 +1,135 @@
+//! GET /uploads/{upload_id}/download (contract 4.13): the file of an export.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::extract::FromRequest;
+use axum::http::StatusCode;
+use axum::http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use uuid::Uuid;
+
+use crate::api::answer::Answer;
+use crate::api::app::App;
+use crate::api::call::Call;
+use crate::api::failure::Failure;
+use crate::api::write::{Kind, write};
+use crate::domain::export::{Command, Export, HOURS_KEPT, State as ExportState, decide};
+use crate::engine::files::CHUNK_BYTES;
+
+use super::FACE;
+use super::types::error::ErrorResponse;
+use super::types::headers::ActorHeaders;
+
+/// Hands out a file to whom it was made for, or to a superadmin, and puts that on record.
+#[utoipa::path(
+    get,
+    path = "/uploads/{upload_id}/download",
+    operation_id = "download_upload",
+    tag = "profiles",
+    params(ActorHeaders, ("upload_id" = String, Path)),
+    responses(
+        (status = 200, content_type = "text/csv", body = String),
+        (status = 206, content_type = "text/csv", body = String),
+        (status = 404, body = ErrorResponse),
+    )
+)]
+pub async fn download(State(app): State<Arc<App>>, request: Request) -> Result<Response, Failure> {
+    let (mut parts, body) = request.into_parts();
+    let id = Path::<String>::from_request_parts(&mut parts, &()).await;
+    let call = Call::from_request(Request::from_parts(parts, body), &()).await?;
+    let id = id.ok().and_then(|Path(id)| id.parse::<Uuid>().ok());
+    let kind = Kind { area: "export", operation: "download", face: FACE, exempt: false };
+    let now = call.received_at;
+    let handed_out = write(&app, &call, kind, move |decision, actor| {
+        Box::pin(async move {
+            let id = id.ok_or(Failure::UploadNotFound)?;
+            let export = decision.load::<Export>(id).await?;
+            let ExportState::Made { file_name, made_at, .. } = &*export.state else {
+                return Err(Failure::UploadNotFound.into());
+            };
+            if now >= *made_at + chrono::Duration::hours(HOURS_KEPT) {
+                return Err(Failure::UploadNotFound.into());
+            }
+            let superadmin = actor.effective.is_superadmin();
+            let command = Command::DownloadExport { by: actor.id(), superadmin };
+            let events = decide(&export.state, command).map_err(|_| Failure::UploadNotFound)?;
+            let bytes = decision.engine.file_bytes(id, actor.tenant()).await?;
+            let bytes = bytes.ok_or(Failure::UploadNotFound)?;
+            decision.append::<Export>(id, events, None)?;
+            Ok(Answer::ok(&(file_name, bytes))?)
+        })
+    });
+    let handed_out = handed_out.await?;
+    let (file_name, bytes): (String, i64) =
+        serde_json::from_str(&handed_out.body).map_err(|_| Failure::Internal)?;
+    let id = id.ok_or(Failure::UploadNotFound)?;
+    Ok(file(app, id, &file_name, bytes, call.range.as_deref()))
+}
+
+fn file(app: Arc<App>, id: Uuid, file_name: &str, bytes: i64, range: Option<&str>) -> Response {
+    let asked = range.and_then(|range| parse_range(range, bytes));
+    let (status, from, end) = match asked {
+        None => (StatusCode::OK, 0, bytes),
+        Some(Some((from, end))) => (StatusCode::PARTIAL_CONTENT, from, end),
+        Some(None) => {
+            let of = format!("bytes */{bytes}");
+            return (StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_RANGE, of)]).into_response();
+        }
+    };
+    let chunks = stream::try_unfold(from, move |at| {
+        let app = app.clone();
+        async move {
+            if at >= end {
+                return Ok(None);
+            }
+            let chunk = app.engine.file_chunk(id, at, end).await.map_err(std::io::Error::other)?;
+            if chunk.is_empty() {
+                return Err(std::io::Error::other("the file ended early"));
+            }
+            debug_assert!(chunk.len() as i64 <= CHUNK_BYTES);
+            let next = at + chunk.len() as i64;
+            Ok(Some((chunk, next)))
+        }
+    });
+    let headers = [
+        (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"{file_name}\"")),
+        (CONTENT_LENGTH, (end - from).to_string()),
+        (CACHE_CONTROL, "no-store".to_owned()),
+        (ACCEPT_RANGES, "bytes".to_owned()),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+    ];
+    let mut response = (status, headers, Body::from_stream(chunks)).into_response();
+    if status == StatusCode::PARTIAL_CONTENT {
+        let of = format!("bytes {from}-{}/{bytes}", end - 1);
+        if let Ok(of) = of.parse() {
+            response.headers_mut().insert(CONTENT_RANGE, of);
+        }
+    }
+    response
+}
+
+/// One range of bytes as (from, end); None for what is no single range, which is then ignored;
+/// `Some(None)` for one that lies outside.
+fn parse_range(range: &str, bytes: i64) -> Option<Option<(i64, i64)>> {
+    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let span = match (first.trim(), last.trim()) {
+        ("", "") => return None,
+        ("", last) => (bytes - last.parse::<u32>().map(i64::from).ok()?.min(bytes), bytes),
+        (first, "") => (first.parse::<u32>().map(i64::from).ok()?, bytes),
+        (first, last) => {
+            let (first, last) = (first.parse::<u32>().ok()?, last.parse::<u32>().ok()?);
+            if last < first {
+                return None;
+            }
+            (first.into(), (i64::from(last) + 1).min(bytes))
+        }
+    };
+    Some((span.0 < span.1).then_some(span))
+}

@@ -1,0 +1,190 @@
+//! PATCH /draft (contract 4.7): the whole form, with the version it stands on.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use uuid::Uuid;
+
+use crate::api::actor::Actor;
+use crate::api::answer::Answer;
+use crate::api::app::App;
+use crate::api::call::Call;
+use crate::api::failure::{Failure, FieldError};
+use crate::api::write::{Kind, write};
+use crate::domain::draft::{Command, Draft, Form, Refusal, decide};
+use crate::domain::permission::can_create;
+use crate::domain::values::parse_request_limit;
+use crate::engine::execute::{Decision, Halt};
+
+use super::FACE;
+use super::form;
+use super::pick::{self, Picker};
+use super::types::draft::{PatchProfileDraftRequest, PatchProfileDraftResponse};
+use super::types::error::{
+    HTTPValidationError, ProfileDraftConflictResponse, ProfileDraftErrorResponse,
+};
+use super::types::headers::ActorHeaders;
+use super::types::object::Object;
+
+/// Keeps a draft. Despite PATCH the body is the full state: what is absent is empty.
+#[utoipa::path(
+    patch,
+    path = "/api/v5/artifacts/profiles/draft",
+    operation_id = "patch_profile_draft",
+    tag = "profiles",
+    params(ActorHeaders),
+    request_body = PatchProfileDraftRequest,
+    responses(
+        (status = 200, body = PatchProfileDraftResponse),
+        (status = 400, body = ProfileDraftErrorResponse),
+        (status = 409, body = ProfileDraftConflictResponse),
+        (status = 422, body = HTTPValidationError),
+    )
+)]
+pub async fn draft(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
+    let input = call.body::<Object<PatchProfileDraftRequest>>();
+    let input = input.map(|Object(input)| Arc::new(input));
+    let kind = Kind { area: "draft", operation: "draft", face: FACE, exempt: false };
+    let minted = Minted { draft: Uuid::now_v7(), group: Uuid::now_v7() };
+    let mcp = call.mcp;
+    let shared = app.clone();
+    let answer = write(&app, &call, kind, move |decision, actor| {
+        let app = shared.clone();
+        let input = input.as_ref().map_err(Failure::again).cloned();
+        Box::pin(async move {
+            if !can_create(&actor.effective) {
+                return Err(Failure::Forbidden("your role does not let you draft profiles").into());
+            }
+            let response = save(&app, decision, actor, &*input?, minted, mcp).await?;
+            Ok(Answer::ok(&response)?.with("x-invalidate-tags", "profiles,drafts"))
+        })
+    });
+    answer.await
+}
+
+/// Ids for a draft that does not exist yet.
+#[derive(Clone, Copy)]
+struct Minted {
+    draft: Uuid,
+    group: Uuid,
+}
+
+async fn save(
+    app: &App,
+    decision: &mut Decision<'_>,
+    actor: &Actor,
+    input: &PatchProfileDraftRequest,
+    minted: Minted,
+    mcp: bool,
+) -> Result<PatchProfileDraftResponse, Halt<Failure>> {
+    let id = input.input_draft_id.unwrap_or(minted.draft);
+    let draft = decision.load::<Draft>(id).await?;
+    if input.input_draft_id.is_some() && !(draft.state.is_open() && draft.state.owner == actor.id())
+    {
+        return Err(Failure::DraftNotFound.into());
+    }
+    let form = resolve(app, actor, input).await?;
+    let shown = |form: &Form| form::state(form, actor.tenant(), &actor.catalogue);
+    let command = Command::SaveDraft {
+        owner: actor.id(),
+        session: actor.identity.session,
+        group: minted.group,
+        mcp,
+        expected_version: input.expected_version,
+        form: form.clone(),
+    };
+    let events = decide(&draft.state, command).map_err(|refusal| match refusal {
+        Refusal::DraftNotFound => Failure::DraftNotFound,
+        Refusal::VersionConflict { current_version } => {
+            Failure::DraftVersionConflict(serde_json::json!({
+                "draft_id": input.input_draft_id,
+                "current_version": current_version,
+                "form_state": shown(&draft.state.form),
+            }))
+        }
+    })?;
+    let saves = i64::try_from(events.len()).unwrap_or_default();
+    decision.append::<Draft>(id, events, None)?;
+    Ok(PatchProfileDraftResponse {
+        success: true,
+        draft_id: id,
+        new_version: draft.state.version + saves,
+        message: "draft saved".to_owned(),
+        form_state: Some(shown(&form)),
+    })
+}
+
+async fn resolve(
+    app: &App,
+    actor: &Actor,
+    input: &PatchProfileDraftRequest,
+) -> Result<Form, Failure> {
+    let emails = input.email_ids.iter().flatten().copied();
+    let limits = input.request_limit_ids.iter().flatten().copied();
+    let wanted = input.name_id.into_iter().chain(emails).chain(limits);
+    let picker = Picker::look_up(app, actor.tenant(), wanted).await?;
+    let (mut references, mut values) = (Vec::new(), Vec::new());
+    let form = fill(&picker, actor, input, &mut references, &mut values);
+    if !values.is_empty() {
+        return Err(Failure::InvalidValue(values));
+    }
+    if !references.is_empty() {
+        return Err(Failure::InvalidReference(references));
+    }
+    Ok(form)
+}
+
+fn fill(
+    picker: &Picker,
+    actor: &Actor,
+    input: &PatchProfileDraftRequest,
+    references: &mut Vec<FieldError>,
+    values: &mut Vec<FieldError>,
+) -> Form {
+    let mut form = Form::default();
+    match picker.name(input.name_id, input.name.as_deref()) {
+        Ok(name) => form.name = name,
+        Err(error) if input.name_id.is_some() => references.push(error),
+        Err(error) => values.push(error),
+    }
+    match picker.emails(input.email_ids.as_deref().unwrap_or_default()) {
+        Ok(emails) => form.emails = emails,
+        Err(error) => references.push(error),
+    }
+    match input.email.as_deref().map(|address| picker.made_email(address)).transpose() {
+        Ok(Some(email)) if !form.emails.contains(&email) => form.emails.push(email),
+        Ok(_) => {}
+        Err(error) => values.push(error),
+    }
+    match pick::roles(&actor.catalogue, input.role_ids.as_deref().unwrap_or_default()) {
+        Ok(roles) => form.roles = roles.into_iter().map(|role| role.key).collect(),
+        Err(error) => references.push(error),
+    }
+    let departments = input.department_ids.as_deref().unwrap_or_default();
+    match pick::departments(&actor.catalogue, Some(departments), None) {
+        Ok(departments) => form.departments = departments.unwrap_or_default(),
+        Err(error) => references.push(error),
+    }
+    // Contract 4.7: at most one limit is kept, the last, and one given by value comes last.
+    let ids = input.request_limit_ids.as_deref().unwrap_or_default();
+    for limit in ids.iter().map(|id| picker.request_limit(*id)) {
+        match limit {
+            Ok(limit) => form.request_limit = Some(limit),
+            Err(error) => references.push(FieldError { field: "request_limit_ids", ..error }),
+        }
+    }
+    if let Some(limit) = input.request_limit {
+        match parse_request_limit(limit).map(i64::from).map(|it| picker.made_request_limit(it)) {
+            Ok(Ok(limit)) => form.request_limit = Some(limit),
+            Ok(Err(error)) => values.push(error),
+            Err(error) => {
+                values.push(FieldError { field: "request_limit", message: error.to_string() });
+            }
+        }
+    }
+    match input.flag_id.map(|id| picker.flag(id)).transpose() {
+        Ok(active) => form.active = active,
+        Err(error) => references.push(error),
+    }
+    form
+}

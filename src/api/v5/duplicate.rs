@@ -1,0 +1,112 @@
+//! POST /duplicate (contract 4.6): a copy without log-ins, inactive.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use uuid::Uuid;
+
+use crate::api::actor::Actor;
+use crate::api::answer::Answer;
+use crate::api::app::App;
+use crate::api::call::Call;
+use crate::api::failure::Failure;
+use crate::api::write::{Kind, write};
+use crate::domain::ids::ProfileId;
+use crate::domain::permission::{RankedRole, can_create, can_duplicate, has_access};
+use crate::domain::profile::{Command, Facts, Profile, State as ProfileState, decide};
+use crate::domain::values::{NAME_CHARACTERS_MAX, Name};
+
+use super::FACE;
+use super::pick::Picker;
+use super::types::bulk::{DuplicateProfileRequest, DuplicateProfileResponse};
+use super::types::error::{ErrorResponse, HTTPValidationError};
+use super::types::headers::ActorHeaders;
+use super::types::object::Object;
+
+/// What a copy's name ends with.
+const SUFFIX: &str = " Copy";
+
+/// Registers a copy of a profile.
+#[utoipa::path(
+    post,
+    path = "/api/v5/artifacts/profiles/duplicate",
+    operation_id = "duplicate_profile",
+    tag = "profiles",
+    params(ActorHeaders),
+    request_body = DuplicateProfileRequest,
+    responses(
+        (status = 200, body = DuplicateProfileResponse),
+        (status = 403, body = ErrorResponse),
+        (status = 404, body = ErrorResponse),
+        (status = 422, body = HTTPValidationError),
+    )
+)]
+pub async fn duplicate(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
+    let input = call.body::<Object<DuplicateProfileRequest>>();
+    let target = input.map(|Object(input)| input.target_profile_id);
+    let kind = Kind { area: "profile", operation: "duplicate", face: FACE, exempt: false };
+    let id = Uuid::now_v7();
+    let shared = app.clone();
+    let answer = write(&app, &call, kind, move |decision, actor| {
+        let app = shared.clone();
+        let target = target.as_ref().map_err(Failure::again).copied();
+        Box::pin(async move {
+            if !can_create(&actor.effective) {
+                let why = "your role does not let you duplicate profiles";
+                return Err(Failure::Forbidden(why).into());
+            }
+            let target = target?;
+            let picker = Picker::look_up(&app, actor.tenant(), []).await?;
+            let source = decision.load::<Profile>(target).await?;
+            let command = copy(actor, &picker, target, source.state.live())?;
+            let rank = |key: &str| actor.catalogue.rank(key);
+            let authority = actor.authority();
+            let events = decide(ProfileId(id), &ProfileState::Absent, &authority, rank, command);
+            let events = events.map_err(|_| Failure::Forbidden("the copy would exceed your rights"))?;
+            decision.append::<Profile>(id, events, None)?;
+            let response = DuplicateProfileResponse {
+                success: true,
+                profile_id: id,
+                message: "profile duplicated".to_owned(),
+            };
+            Ok(Answer::ok(&response)?.with("x-invalidate-tags", "profiles"))
+        })
+    });
+    answer.await
+}
+
+fn copy(
+    actor: &Actor,
+    picker: &Picker,
+    id: Uuid,
+    source: Option<&Facts>,
+) -> Result<Command, Failure> {
+    let source = source.ok_or(Failure::ProfileNotFound)?;
+    let standing = actor.standing_of(id, source);
+    if !has_access(&actor.effective, &standing) || !can_duplicate(&actor.effective, &standing) {
+        return Err(Failure::Forbidden("your role and departments do not let you duplicate it"));
+    }
+    let superadmin = actor.effective.is_superadmin();
+    let held = |id: &&crate::domain::ids::DepartmentId| {
+        superadmin || actor.effective.departments.contains(id)
+    };
+    let roles = source.roles.iter().filter_map(|key| {
+        actor.catalogue.rank(key).map(|rank| RankedRole { key: key.clone(), rank })
+    });
+    Ok(Command::RegisterProfile {
+        name: Some(copied_name(picker, source.name.as_ref())?),
+        emails: vec![],
+        roles: roles.filter(|role| role.rank <= actor.effective.rank()).collect(),
+        departments: source.departments.iter().filter(held).copied().collect(),
+        request_limit: source.request_limit.clone(),
+        active: Some(false),
+        attributes: Default::default(),
+        duplicated_from: Some(ProfileId(id)),
+    })
+}
+
+fn copied_name(picker: &Picker, name: Option<&Name>) -> Result<Name, Failure> {
+    let name = name.map_or("Unknown", |name| name.name.0.as_str());
+    let kept: String = name.chars().take(NAME_CHARACTERS_MAX - SUFFIX.len()).collect();
+    picker.made_name(&format!("{kept}{SUFFIX}")).map_err(|_| Failure::Internal)
+}

@@ -1,0 +1,60 @@
+//! The errors of Profiles v5 (contract 1.1): one form for 422, one for everything else.
+
+use axum::http::HeaderValue;
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::api::failure::{Failure, FieldError};
+
+/// The methods of this face's routes, for 405.
+const METHODS: &str = "POST";
+
+impl IntoResponse for Failure {
+    /// The form of v5. The History face wraps it in its own.
+    fn into_response(self) -> Response {
+        if let Failure::Answered(answer) = self {
+            return answer.into_response();
+        }
+        let (status, code, detail) = self.describe();
+        let retry_after = self.retry_after();
+        let allow = matches!(self, Failure::MethodNotAllowed);
+        let body = match self {
+            Failure::Invalid(fields) => {
+                let detail: Vec<Value> = fields
+                    .into_iter()
+                    .map(|field| {
+                        json!({"loc": field.location, "msg": field.message, "type": field.kind})
+                    })
+                    .collect();
+                json!({ "detail": detail })
+            }
+            Failure::InvalidReference(errors) | Failure::InvalidValue(errors) => {
+                json!({"detail": detail, "code": code, "errors": fields(errors)})
+            }
+            Failure::DraftVersionConflict(Value::Object(mut state)) => {
+                state.insert("detail".to_owned(), detail.into());
+                state.insert("code".to_owned(), code.into());
+                Value::Object(state)
+            }
+            _ => json!({"detail": detail, "code": code}),
+        };
+        let mut response = (status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(seconds) = retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        if allow && !headers.contains_key(ALLOW) {
+            headers.insert(ALLOW, HeaderValue::from_static(METHODS));
+        }
+        response
+    }
+}
+
+fn fields(errors: Vec<FieldError>) -> Vec<Value> {
+    errors
+        .into_iter()
+        .map(|error| json!({"field": error.field, "message": error.message}))
+        .collect()
+}

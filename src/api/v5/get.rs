@@ -1,0 +1,148 @@
+//! POST /get (contract 4.2): one profile as an editable form.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+
+use crate::api::actor::{Actor, reader};
+use crate::api::answer::Answer;
+use crate::api::app::App;
+use crate::api::call::Call;
+use crate::api::failure::Failure;
+use crate::domain::draft::{self, Form};
+use crate::domain::permission::{can_create, can_edit, has_access};
+use crate::domain::profile::{Profile, State as ProfileState};
+use crate::engine::Error;
+use crate::engine::states::Versioned;
+use crate::engine::tags::Tag;
+use crate::projections::shared_values;
+
+use super::form::{of_profile, role_options, sections};
+use super::tagged::Tagged;
+use super::types::error::{ErrorResponse, HTTPValidationError};
+use super::types::get::{GetProfileRequest, GetProfileResponse};
+use super::types::headers::ActorHeaders;
+use super::types::object::Object;
+use super::types::resource::ProfileRequestLimitResource;
+use super::types::section::SUGGESTIONS_MAX;
+
+/// One profile as a form, or the empty form of a new one. Answers with the profile's version as
+/// `Dossier-Version`, for `If-Match` on update.
+#[utoipa::path(
+    post,
+    path = "/api/v5/artifacts/profiles/get",
+    operation_id = "get_profile",
+    tag = "profiles",
+    params(ActorHeaders),
+    request_body = GetProfileRequest,
+    responses(
+        (status = 200, body = GetProfileResponse),
+        (status = 403, body = ErrorResponse),
+        (status = 404, body = ErrorResponse),
+        (status = 422, body = HTTPValidationError),
+    )
+)]
+pub async fn get(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
+    let actor = reader(&app, &call).await?;
+    let Object(input) = call.body::<Object<GetProfileRequest>>()?;
+    let tagged = Tagged::new(&app, &call, &actor, &[Tag::Profiles, Tag::Drafts]);
+    let target = match input.target_profile_id {
+        Some(id) => {
+            let target = app.engine.load::<Profile>(actor.tenant(), id).await?;
+            let facts = target.state.live().ok_or(Failure::ProfileNotFound)?;
+            if !has_access(&actor.effective, &actor.standing_of(id, facts)) {
+                return Err(Failure::Forbidden("not one of the profiles you may see"));
+            }
+            Some((id, target))
+        }
+        None => None,
+    };
+    if let Some(answer) = tagged.not_modified(&call) {
+        return Ok(answer);
+    }
+    let draft = match input.draft_id {
+        Some(id) => Some(own_draft(&app, &actor, id).await?),
+        None => None,
+    };
+    let limits = offered_limits(&app, &actor).await?;
+    let response = response(&actor, target.as_ref(), draft.as_ref(), limits);
+    let mut answer = Answer::ok(&response)?;
+    if let Some((_, target)) = &target {
+        answer = answer.with("dossier-version", target.version.to_string());
+    }
+    Ok(with_tags(tagged, answer))
+}
+
+/// Contract 1: `get` names the tag `profiles` alone, though drafts move its `ETag` too.
+fn with_tags(tagged: Tagged, answer: Answer) -> Answer {
+    tagged.mark(answer).with("x-cache-tags", "profiles")
+}
+
+async fn own_draft(app: &App, actor: &Actor, id: uuid::Uuid) -> Result<draft::State, Failure> {
+    let draft = app.engine.load::<draft::Draft>(actor.tenant(), id).await?;
+    let own = draft.state.is_open() && draft.state.owner == actor.id();
+    if own { Ok((*draft.state).clone()) } else { Err(Failure::DraftNotFound) }
+}
+
+async fn offered_limits(
+    app: &App,
+    actor: &Actor,
+) -> Result<Vec<ProfileRequestLimitResource>, Failure> {
+    let client = app.engine.connection().await?;
+    let count = i64::try_from(SUGGESTIONS_MAX).unwrap_or_default();
+    let rows = shared_values::read::request_limits(&client, actor.tenant().0, count).await;
+    let rows = rows.map_err(|error| Error::of_statement("reading request limits", error))?;
+    let limits = rows.into_iter().map(|row| ProfileRequestLimitResource {
+        id: Some(row.id),
+        requests_per_day: row.value.parse().ok(),
+        generated: Some(false),
+    });
+    Ok(limits.collect())
+}
+
+fn response(
+    actor: &Actor,
+    target: Option<&(uuid::Uuid, Versioned<Profile>)>,
+    draft: Option<&draft::State>,
+    limits: Vec<ProfileRequestLimitResource>,
+) -> GetProfileResponse {
+    let live = target.and_then(|(id, target)| match &*target.state {
+        ProfileState::Live(facts) => Some((*id, facts)),
+        ProfileState::Absent | ProfileState::Deleted(_) => None,
+    });
+    let editable = match live {
+        Some((id, facts)) => can_edit(&actor.effective, &actor.standing_of(id, facts)),
+        None => can_create(&actor.effective),
+    };
+    let why_not = match live {
+        Some(_) => "your role and departments do not let you edit this profile",
+        None => "your role does not let you create profiles",
+    };
+    // Contract 4.2: a draft is the full state and replaces what is published.
+    let form = match (draft, live) {
+        (Some(draft), _) => draft.form.clone(),
+        (None, Some((_, facts))) => of_profile(facts),
+        (None, None) => Form::default(),
+    };
+    let role = form.roles.iter().find(|key| actor.catalogue.role(key).is_some());
+    let shown = sections(&form, actor, limits);
+    GetProfileResponse {
+        actor_name: actor.name(),
+        profile_exists: Some(live.is_some()),
+        can_edit: Some(editable),
+        disabled_reason: (!editable).then(|| why_not.to_owned()),
+        draft_version: draft.map(|draft| draft.version),
+        group_id: draft.map(|draft| draft.group),
+        profile_id: live.map(|(id, _)| id),
+        role: role.cloned(),
+        role_options: Some(role_options(actor)),
+        basic_show_ai_generate: Some(false),
+        general_show_ai_generate: Some(false),
+        names: Some(shown.names),
+        emails: Some(shown.emails),
+        request_limits: Some(shown.request_limits),
+        flags: Some(shown.flags),
+        departments: Some(shown.departments),
+        roles: Some(shown.roles),
+    }
+}

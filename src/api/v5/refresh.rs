@@ -1,0 +1,75 @@
+//! POST /refresh (contract 4.14): replay the tenant, mend what differs, move the cache tags.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use uuid::Uuid;
+
+use crate::api::actor::reader;
+use crate::api::answer::Answer;
+use crate::api::app::App;
+use crate::api::call::Call;
+use crate::api::failure::Failure;
+use crate::api::write::{Kind, write};
+use crate::domain::operation::{Event, Operation};
+use crate::domain::permission::can_operate;
+use crate::engine::rebuild::REFRESHED;
+
+use super::FACE;
+use super::types::error::{ErrorResponse, HTTPValidationError};
+use super::types::export::RefreshProfilesResponse;
+use super::types::headers::ActorHeaders;
+
+/// How long the caller waits; the run itself goes on.
+const WAIT_MAX: Duration = Duration::from_secs(25);
+
+/// Replays the caller's tenant from the log and compares it with the profile read models.
+#[utoipa::path(
+    post,
+    path = "/api/v5/artifacts/profiles/refresh",
+    operation_id = "refresh_profiles",
+    tag = "profiles",
+    params(ActorHeaders),
+    responses(
+        (status = 200, body = RefreshProfilesResponse),
+        (status = 403, body = ErrorResponse),
+        (status = 422, body = HTTPValidationError),
+    )
+)]
+pub async fn refresh(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
+    let actor = reader(&app, &Call::uncounted(&call)).await?;
+    call.no_body()?;
+    if !can_operate(&actor.effective, actor.artifacts()) {
+        return Err(Failure::Forbidden("your role does not let you refresh the read models"));
+    }
+    let run = app.engine.clone().refresh(actor.tenant());
+    let done = tokio::time::timeout(WAIT_MAX, run).await;
+    let Ok(done) = done else {
+        return Answer::ok(&RefreshProfilesResponse {
+            success: false,
+            refreshed_views: vec![],
+            invalidated_tags: vec![],
+        });
+    };
+    let report = done?;
+    let kind = Kind { area: "operation", operation: "refresh", face: FACE, exempt: false };
+    let id = Uuid::now_v7();
+    let answer = write(&app, &call, kind, move |decision, actor| {
+        let rows_differing = report.rows_differing();
+        Box::pin(async move {
+            if !can_operate(&actor.effective, actor.artifacts()) {
+                return Err(Failure::Forbidden("your rights have changed meanwhile").into());
+            }
+            let event = Event::ReadModelsRefreshed { rows_differing };
+            decision.append::<Operation>(id, vec![event], None)?;
+            let response = RefreshProfilesResponse {
+                success: true,
+                refreshed_views: REFRESHED.iter().map(|name| (*name).to_owned()).collect(),
+                invalidated_tags: vec!["profiles".to_owned(), "artifacts".to_owned()],
+            };
+            Ok(Answer::ok(&response)?.with("x-invalidate-tags", "profiles,artifacts"))
+        })
+    });
+    answer.await
+}

@@ -1,0 +1,52 @@
+//! Answers that say which cache tags they depend on, and 304 for who holds them already
+//! (contract 1, headers). `X-Bypass-Cache: 1` always reads.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use axum::http::StatusCode;
+
+use crate::api::actor::Actor;
+use crate::api::answer::Answer;
+use crate::api::app::App;
+use crate::api::call::Call;
+use crate::engine::tags::Tag;
+
+/// What an answer depends on.
+pub struct Tagged {
+    etag: String,
+    names: &'static str,
+}
+
+impl Tagged {
+    /// The tag of the answer to this request, as things stand before anything is read for it.
+    pub fn new(app: &App, call: &Call, actor: &Actor, tags: &[Tag]) -> Tagged {
+        let mut hash = DefaultHasher::new();
+        app.engine.tags.state(actor.tenant().0, tags).hash(&mut hash);
+        (actor.id().0, actor.real.profile.0, actor.depth).hash(&mut hash);
+        (&call.route, call.raw_body()).hash(&mut hash);
+        let names = if tags.contains(&Tag::Drafts) { "profiles,drafts" } else { "profiles" };
+        Tagged { etag: format!("\"{:016x}\"", hash.finish()), names }
+    }
+
+    /// 304, if the caller holds this very answer.
+    pub fn not_modified(&self, call: &Call) -> Option<Answer> {
+        let held = call.if_none_match.as_deref().filter(|_| !call.bypass_cache)?;
+        let same = held == "*" || held.split(',').any(|one| one.trim() == self.etag);
+        same.then(|| {
+            let empty = Answer {
+                status: StatusCode::NOT_MODIFIED,
+                headers: Default::default(),
+                body: String::new(),
+            };
+            self.mark(empty)
+        })
+    }
+
+    /// The answer with its tags.
+    pub fn mark(&self, answer: Answer) -> Answer {
+        answer
+            .with("etag", &self.etag)
+            .with("x-cache-tags", self.names)
+            .with("cache-control", "private, no-cache")
+    }
+}

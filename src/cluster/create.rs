@@ -1,0 +1,133 @@
+//! Making a new cluster, and in it the database and roles everything else relies on.
+//!
+//! It never leaves half a cluster where a whole one is looked for: a cluster is made beside its
+//! place and moved there when it is complete.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Instant;
+
+use nix::unistd::mkdtemp;
+use tokio_postgres::{Client, NoTls};
+use tracing::{info, warn};
+
+use crate::cluster::site::Site;
+use crate::cluster::{APP, DATABASE, Error, OWNER, SUPERUSER, config};
+
+/// How the folders begin that clusters are made in.
+const UNFINISHED: &str = "data.new.";
+
+/// Makes the cluster of a site that has none.
+pub async fn initialise(site: &Site) -> Result<(), Error> {
+    info!("making a new database in {}, this takes a few seconds", site.data_dir.display());
+    let began = Instant::now();
+    // A name of its own each time: a killed predecessor's initdb may still be writing to the last.
+    let template = site.home.join(format!("{UNFINISHED}XXXXXX"));
+    let unfinished = mkdtemp(&template).map_err(|errno| Error::File {
+        doing: "make",
+        path: template,
+        source: errno.into(),
+    })?;
+    site.account.give(&unfinished)?;
+    run_initdb(site, &unfinished).await?;
+    fs::rename(&unfinished, &site.cluster)
+        .and_then(|()| File::open(&site.home)?.sync_all())
+        .map_err(|source| Error::File { doing: "put in place", path: unfinished, source })?;
+    let milliseconds = began.elapsed().as_millis();
+    info!(milliseconds, "made a new database in {milliseconds} ms");
+    Ok(())
+}
+
+/// Removes what a start that was killed or given up made of a cluster.
+pub fn discard_unfinished(home: &Path) {
+    let Ok(entries) = fs::read_dir(home) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes())
+            && let Err(error) = fs::remove_dir_all(entry.path())
+        {
+            // An initdb without a parent is still at work there. The next start tries again.
+            warn!(%error, "could not remove {}", entry.path().display());
+        }
+    }
+}
+
+/// Sees to the database and its roles, whether the cluster is new or a former start was killed
+/// between any two steps.
+pub async fn provision(socket_directory: &Path) -> Result<(), Error> {
+    let failed = |doing| move |source| Error::Database { doing, source };
+    let client = connect(socket_directory, SUPERUSER).await?;
+    for role in [OWNER, APP] {
+        let found = client
+            .query_opt("select from pg_roles where rolname = $1", &[&role])
+            .await
+            .map_err(failed("look for a role"))?;
+        if found.is_none() {
+            let statement = format!("create role {role} login");
+            client.batch_execute(&statement).await.map_err(failed("create a role"))?;
+        }
+    }
+    let found = client
+        .query_opt("select from pg_database where datname = $1", &[&DATABASE])
+        .await
+        .map_err(failed("look for the database"))?;
+    if found.is_none() {
+        let statement = format!("create database {DATABASE} owner {OWNER}");
+        client.batch_execute(&statement).await.map_err(failed("create the database"))?;
+    }
+    let client = connect(socket_directory, DATABASE).await?;
+    let not_granted = "select from pg_namespace join pg_roles on pg_roles.oid = nspowner
+                   where nspname = 'public' and rolname <> $1";
+    let found =
+        client.query_opt(not_granted, &[&OWNER]).await.map_err(failed("look for rights"))?;
+    if found.is_some() {
+        // One transaction, of which the owner of the schema tells that it was done.
+        let statements = format!(
+            "revoke all on database {DATABASE} from public;
+             grant connect on database {DATABASE} to {APP};
+             revoke create on schema public from public;
+             alter schema public owner to {OWNER};"
+        );
+        client.batch_execute(&statements).await.map_err(failed("grant the roles their rights"))?;
+    }
+    Ok(())
+}
+
+async fn run_initdb(site: &Site, folder: &Path) -> Result<(), Error> {
+    let doorway = site.doorway(folder)?;
+    let mut command = site.command("initdb");
+    command
+        .arg("--pgdata")
+        .arg(&doorway.path)
+        .args(["--username", SUPERUSER, "--encoding=UTF8", "--locale=C", "--data-checksums"])
+        .args(["--auth-local=trust", "--auth-host=reject"])
+        .args((!site.options.durable).then_some("--no-sync"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        // Nobody waits for it any more when this step is given up.
+        .kill_on_drop(true);
+    let child = site.spawn(&mut command)?;
+    let output = child.wait_with_output().await.map_err(|source| Error::Create { source })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    discard_unfinished(&site.home);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
+    Err(Error::Create { source: io::Error::other(format!("{}: {said}", output.status)) })
+}
+
+async fn connect(socket_directory: &Path, database: &str) -> Result<Client, Error> {
+    let mut config = config(socket_directory, SUPERUSER);
+    config.dbname(database);
+    let (client, connection) = config
+        .connect(NoTls)
+        .await
+        .map_err(|source| Error::Database { doing: "sign in as superuser", source })?;
+    // Ends when the client is dropped; what goes wrong the client's statements say as well.
+    tokio::spawn(connection);
+    Ok(client)
+}

@@ -1,0 +1,308 @@
+//! The embedded database: a private PostgreSQL cluster in the data directory.
+//!
+//! ```text
+//! data/                 0700, belongs to whoever runs dossier
+//!   dossier.lock        locked while a process owns the directory; its id, where its socket is
+//!   start.log           what the server said before its own log was open
+//!   postgres/           0700, belongs to the account the server runs as; the socket lies here
+//!     data/             the cluster
+//!     log/              the server's log, the newest few files
+//! ```
+//!
+//! The server binaries are those of the machine. One process owns a data directory at a time; it
+//! takes over whatever a killed predecessor left running, restarts the server when that dies, and
+//! a guardian process shuts the server down should the owner itself be killed.
+//!
+//! It never downloads anything, never opens a network port, never runs a server as root, never
+//! upgrades or deletes a cluster, and never writes outside the data directory, but for a private
+//! folder in `/tmp` where the data directory cannot hold a socket.
+
+mod account;
+mod binaries;
+mod create;
+mod lock;
+mod postmaster;
+mod site;
+mod supervise;
+mod takeover;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tracing::info;
+
+use crate::cluster::lock::{Holder, Lock};
+use crate::cluster::site::Site;
+
+/// The database everything is in.
+pub const DATABASE: &str = "dossier";
+/// Owns the database and its schemas: for migrations and rebuilding.
+pub const OWNER: &str = "dossier_owner";
+/// What the running server signs in as; has what the owner grants it, no more.
+pub const APP: &str = "dossier_app";
+/// May do everything: for the cluster itself, and for tests that make databases.
+pub const SUPERUSER: &str = "postgres";
+
+/// Only part of the socket's file name: no TCP port is ever opened.
+const PORT: u16 = 5432;
+const CONNECT_SECONDS_MAX: Duration = Duration::from_secs(5);
+/// How long a command waits for an owner that is still making or recovering its cluster.
+const ATTACH_SECONDS_MAX: Duration = Duration::from_secs(60);
+const ATTACH_POLL: Duration = Duration::from_millis(20);
+const DROP_SECONDS_MAX: Duration = Duration::from_secs(2);
+const DROP_POLL: Duration = Duration::from_millis(5);
+
+/// How the cluster is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Whether what was committed survives any crash. Without it the server is faster and
+    /// smaller: for tests only.
+    pub durable: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { durable: true }
+    }
+}
+
+/// What the supervising task says of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Health {
+    /// The server's process; none while it is being restarted.
+    pub postmaster: Option<u32>,
+    /// How often it died and was started again.
+    pub restarts: u64,
+}
+
+/// A running cluster and the data directory it owns. Ends with [`Cluster::stop`].
+#[derive(Debug)]
+pub struct Cluster {
+    site: Arc<Site>,
+    lock: Lock,
+    health: watch::Receiver<Health>,
+    supervisor: Option<Supervisor>,
+}
+
+#[derive(Debug)]
+struct Supervisor {
+    task: JoinHandle<()>,
+    stop: oneshot::Sender<()>,
+}
+
+/// The way to a cluster that another process owns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// The owner, if it has said so.
+    pub pid: Option<u32>,
+    socket_directory: PathBuf,
+}
+
+/// Why there is no cluster to use.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(
+        "no PostgreSQL server of version {} or later is installed here: install one, for example \
+         with \"apt-get install postgresql\", or name the folder with its binaries in {}",
+        binaries::MAJOR_MIN,
+        binaries::FOLDER_VARIABLE
+    )]
+    NoBinaries,
+    #[error(
+        "{} names {folder}, which has no usable \"postgres\" and \"initdb\" of version {} or later",
+        binaries::FOLDER_VARIABLE,
+        binaries::MAJOR_MIN
+    )]
+    BadFolder { folder: PathBuf },
+    #[error(
+        "the data directory {data_dir} is of PostgreSQL {made}, but only PostgreSQL {found} is \
+         installed here: with {}=FOLDER naming binaries of version {made} run \"dossier export-log \
+         FILE\", then \"dossier import-log FILE\" in a fresh data directory",
+        binaries::FOLDER_VARIABLE
+    )]
+    WrongVersion { data_dir: PathBuf, made: u32, found: String },
+    #[error(
+        "the data directory {data_dir} is in use by {}: stop that first, or name another one",
+        process(.pid)
+    )]
+    AlreadyRunning { data_dir: PathBuf, pid: Option<u32> },
+    #[error(
+        "the data directory {data_dir} is in use by {}, whose database is not ready yet",
+        process(.pid)
+    )]
+    NotReady { data_dir: PathBuf, pid: Option<u32> },
+    #[error(
+        "{path} belongs to {owner}, but this runs as {ours}: run it as {owner}, or name another \
+             data directory"
+    )]
+    ForeignOwner { path: PathBuf, owner: String, ours: String },
+    #[error(
+        "{path} belongs to root, as whom PostgreSQL refuses to run: run \"chown -R {account} \
+             {path}\""
+    )]
+    RootOwned { path: PathBuf, account: String },
+    #[error(
+        "PostgreSQL refuses to run as root, and there is neither a user \"postgres\" nor a user \
+             \"nobody\" to run it as: add one, or start this as another user"
+    )]
+    NoAccount,
+    #[error(
+        "started as root, the embedded database needs Linux with /proc: start this as another \
+             user"
+    )]
+    RootWithoutProc,
+    #[error("process {pid} uses the cluster {cluster} and does not end: stop it first")]
+    Occupied { cluster: PathBuf, pid: i32 },
+    #[error("could not {doing} {path}")]
+    File { doing: &'static str, path: PathBuf, source: io::Error },
+    #[error("could not run {program} as {account}")]
+    Run { program: PathBuf, account: String, source: io::Error },
+    #[error("could not make a new cluster with initdb")]
+    Create { source: io::Error },
+    #[error("could not start PostgreSQL on {cluster}")]
+    Start { cluster: PathBuf, source: io::Error },
+    #[error("could not {doing} in the embedded database")]
+    Database { doing: &'static str, source: tokio_postgres::Error },
+}
+
+impl Cluster {
+    /// Takes the data directory, makes what is not there yet and starts the server.
+    ///
+    /// # Errors
+    ///
+    /// Another process owns the directory, or the server cannot be started there; nothing keeps
+    /// running then.
+    pub async fn start(data_dir: &Path, options: Options) -> Result<Cluster, Error> {
+        let began = Instant::now();
+        let data_dir = site::prepare(data_dir)?;
+        let (lock, left_behind) = lock::acquire(&data_dir).await?;
+        let site = site::choose(data_dir, options).await?;
+        takeover::clear(&site.cluster).await?;
+        if let Some(path) = left_behind {
+            site::discard_socket_directory(path);
+        }
+        create::discard_unfinished(&site.home);
+        if !site.cluster.exists() {
+            create::initialise(&site).await?;
+        }
+        let site = Arc::new(site::settle_socket(site)?);
+        let socket_directory = &site.socket_directory.path;
+        let postmaster = postmaster::launch_patiently(&site).await?;
+        let provisioned = create::provision(socket_directory).await;
+        if let Err(error) = provisioned.and_then(|()| lock.announce(socket_directory)) {
+            postmaster.shut_down().await;
+            return Err(error);
+        }
+        let (stop, stopped) = oneshot::channel();
+        let (sender, health) = watch::channel(Health { postmaster: postmaster.pid(), restarts: 0 });
+        let task = tokio::spawn(supervise::supervise(site.clone(), postmaster, sender, stopped));
+        let milliseconds = began.elapsed().as_millis();
+        info!(
+            milliseconds,
+            major = site.binaries.major,
+            "PostgreSQL {} runs in {}, started in {milliseconds} ms",
+            site.binaries.major,
+            site.data_dir.display()
+        );
+        Ok(Cluster { site, lock, health, supervisor: Some(Supervisor { task, stop }) })
+    }
+
+    /// How to connect to the database as a role of this cluster, such as [`APP`].
+    pub fn config(&self, role: &str) -> tokio_postgres::Config {
+        config(&self.site.socket_directory.path, role)
+    }
+
+    /// The server's state as the supervising task sees it, now and later.
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.health.clone()
+    }
+
+    /// Ends all connections, shuts the server down and gives the data directory free.
+    ///
+    /// # Errors
+    ///
+    /// A process of the cluster did not end even when killed.
+    pub async fn stop(mut self) -> Result<(), Error> {
+        if let Some(Supervisor { task, stop }) = self.supervisor.take() {
+            // Neither can fail but when the task is gone already, and its end is all that counts.
+            let _ = stop.send(());
+            let _ = task.await;
+        }
+        // A server that was just being restarted was let go of, not waited for.
+        takeover::clear(&self.site.cluster).await?;
+        self.lock.withdraw()?;
+        info!("PostgreSQL in {} stopped", self.site.data_dir.display());
+        Ok(())
+    }
+}
+
+impl Drop for Cluster {
+    /// For panics and early returns: has the server shut down and waits for it a moment, so that
+    /// a data directory can be removed after it. What is not done by then, the next start does.
+    fn drop(&mut self) {
+        let Some(Supervisor { task, .. }) = self.supervisor.take() else {
+            return;
+        };
+        task.abort();
+        let Some(pid) = self.health.borrow().postmaster else {
+            return;
+        };
+        takeover::signal(pid.cast_signed(), Signal::SIGINT);
+        let deadline = Instant::now() + DROP_SECONDS_MAX;
+        while takeover::is_claimed(&self.site.cluster) && Instant::now() < deadline {
+            std::thread::sleep(DROP_POLL);
+        }
+    }
+}
+
+impl Attached {
+    /// How to connect to the database as a role of this cluster, such as [`OWNER`].
+    pub fn config(&self, role: &str) -> tokio_postgres::Config {
+        config(&self.socket_directory, role)
+    }
+}
+
+/// The cluster of a data directory another process owns; none if nobody does, and the caller may
+/// start it.
+///
+/// # Errors
+///
+/// The owner is not ready in time, or the directory cannot be read.
+pub async fn attach(data_dir: &Path) -> Result<Option<Attached>, Error> {
+    let deadline = Instant::now() + ATTACH_SECONDS_MAX;
+    loop {
+        match lock::holder(data_dir)? {
+            None => return Ok(None),
+            Some(Holder { pid, socket_directory: Some(socket_directory) }) => {
+                return Ok(Some(Attached { pid, socket_directory }));
+            }
+            Some(Holder { pid, socket_directory: None }) if Instant::now() > deadline => {
+                return Err(Error::NotReady { data_dir: data_dir.to_owned(), pid });
+            }
+            Some(_) => tokio::time::sleep(ATTACH_POLL).await,
+        }
+    }
+}
+
+/// No password: whoever can enter the socket's folder (its owner and root) can read the cluster's
+/// files as well, so a password beside them would guard nothing.
+fn config(socket_directory: &Path, role: &str) -> tokio_postgres::Config {
+    let mut config = tokio_postgres::Config::new();
+    config
+        .host_path(socket_directory)
+        .port(PORT)
+        .user(role)
+        .dbname(DATABASE)
+        .application_name("dossier")
+        .connect_timeout(CONNECT_SECONDS_MAX);
+    config
+}
+
+fn process(pid: &Option<u32>) -> String {
+    pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}

@@ -1,0 +1,84 @@
+//! The task that watches the running server and starts it again in place when it dies.
+//!
+//! It never gives up: a full disk is emptied some day, and readiness says "no" until then.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+use tokio::time::{Instant, interval_at, sleep};
+use tracing::{info, warn};
+
+use crate::cluster::Health;
+use crate::cluster::postmaster::{self, Postmaster};
+use crate::cluster::site::Site;
+
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// A server that ran this long did not die of its start.
+const STEADY_AFTER: Duration = Duration::from_secs(60);
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
+
+/// Keeps the server running until told to stop, and then shuts it down.
+pub async fn supervise(
+    site: Arc<Site>,
+    mut postmaster: Postmaster,
+    health: watch::Sender<Health>,
+    mut stop: oneshot::Receiver<()>,
+) {
+    let mut pause = PAUSE_MIN;
+    loop {
+        let began = Instant::now();
+        tokio::select! {
+            // Also when the cluster was dropped without a word.
+            _ = &mut stop => return postmaster.shut_down().await,
+            () = watch_over(&site, &mut postmaster) => {}
+        }
+        health.send_modify(|health| health.postmaster = None);
+        postmaster.bury().await;
+        if began.elapsed() > STEADY_AFTER {
+            pause = PAUSE_MIN;
+        }
+        postmaster = tokio::select! {
+            _ = &mut stop => return,
+            restarted = restart(&site, &mut pause) => restarted,
+        };
+        health.send_modify(|health| {
+            health.postmaster = postmaster.pid();
+            health.restarts += 1;
+        });
+        info!("PostgreSQL runs again");
+    }
+}
+
+/// Until the server dies, keeps its logs from growing without end.
+async fn watch_over(site: &Site, postmaster: &mut Postmaster) {
+    let mut prune = interval_at(Instant::now() + PRUNE_EVERY, PRUNE_EVERY);
+    loop {
+        tokio::select! {
+            died = postmaster.died() => {
+                match died {
+                    Ok(status) => warn!("PostgreSQL died ({status}), starting it again"),
+                    Err(error) => warn!(%error, "lost sight of PostgreSQL, starting it again"),
+                }
+                return;
+            }
+            _ = prune.tick() => postmaster::prune_logs(site),
+        }
+    }
+}
+
+/// Tries until the server runs again, each time after a longer pause.
+async fn restart(site: &Site, pause: &mut Duration) -> Postmaster {
+    loop {
+        sleep(*pause).await;
+        *pause = (*pause * 2).min(PAUSE_MAX);
+        match postmaster::launch(site).await {
+            Ok(postmaster) => return postmaster,
+            Err(error) => warn!(
+                error = &error as &dyn std::error::Error,
+                "could not start PostgreSQL again, trying on"
+            ),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Answers kept for `Idempotency-Key`, and hashes kept for API keys.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use crate::store::{Error, OperationalTable};
+
+use super::Engine;
+
+/// Answers to writes that carried an `Idempotency-Key`.
+pub static ANSWERS: OperationalTable = OperationalTable {
+    write: "insert into ops.idempotent_answers
+        select * from json_populate_recordset(null::ops.idempotent_answers, $1)
+        on conflict (claim) do nothing",
+};
+
+/// Hashes of API keys.
+pub static API_KEY_HASHES: OperationalTable = OperationalTable {
+    write: "insert into ops.api_key_hashes
+        select * from json_populate_recordset(null::ops.api_key_hashes, $1)",
+};
+
+/// An answer that was kept.
+pub struct Kept {
+    pub digest: Uuid,
+    pub status: i16,
+    pub headers: BTreeMap<String, String>,
+    pub body: String,
+}
+
+impl Engine {
+    /// The answer kept under this claim, for as long as it is.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn idempotent_answer(&self, claim: Uuid) -> Result<Option<Kept>, Error> {
+        let sql = "
+            select digest, status, headers, body
+            from ops.idempotent_answers
+            where claim = $1";
+        let row = self.operational(sql, claim).await?;
+        Ok(row.map(|row| Kept {
+            digest: row.get(0),
+            status: row.get(1),
+            headers: row.get::<_, Json<BTreeMap<String, String>>>(2).0,
+            body: row.get(3),
+        }))
+    }
+
+    /// The SHA-256 of an API key.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn api_key_hash(&self, api_key_id: Uuid) -> Result<Option<[u8; 32]>, Error> {
+        let sql = "select hash from ops.api_key_hashes where api_key_id = $1";
+        let row = self.operational(sql, api_key_id).await?;
+        Ok(row.and_then(|row| row.get::<_, Vec<u8>>(0).try_into().ok()))
+    }
+
+    async fn operational(
+        &self,
+        sql: &str,
+        key: Uuid,
+    ) -> Result<Option<tokio_postgres::Row>, Error> {
+        let client = self.connection().await?;
+        let failed = |error| Error::of_statement("reading operational state", error);
+        let statement = client.prepare_cached(sql).await.map_err(failed)?;
+        client.query_opt(&statement, &[&key]).await.map_err(failed)
+    }
+}
