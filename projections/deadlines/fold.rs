@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use crate::domain::ids::derived;
+use uuid::Uuid;
+
+use crate::domain::ids::{ProfileId, derived};
 use crate::domain::{Area, Event, Occurred, draft, emulation, export, session};
 use crate::projections::Key;
 
@@ -25,14 +27,16 @@ pub fn fold(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
     if row.as_ref().is_some_and(|row| row.version >= occurred.version) {
         return row;
     }
-    let due = |due_at| one(occurred, due_at);
+    let due = |due_at, subject: ProfileId| one(occurred, due_at, subject.0);
     match &occurred.event {
-        Event::Session(session::Event::SessionOpened { expires_at, .. }) => due(*expires_at),
-        Event::Draft(draft::Event::DraftSaved { .. }) => {
-            due(occurred.occurred_at + Duration::days(DRAFT_DAYS_MAX))
+        Event::Session(session::Event::SessionOpened { expires_at, real_actor }) => {
+            due(*expires_at, *real_actor)
         }
-        Event::Export(export::Event::ExportMade { .. }) => {
-            due(occurred.occurred_at + Duration::hours(export::HOURS_KEPT))
+        Event::Draft(draft::Event::DraftSaved { owner, .. }) => {
+            due(occurred.occurred_at + Duration::days(DRAFT_DAYS_MAX), *owner)
+        }
+        Event::Export(export::Event::ExportMade { owner, .. }) => {
+            due(occurred.occurred_at + Duration::hours(export::HOURS_KEPT), *owner)
         }
         Event::Export(export::Event::ExportDownloaded {}) => {
             row.map(|row| Row { version: occurred.version, ..row })
@@ -45,7 +49,7 @@ pub fn fold(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
     }
 }
 
-fn one(occurred: &Occurred, due_at: DateTime<Utc>) -> Option<Row> {
+fn one(occurred: &Occurred, due_at: DateTime<Utc>, subject_id: Uuid) -> Option<Row> {
     let (tenant_id, id) = key(occurred)?;
     Some(Row {
         tenant_id,
@@ -54,7 +58,9 @@ fn one(occurred: &Occurred, due_at: DateTime<Utc>) -> Option<Row> {
         area: occurred.area.name().to_owned(),
         stream_id: occurred.stream_id,
         due_at,
+        subject_id,
         grant_ids: vec![],
+        grant_targets: vec![],
         grant_ends: vec![],
     })
 }
@@ -62,11 +68,13 @@ fn one(occurred: &Occurred, due_at: DateTime<Utc>) -> Option<Row> {
 fn layers(row: Option<Row>, occurred: &Occurred, event: &emulation::Event) -> Option<Row> {
     let mut row = match row {
         Some(row) => Row { version: occurred.version, ..row },
-        None => one(occurred, occurred.occurred_at)?,
+        None => one(occurred, occurred.occurred_at, Uuid::nil())?,
     };
     match event {
-        emulation::Event::EmulationGranted { grant_id, expires_at, .. } => {
+        emulation::Event::EmulationGranted { grant_id, real_actor, target, expires_at } => {
+            row.subject_id = real_actor.0;
             row.grant_ids.push(grant_id.0);
+            row.grant_targets.push(target.0);
             row.grant_ends.push(*expires_at);
         }
         emulation::Event::EmulationExited { grant_id }
@@ -74,6 +82,7 @@ fn layers(row: Option<Row>, occurred: &Occurred, event: &emulation::Event) -> Op
         | emulation::Event::EmulationRevoked { grant_id, .. } => {
             if let Some(place) = row.grant_ids.iter().position(|id| *id == grant_id.0) {
                 row.grant_ids.remove(place);
+                row.grant_targets.remove(place);
                 row.grant_ends.remove(place);
             }
         }

@@ -31,8 +31,11 @@ pub struct Row {
     pub area: String,
     pub stream_id: Uuid,
     pub due_at: DateTime<Utc>,
-    /// Of an emulation stack: its layers' grants and their ends, outermost first.
+    /// Whose it is: the session's and the stack's real actor, the draft's and the export's owner.
+    pub subject_id: Uuid,
+    /// Of an emulation stack: its layers' grants, targets and ends, outermost first.
     pub grant_ids: Vec<Uuid>,
+    pub grant_targets: Vec<Uuid>,
     pub grant_ends: Vec<DateTime<Utc>>,
 }
 

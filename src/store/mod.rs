@@ -9,6 +9,7 @@ mod error;
 mod migrate;
 mod read;
 mod token;
+mod transfer;
 mod types;
 
 pub use append::{Appender, AppenderSettings, CHANNEL, Feed, Priority};
@@ -17,6 +18,7 @@ pub use error::Error;
 pub use migrate::{GRANTED_ROLE, migrate};
 pub use read::{Claimed, Reader};
 pub use token::{PositionToken, TokenError, TokenKey};
+pub use transfer::{Import, LogTable};
 pub use types::{
     Append, Appended, AreaName, Claim, Envelope, Guard, NewEvent, OperationalRow,
     OperationalTable, Recorded, StreamKey, StreamWrite,

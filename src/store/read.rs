@@ -223,7 +223,11 @@ impl Reader {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
-    async fn query(
+    pub(super) async fn connection(&self) -> Result<deadpool_postgres::Object, Error> {
+        Ok(self.pool.get().await?)
+    }
+
+    pub(super) async fn query(
         &self,
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],

@@ -87,8 +87,8 @@ proptest! {
     #[test]
     fn a_large_index_finds_what_a_scan_finds(
         patterns in vec(document(0..1), 300..301),
-        changes in vec(change(0..18_000), 1_500..1_501),
-        queries in vec(query(), 25..26),
+        changes in vec(change(0..18_000), 500..501),
+        queries in vec(query(), 10..11),
     ) {
         let loaded = (0..18_000).zip(patterns.iter().cycle()).map(|(number, pattern)| {
             let text = format!("{}\nn{number}@at{}", pattern.text, number % 1_500);
@@ -100,8 +100,8 @@ proptest! {
             apply(&mut index, &mut documents, change);
         }
         prop_assert_eq!(index.len(), documents.len());
-        let of_few = ["n77@", "@at1499", "n1234", "at12", "9@at"].map(holding);
-        let deep = [0, 15_000, 16_500].map(|offset| Query { offset, limit: 30, ..everything() });
+        let of_few = ["n77@", "@at1499", "at12"].map(holding);
+        let deep = [15_000, 16_500].map(|offset| Query { offset, limit: 30, ..everything() });
         for query in queries.into_iter().chain(of_few).chain(deep) {
             prop_assert_eq!(sorted(index.search(&query)), scan(&documents, &query));
         }

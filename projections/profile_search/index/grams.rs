@@ -16,8 +16,8 @@ pub(super) const GRAM_BYTES_MAX: usize = 2;
 /// One or two bytes of a text as a number: in its high byte the first of two plus one, else zero.
 type Gram = u16;
 
-/// Slots that a loader gathers for a gram before it adds them to the gram's set.
-const PENDING_SLOTS_MAX: usize = 4096;
+/// Words that a loader gathers for a gram before it adds them to the gram's set.
+const PENDING_WORDS_MAX: usize = 1024;
 
 /// The sets of slots by gram; no set is empty.
 #[derive(Debug, Default)]
@@ -63,29 +63,29 @@ impl Grams {
 
 /// Builds `Grams` from texts in ascending order of slots.
 pub(super) struct GramsLoader {
-    /// For each gram, which of the slots that share the present word have it.
-    words: Vec<u64>,
-    /// The grams whose word is not zero.
-    touched: Vec<Gram>,
-    /// The first slot of the present word.
+    /// The present word: for each gram, which of the slots from `word_start` on have it.
+    word: Vec<u64>,
     word_start: u32,
+    /// The grams whose part of the present word is not zero.
+    touched: Vec<Gram>,
     /// For each gram one more than its place in `gathered`, zero if it has none.
     places: Vec<u32>,
     gathered: Vec<Gathered>,
 }
 
+/// What a loader has gathered for a gram: its set, and words with their first slots not yet in it.
 struct Gathered {
     gram: Gram,
     set: RoaringBitmap,
-    pending: Vec<u32>,
+    words: Vec<(u32, u64)>,
 }
 
 impl Default for GramsLoader {
     fn default() -> Self {
         Self {
-            words: vec![0; 1 << Gram::BITS],
-            touched: Vec::new(),
+            word: vec![0; 1 << Gram::BITS],
             word_start: 0,
+            touched: Vec::new(),
             places: vec![0; 1 << Gram::BITS],
             gathered: Vec::new(),
         }
@@ -97,7 +97,7 @@ impl GramsLoader {
     pub(super) fn push(&mut self, slot: u32, text: &[u8]) {
         if slot - self.word_start >= u64::BITS {
             self.finish_word();
-            self.word_start = slot;
+            self.word_start = slot - slot % u64::BITS;
         }
         let bit = 1 << (slot - self.word_start);
         for_each_gram(text, |gram| self.add(gram, bit));
@@ -107,14 +107,13 @@ impl GramsLoader {
         self.finish_word();
         let finished = self.gathered.into_iter().map(|mut gathered| {
             gathered.settle();
-            // A copy has no spare capacity.
-            (gathered.gram, gathered.set.clone())
+            (gathered.gram, gathered.set)
         });
         Grams { sets: finished.collect() }
     }
 
     fn add(&mut self, gram: Gram, bits: u64) {
-        let word = &mut self.words[usize::from(gram)];
+        let word = &mut self.word[usize::from(gram)];
         if *word == 0 {
             self.touched.push(gram);
         }
@@ -123,7 +122,7 @@ impl GramsLoader {
 
     fn finish_word(&mut self) {
         for at in 0..self.touched.len() {
-            let word = self.words[usize::from(self.touched[at])];
+            let word = self.word[usize::from(self.touched[at])];
             self.add(second_byte(self.touched[at]), word);
         }
         for gram in self.touched.drain(..) {
@@ -133,12 +132,8 @@ impl GramsLoader {
                 *place = self.gathered.len() as u32;
             }
             let gathered = &mut self.gathered[*place as usize - 1];
-            let mut rest = take(&mut self.words[usize::from(gram)]);
-            while rest != 0 {
-                gathered.pending.push(self.word_start + rest.trailing_zeros());
-                rest &= rest - 1;
-            }
-            if gathered.pending.len() >= PENDING_SLOTS_MAX {
+            gathered.words.push((self.word_start, take(&mut self.word[usize::from(gram)])));
+            if gathered.words.len() >= PENDING_WORDS_MAX {
                 gathered.settle();
             }
         }
@@ -147,11 +142,17 @@ impl GramsLoader {
 
 impl Gathered {
     fn new(gram: Gram) -> Self {
-        Self { gram, set: RoaringBitmap::new(), pending: Vec::new() }
+        Self { gram, set: RoaringBitmap::new(), words: Vec::new() }
     }
 
     fn settle(&mut self) {
-        self.set.append(self.pending.drain(..)).expect("slots arrive in ascending order");
+        let Some((start, _)) = self.words.first().copied() else { return };
+        let mut bytes = Vec::new();
+        for (word_start, word) in self.words.drain(..) {
+            bytes.resize((word_start - start) as usize / 8, 0);
+            bytes.extend_from_slice(&word.to_le_bytes());
+        }
+        self.set |= RoaringBitmap::from_lsb0_bytes(start, &bytes);
     }
 }
 

@@ -1,0 +1,328 @@
+//! `dossier apply`: tenants and their catalogues become what a file says.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::catalogue_file::{
+    self, ApiKeyEntry, CatalogueFile, DepartmentEntry, IssuerEntry, ProfileEntry, RoleEntry,
+    SettingEntry, TenantEntry,
+};
+use crate::domain::Aggregate;
+use crate::domain::ids::{DepartmentId, RoleId, SettingId, TenantId, catalogue_id, tenant_id};
+use crate::domain::tenant::{
+    Catalogue, Command, Department, Event, Issuer, Refusal, Role, Setting, Tenant, decide,
+};
+use crate::engine::execute::{Halt, Order};
+use crate::engine::{Engine, Priority, claims};
+
+use super::Place;
+use super::issue::{failed, issue_api_key, make_key};
+use super::open::{Directory, operator};
+use super::people::{Person, Taken, take_in};
+
+/// Make tenants and catalogues what a file says
+#[derive(Args)]
+#[command(after_help = "Applying a file again changes nothing. A file with any mistake changes \
+nothing either, and each mistake is reported with its line.
+
+Examples:
+  dossier apply ops/demo/catalogue.toml
+  dossier apply --dry-run catalogue.toml
+  dossier apply --prune catalogue.toml        also remove what the file does not name")]
+pub struct Arguments {
+    /// The catalogue; the format is in ops/demo/README.md
+    file: PathBuf,
+    /// Say what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Remove roles, departments, settings and issuers that the file does not name
+    #[arg(long)]
+    prune: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What is in the way, and what to do.
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let path = &arguments.file;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("reading {}", path.display()))?;
+    let file = match catalogue_file::parse(&text) {
+        Ok(file) => file,
+        Err(problems) => {
+            for problem in problems {
+                eprintln!("{}: {problem}", path.display());
+            }
+            eprintln!("nothing was changed");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+    let how = How { dry_run: arguments.dry_run, prune: arguments.prune, folder };
+    let directory = Directory::open(&arguments.place).await?;
+    let applied = apply(&directory.engine, &file, &how).await;
+    directory.close().await?;
+    let changes = applied?;
+    for change in &changes {
+        println!("{change}");
+    }
+    match (changes.is_empty(), how.dry_run) {
+        (true, _) => println!("nothing to change"),
+        (false, true) => println!("{} changes, none made (--dry-run)", changes.len()),
+        (false, false) => println!("{} changes made", changes.len()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How a file is applied.
+pub struct How {
+    pub dry_run: bool,
+    pub prune: bool,
+    /// What paths in the file are relative to.
+    pub folder: PathBuf,
+}
+
+/// Applies a file; returns what changed, a line each.
+///
+/// # Errors
+/// A profile is unfit, or the log cannot be read or written.
+pub async fn apply(
+    engine: &Engine,
+    file: &CatalogueFile,
+    how: &How,
+) -> anyhow::Result<Vec<String>> {
+    let mut changes = Vec::new();
+    for entry in &file.tenants {
+        let name = entry.name.get_ref();
+        let tenant = tenant_id(name);
+        for event in apply_catalogue(engine, tenant, entry, how).await? {
+            changes.push(format!("{name}: {}", told(&event)));
+        }
+        for key in &entry.api_keys {
+            changes.extend(apply_key(engine, tenant, name, key, how).await?);
+        }
+        let ids = engine.secrets.value_ids(tenant).await?;
+        for profile in &entry.profiles {
+            let person = person(profile);
+            if how.dry_run {
+                let line = claims::import_line(tenant, &person.id);
+                if !engine.reader.claims(&[line]).await?.contains_key(&line) {
+                    changes.push(format!("{name}: + profile {}", person.id));
+                }
+                continue;
+            }
+            let taken = failed(take_in(engine, tenant, &ids, &person, "apply").await);
+            let taken = taken.with_context(|| format!("profile {}", person.id))?;
+            if let Taken::In { profile, .. } = taken {
+                changes.push(format!("{name}: + profile {} as {profile}", person.id));
+            }
+        }
+    }
+    Ok(changes)
+}
+
+async fn apply_catalogue(
+    engine: &Engine,
+    tenant: TenantId,
+    entry: &TenantEntry,
+    how: &How,
+) -> anyhow::Result<Vec<Event>> {
+    let order = Order {
+        tenant,
+        envelope: Arc::new(operator("apply")),
+        area: "tenant",
+        priority: Priority::Caller,
+    };
+    let name = entry.name.get_ref().clone();
+    let wanted = Arc::new(wanted(tenant, entry, &how.folder));
+    let (dry_run, prune) = (how.dry_run, how.prune);
+    let executed = engine
+        .execute(&order, |decision| {
+            let (name, wanted) = (name.clone(), wanted.clone());
+            Box::pin(async move {
+                let tenant = decision.tenant;
+                let before = decision.load::<Tenant>(tenant.0).await?.state;
+                let mut state = (*before).clone();
+                let mut events = Vec::new();
+                let mut commands = vec![Command::RegisterTenant { name: name.clone() }];
+                commands.extend(wanted.iter().cloned());
+                if prune {
+                    commands.extend(unwanted(&before, &wanted));
+                }
+                for command in commands {
+                    for event in decide(&state, command).map_err(Halt::Refused)? {
+                        Tenant::evolve(&mut state, &event, chrono::Utc::now());
+                        events.push(event);
+                    }
+                }
+                if !dry_run {
+                    if before.name.is_none() {
+                        decision.take(claims::take_tenant_name(tenant, &name));
+                    }
+                    decision.append::<Tenant>(tenant.0, events.clone(), None)?;
+                }
+                Ok::<_, Halt<Refusal>>(events)
+            })
+        })
+        .await;
+    failed(executed).map(|executed| executed.value)
+}
+
+async fn apply_key(
+    engine: &Engine,
+    tenant: TenantId,
+    tenant_name: &str,
+    entry: &ApiKeyEntry,
+    how: &How,
+) -> anyhow::Result<Vec<String>> {
+    let name = entry.name.get_ref();
+    let claim = claims::api_key_name(tenant, name);
+    let known = engine.reader.claims(&[claim]).await?.contains_key(&claim);
+    if known || how.dry_run {
+        let would = (!known).then(|| format!("{tenant_name}: + API key {name}"));
+        return Ok(would.into_iter().collect());
+    }
+    let (key, shown) = match &entry.key_file {
+        Some(file) => {
+            let path = how.folder.join(file.get_ref());
+            let key = std::fs::read_to_string(&path)
+                .with_context(|| format!("reading {}", path.display()))?;
+            let key = key.trim().to_owned();
+            if key.len() < 32 || key.len() > 200 {
+                anyhow::bail!("{}: an API key has 32 to 200 characters", path.display());
+            }
+            (key, "from its file".to_owned())
+        }
+        None => {
+            let key = make_key();
+            (key.clone(), format!("shown this once: {key}"))
+        }
+    };
+    issue_api_key(engine, tenant, name, entry.expires_at, &key).await?;
+    Ok(vec![format!("{tenant_name}: + API key {name}, {shown}")])
+}
+
+/// Everything that the file wants of a tenant, as orders.
+fn wanted(tenant: TenantId, entry: &TenantEntry, folder: &Path) -> Vec<Command> {
+    let roles = entry.roles.iter().map(|one| Command::DefineRole(role(tenant, one)));
+    let settings = entry.settings.iter().map(|one| Command::DefineSetting(setting(tenant, one)));
+    let departments =
+        entry.departments.iter().map(|one| Command::DefineDepartment(department(tenant, one)));
+    let issuers = entry.issuers.iter().map(|one| Command::TrustIssuer(issuer(one, folder)));
+    roles.chain(settings).chain(departments).chain(issuers).collect()
+}
+
+/// Removals of what the file does not name.
+fn unwanted(catalogue: &Catalogue, wanted: &[Command]) -> Vec<Command> {
+    let has = |find: &dyn Fn(&Command) -> bool| wanted.iter().any(find);
+    let mut removals = Vec::new();
+    for role in &catalogue.roles {
+        if !has(&|one| matches!(one, Command::DefineRole(wanted) if wanted.key == role.key)) {
+            removals.push(Command::RemoveRole { key: role.key.clone() });
+        }
+    }
+    for old in &catalogue.departments {
+        if !has(&|one| matches!(one, Command::DefineDepartment(new) if new.key == old.key)) {
+            removals.push(Command::RemoveDepartment { key: old.key.clone() });
+        }
+    }
+    for old in &catalogue.settings {
+        if !has(&|one| matches!(one, Command::DefineSetting(new) if new.key == old.key)) {
+            removals.push(Command::RemoveSetting { key: old.key.clone() });
+        }
+    }
+    for old in &catalogue.issuers {
+        if !has(&|one| matches!(one, Command::TrustIssuer(new) if new.issuer == old.issuer)) {
+            removals.push(Command::DistrustIssuer { issuer: old.issuer.clone() });
+        }
+    }
+    removals
+}
+
+fn role(tenant: TenantId, entry: &RoleEntry) -> Role {
+    let key = entry.key.get_ref().clone();
+    Role {
+        id: RoleId(catalogue_id(tenant, "role", &key)),
+        key,
+        rank: u8::try_from(*entry.rank.get_ref()).unwrap_or_default(),
+        name: entry.name.get_ref().clone(),
+        description: entry.description.clone().unwrap_or_default(),
+        artifacts: entry.artifacts.iter().map(|one| one.get_ref().clone()).collect(),
+    }
+}
+
+fn department(tenant: TenantId, entry: &DepartmentEntry) -> Department {
+    let key = entry.key.get_ref().clone();
+    Department {
+        id: DepartmentId(catalogue_id(tenant, "department", &key)),
+        key,
+        name: entry.name.get_ref().clone(),
+        description: entry.description.clone().unwrap_or_default(),
+        settings: entry.settings.iter().map(|one| one.get_ref().clone()).collect(),
+    }
+}
+
+fn setting(tenant: TenantId, entry: &SettingEntry) -> Setting {
+    let key = entry.key.get_ref().clone();
+    let colors = entry.colors.given();
+    Setting {
+        id: SettingId(catalogue_id(tenant, "setting", &key)),
+        key,
+        name: entry.name.get_ref().clone(),
+        active: entry.active,
+        colors: colors.map(|(use_of, one)| (use_of.to_owned(), one.get_ref().clone())).collect(),
+    }
+}
+
+fn issuer(entry: &IssuerEntry, folder: &Path) -> Issuer {
+    let absolute = |file: &str| {
+        let path = folder.join(file);
+        std::path::absolute(&path).unwrap_or(path).display().to_string()
+    };
+    Issuer {
+        issuer: entry.issuer.get_ref().clone(),
+        audience: entry.audience.get_ref().clone(),
+        algorithms: entry.algorithms.get_ref().iter().map(|one| one.get_ref().clone()).collect(),
+        jwks_file: entry.jwks_file.as_ref().map(|file| absolute(file.get_ref())),
+        jwks_url: entry.jwks_url.as_ref().map(|url| url.get_ref().clone()),
+    }
+}
+
+fn person(entry: &ProfileEntry) -> Person {
+    let texts = |list: &[toml::Spanned<String>]| {
+        list.iter().map(|one| one.get_ref().clone()).collect::<Vec<_>>()
+    };
+    Person {
+        id: entry.id.get_ref().clone(),
+        name: entry.name.get_ref().clone(),
+        emails: texts(&entry.emails),
+        roles: texts(&entry.roles),
+        departments: texts(&entry.departments),
+        request_limit: entry.request_limit.as_ref().map(|limit| i64::from(*limit.get_ref())),
+        active: None,
+        attributes: Default::default(),
+        occurred_at: None,
+        changes: vec![],
+    }
+}
+
+fn told(event: &Event) -> String {
+    match event {
+        Event::TenantRegistered { name } => format!("+ tenant {name}"),
+        Event::RoleDefined { key, .. } => format!("+ role {key}"),
+        Event::RoleRemoved { key } => format!("- role {key}"),
+        Event::DepartmentDefined { key, .. } => format!("+ department {key}"),
+        Event::DepartmentRemoved { key } => format!("- department {key}"),
+        Event::SettingDefined { key, .. } => format!("+ setting {key}"),
+        Event::SettingRemoved { key } => format!("- setting {key}"),
+        Event::IssuerTrusted { issuer, .. } => format!("+ issuer {issuer}"),
+        Event::IssuerDistrusted { issuer } => format!("- issuer {issuer}"),
+    }
+}

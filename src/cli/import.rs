@@ -1,0 +1,167 @@
+//! `dossier import`: people from NDJSON, one a line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+use futures_util::{StreamExt, stream};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+
+use crate::domain::ids::tenant_id;
+use crate::engine::Engine;
+use crate::engine::execute::Halt;
+
+use super::Place;
+use super::open::Directory;
+use super::people::{Person, Taken, is_outage, take_in};
+
+/// Lines taken in at once, so that they share commits.
+const LINES_AT_ONCE: usize = 64;
+/// Longest line, in bytes.
+const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// Load people and their dated changes
+#[derive(Args)]
+#[command(after_help = "A line that was imported before changes nothing. A bad line is reported \
+with its number and reason, the rest goes on, and the exit status is 1.
+
+Examples:
+  dossier import ops/demo/people.ndjson
+  dossier import --tenant acme people.ndjson")]
+pub struct Arguments {
+    /// One person a line; the format is in ops/demo/README.md
+    file: PathBuf,
+    /// The tenant they belong to
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    tenant: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// What an import did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub profiles: usize,
+    pub events: usize,
+    pub before: usize,
+    pub bad: usize,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What is in the way, and what to do.
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let directory = Directory::open(&arguments.place).await?;
+    let done = import_file(&directory.engine, &arguments).await;
+    directory.close().await?;
+    let done = done?;
+    println!(
+        "imported {} profiles as {} events; {} lines were imported before; {} bad lines",
+        done.profiles, done.events, done.before, done.bad
+    );
+    Ok(if done.bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn import_file(engine: &Engine, arguments: &Arguments) -> anyhow::Result<Summary> {
+    let path = arguments.file.display().to_string();
+    let reading = || format!("reading {path}");
+    let file = tokio::fs::File::open(&arguments.file).await.with_context(reading)?;
+    let bytes = file.metadata().await.with_context(reading)?.len();
+    import(engine, &arguments.tenant, &path, file, bar(bytes, true)).await
+}
+
+/// Imports people into a tenant; `path` is what messages call their source.
+///
+/// # Errors
+/// The file cannot be read, the tenant does not exist, the log cannot be written.
+pub async fn import(
+    engine: &Engine,
+    tenant: &str,
+    path: &str,
+    file: impl AsyncRead + Unpin,
+    bar: ProgressBar,
+) -> anyhow::Result<Summary> {
+    let id = tenant_id(tenant);
+    if engine.catalogue(id).await?.name.is_none() {
+        anyhow::bail!("there is no tenant {tenant:?}: make it with `dossier apply` first");
+    }
+    let ids = engine.secrets.value_ids(id).await?;
+    let reading = || format!("reading {path}");
+    let lines = BufReader::new(file).split(b'\n');
+    let lines = stream::unfold((lines, 0_usize), |(mut lines, number)| async move {
+        let line = lines.next_segment().await.transpose()?;
+        Some(((number + 1, line), (lines, number + 1)))
+    });
+    let taken = lines
+        .map(|(number, line)| {
+            let (ids, bar) = (&ids, &bar);
+            async move {
+                let line = line?;
+                bar.inc(line.len() as u64 + 1);
+                let taken = match person(&line) {
+                    Ok(None) => return Ok((number, None)),
+                    Ok(Some(person)) => take_in(engine, id, ids, &person, "import").await,
+                    Err(reason) => return Ok((number, Some(Err(reason)))),
+                };
+                match taken {
+                    Err(halt) if is_outage(&halt).is_some() => match halt {
+                        Halt::Failed(error) => Err(anyhow::Error::from(error)),
+                        Halt::Refused(unfit) => Err(unfit.into()),
+                    },
+                    Err(Halt::Refused(unfit)) => Ok((number, Some(Err(unfit.to_string())))),
+                    Err(Halt::Failed(error)) => Err(error.into()),
+                    Ok(taken) => Ok((number, Some(Ok(taken)))),
+                }
+            }
+        })
+        .buffered(LINES_AT_ONCE);
+    let mut summary = Summary::default();
+    let mut taken = std::pin::pin!(taken);
+    while let Some(line) = taken.next().await {
+        match line.with_context(reading)? {
+            (_, None) => {}
+            (_, Some(Ok(Taken::Before(_)))) => summary.before += 1,
+            (_, Some(Ok(Taken::In { events, .. }))) => {
+                summary.profiles += 1;
+                summary.events += events;
+            }
+            (number, Some(Err(reason))) => {
+                summary.bad += 1;
+                bar.suspend(|| eprintln!("{path}: line {number}: {reason}"));
+            }
+        }
+    }
+    bar.finish_and_clear();
+    Ok(summary)
+}
+
+/// The person of a line; None for an empty one.
+fn person(line: &[u8]) -> Result<Option<Person>, String> {
+    if line.iter().all(u8::is_ascii_whitespace) {
+        return Ok(None);
+    }
+    if line.len() > LINE_BYTES_MAX {
+        return Err("longer than 1 MiB".to_owned());
+    }
+    let text = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
+    if text.contains('\0') || text.contains("\\u0000") {
+        return Err("a NUL character".to_owned());
+    }
+    serde_json::from_str(text).map(Some).map_err(|error| error.to_string())
+}
+
+/// A bar over bytes, hidden when nobody looks.
+pub fn bar(bytes: u64, shown: bool) -> ProgressBar {
+    if !shown {
+        return ProgressBar::hidden();
+    }
+    let style = "{bar:40} {percent}% of {total_bytes}, {elapsed} gone, {eta} to go";
+    let bar = ProgressBar::new(bytes);
+    match ProgressStyle::with_template(style) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

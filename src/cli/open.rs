@@ -1,0 +1,153 @@
+//! Opens the directory that the arguments name: the embedded database, started or attached to, or
+//! a server of one's own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio_postgres::Config;
+use uuid::Uuid;
+
+use crate::bearer::local::LocalIssuer;
+use crate::cluster::{self, Cluster};
+use crate::domain::ids::derived;
+use crate::engine::{Engine, Envelope, Settings};
+use crate::store::{Database, migrate};
+
+use super::Place;
+
+/// Connections for requests.
+const POOL_CONNECTIONS: usize = 24;
+
+/// An open directory.
+pub struct Directory {
+    pub engine: Arc<Engine>,
+    /// The embedded database, if this process runs it.
+    cluster: Option<Cluster>,
+}
+
+impl Directory {
+    /// Opens it, migrated and with its read models.
+    ///
+    /// # Errors
+    /// What is in the way, and what to do.
+    pub async fn open(place: &Place) -> anyhow::Result<Directory> {
+        if let Some(url) = &place.database_url {
+            return Directory::on_server(url, place.owner_database_url.as_deref()).await;
+        }
+        match cluster::attach(&place.data_dir).await? {
+            Some(attached) => {
+                let app = attached.config(cluster::APP);
+                Directory::start(app, None, false, false).await
+            }
+            None => Directory::embedded(&place.data_dir, cluster::Options::default()).await,
+        }
+    }
+
+    /// Starts the embedded database, which nobody else may run.
+    ///
+    /// # Errors
+    /// What is in the way, and what to do.
+    pub async fn embedded(data_dir: &Path, options: cluster::Options) -> anyhow::Result<Directory> {
+        let cluster = Cluster::start(data_dir, options).await?;
+        let (owner, app) = (cluster.config(cluster::OWNER), cluster.config(cluster::APP));
+        migrate_as(owner, Some(cluster::APP)).await?;
+        Directory::start(app, Some(cluster), true, true).await
+    }
+
+    /// Uses a server of one's own.
+    ///
+    /// # Errors
+    /// What is in the way, and what to do.
+    pub async fn on_server(url: &str, owner_url: Option<&str>) -> anyhow::Result<Directory> {
+        let app: Config = url.parse().context("reading --database-url")?;
+        match owner_url {
+            Some(owner_url) => {
+                let owner: Config = owner_url.parse().context("reading --owner-database-url")?;
+                let role = app.get_user().context("--database-url names no user")?;
+                migrate_as(owner, Some(role)).await?;
+            }
+            None => {
+                tracing::warn!(
+                    "THE SERVER RUNS AS THE OWNER OF THE LOG: give it a role of its own with \
+                     --owner-database-url, so that not even a defect could change an event"
+                );
+                migrate_as(app.clone(), None).await?;
+            }
+        }
+        Directory::start(app, None, false, true).await
+    }
+
+    async fn start(
+        config: Config,
+        cluster: Option<Cluster>,
+        alone: bool,
+        projecting: bool,
+    ) -> anyhow::Result<Directory> {
+        let settings = Settings {
+            database: Database::new(config),
+            pool_connections: POOL_CONNECTIONS,
+            alone,
+            projecting,
+        };
+        match Engine::start(settings).await {
+            Ok(engine) => Ok(Directory { engine, cluster }),
+            Err(error) => {
+                if let Some(cluster) = cluster {
+                    cluster.stop().await?;
+                }
+                Err(error).context("starting the engine")
+            }
+        }
+    }
+
+    /// The issuer of this installation's own tokens.
+    ///
+    /// # Errors
+    /// The secret cannot be read.
+    pub async fn local_issuer(&self) -> anyhow::Result<LocalIssuer> {
+        let secret = self.engine.secrets.get_or_make("local_issuer").await?;
+        LocalIssuer::from_secret(&secret).context("making the local issuer")
+    }
+
+    /// Stops the engine, then the embedded database if this process runs it.
+    ///
+    /// # Errors
+    /// The database did not stop.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.engine.stop().await;
+        if let Some(cluster) = self.cluster {
+            cluster.stop().await?;
+        }
+        Ok(())
+    }
+}
+
+async fn migrate_as(config: Config, role: Option<&str>) -> anyhow::Result<()> {
+    let (mut client, _driver) = Database::new(config).connect().await?;
+    migrate(&mut client, role).await.context("migrating the database")
+}
+
+/// What an operator does is on record under the name of the account they use.
+pub fn operator(operation: &'static str) -> Envelope {
+    let user = nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten();
+    let name = user.map_or_else(|| nix::unistd::getuid().to_string(), |user| user.name);
+    let id = derived(&[b"operator", name.as_bytes()]);
+    let request = Uuid::now_v7();
+    Envelope {
+        request_id: request,
+        correlation_id: request,
+        session_id: None,
+        real_actor_kind: "operator",
+        real_actor_id: id,
+        real_actor_name: Some(name),
+        effective_actor_id: id,
+        emulation: vec![],
+        operation,
+        channel: "cli",
+        face: "none",
+        client_address: None,
+        user_agent: None,
+        reason: None,
+    }
+}

@@ -1,0 +1,171 @@
+//! `dossier seed`: made-up but realistic profiles, for trials and benchmarks.
+
+use std::process::ExitCode;
+
+use chrono::{DateTime, Duration, Utc};
+use clap::Args;
+use futures_util::{StreamExt, stream};
+use indicatif::{ProgressBar, ProgressStyle};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, RngExt, SeedableRng};
+
+use crate::domain::ids::tenant_id;
+use crate::domain::tenant::Catalogue;
+use crate::engine::Engine;
+
+use super::Place;
+use super::issue::failed;
+use super::open::Directory;
+use super::people::{Change, Person, take_in};
+
+/// Profiles made at once, so that they share commits.
+const PROFILES_AT_ONCE: usize = 256;
+
+const FIRST: [&str; 40] = [
+    "Ada", "Alan", "Amara", "Anna", "Aya", "Bela", "Carla", "Chen", "Dana", "David", "Edsger",
+    "Elif", "Emil", "Eva", "Fatima", "Grace", "Hana", "Hugo", "Ines", "Ivan", "Jane", "Joao",
+    "Karim", "Lena", "Luca", "Maria", "Mila", "Nadia", "Noor", "Olga", "Omar", "Priya", "Rosa",
+    "Sara", "Tariq", "Tomas", "Uma", "Vera", "Yuki", "Zoe",
+];
+const SYLLABLES: [&str; 32] = [
+    "al", "an", "ar", "ba", "be", "bo", "ca", "da", "de", "do", "el", "en", "fa", "ga", "go", "ha",
+    "in", "ka", "ko", "la", "le", "ma", "mo", "na", "no", "ra", "ri", "sa", "so", "ta", "va", "zi",
+];
+const ENDINGS: [&str; 8] = ["son", "ez", "ov", "ini", "sen", "er", "ski", "oğlu"];
+
+/// Make up profiles, for trials and benchmarks
+#[derive(Args)]
+#[command(after_help = "Examples:
+  dossier seed --profiles 1000
+  dossier seed --profiles 100000 --changes 5 --random 7")]
+pub struct Arguments {
+    /// How many profiles
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    profiles: u64,
+    /// How many later changes each has on average
+    #[arg(long, value_name = "M", default_value_t = 3)]
+    changes: u64,
+    /// The tenant they belong to
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    tenant: String,
+    /// Where chance begins: the same number makes the same people, once
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    random: u64,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What is in the way, and what to do.
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let directory = Directory::open(&arguments.place).await?;
+    let seeded = seed(&directory.engine, &arguments).await;
+    directory.close().await?;
+    println!("{} profiles are there", seeded?);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn seed(engine: &Engine, arguments: &Arguments) -> anyhow::Result<u64> {
+    let tenant = tenant_id(&arguments.tenant);
+    let catalogue = engine.catalogue(tenant).await?;
+    if catalogue.name.is_none() {
+        let name = &arguments.tenant;
+        anyhow::bail!("there is no tenant {name:?}: make it with `dossier apply` first");
+    }
+    let ids = engine.secrets.value_ids(tenant).await?;
+    let bar = ProgressBar::new(arguments.profiles);
+    let style = "{bar:40} {pos} of {len}, {per_sec}, {eta} to go";
+    let bar = bar.with_style(ProgressStyle::with_template(style)?);
+    let mut made = stream::iter(0..arguments.profiles)
+        .map(|number| {
+            let person = made_up(&catalogue, arguments, number);
+            let ids = &ids;
+            async move { failed(take_in(engine, tenant, ids, &person, "seed").await) }
+        })
+        .buffer_unordered(PROFILES_AT_ONCE);
+    while let Some(one) = made.next().await {
+        one?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(arguments.profiles)
+}
+
+fn made_up(catalogue: &Catalogue, arguments: &Arguments, number: u64) -> Person {
+    let mut chance = StdRng::seed_from_u64(arguments.random.wrapping_mul(1 << 32) ^ number);
+    let name = name(&mut chance);
+    let local = name.to_lowercase().replace(' ', ".").replace('ğ', "g");
+    let mut at: DateTime<Utc> =
+        Utc::now() - Duration::days(3_650) + Duration::minutes(chance.random_range(0..2_000_000));
+    let occurred_at = Some(at);
+    let count = chance.random_range(0..=arguments.changes * 2);
+    let changes = (0..count).map(|_| {
+        at = (at + Duration::days(chance.random_range(1..400))).min(Utc::now());
+        change(&mut chance, catalogue, at)
+    });
+    Person {
+        id: format!("seed-{}-{number}", arguments.random),
+        changes: changes.collect(),
+        emails: vec![format!("{local}.{}.{number}@people.example", arguments.random)],
+        name,
+        roles: role(&mut chance, catalogue).into_iter().collect(),
+        departments: departments(&mut chance, catalogue),
+        request_limit: None,
+        active: None,
+        attributes: Default::default(),
+        occurred_at,
+    }
+}
+
+fn name(chance: &mut impl Rng) -> String {
+    let first = FIRST.choose(chance).copied().unwrap_or_default();
+    let mut last: String =
+        (0..2).map(|_| SYLLABLES.choose(chance).copied().unwrap_or_default()).collect();
+    last.push_str(ENDINGS.choose(chance).copied().unwrap_or_default());
+    let (head, tail) = last.split_at(1);
+    format!("{first} {}{tail}", head.to_uppercase())
+}
+
+/// Mostly the lowest ranks, as organisations are.
+fn role(chance: &mut impl Rng, catalogue: &Catalogue) -> Option<String> {
+    let rank = match chance.random_range(0..100) {
+        0..3 => 4,
+        3..15 => 3,
+        15..80 => 2,
+        _ => 1,
+    };
+    let ranked = |wanted: u8| catalogue.roles.iter().find(move |role| role.rank == wanted);
+    ranked(rank).map(|role| role.key.clone())
+}
+
+fn departments(chance: &mut impl Rng, catalogue: &Catalogue) -> Vec<String> {
+    let count = chance.random_range(1..=3);
+    catalogue.departments.sample(chance, count).map(|one| one.key.clone()).collect()
+}
+
+fn change(chance: &mut impl Rng, catalogue: &Catalogue, at: DateTime<Utc>) -> Change {
+    let mut change = Change {
+        occurred_at: Some(at),
+        name: None,
+        emails: None,
+        roles: None,
+        departments: None,
+        request_limit: None,
+        active: None,
+        attributes: Default::default(),
+    };
+    match chance.random_range(0..5) {
+        0 => change.name = Some(name(chance)),
+        1 => change.departments = Some(departments(chance, catalogue)),
+        2 => change.active = Some(chance.random_range(0..10) > 0),
+        3 => change.request_limit = Some(chance.random_range(1..20) * 1_000),
+        _ => {
+            let level = chance.random_range(1..100);
+            change.attributes.insert("level".to_owned(), level.into());
+        }
+    }
+    change
+}

@@ -1,0 +1,167 @@
+//! `dossier serve`: the server, from start to a clean stop.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::api::app::App;
+use crate::api::routes;
+use crate::engine::react;
+
+use super::open::Directory;
+use super::{Place, demo};
+
+/// Run the server
+#[derive(Args)]
+#[command(after_help = "Examples:
+  dossier serve --demo
+  dossier serve --listen 0.0.0.0:8080 --ops-listen 127.0.0.1:9090 --data-dir /var/lib/dossier
+  dossier serve --database-url postgres://dossier@db/dossier")]
+pub struct Arguments {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", env = "DOSSIER_LISTEN")]
+    listen: SocketAddr,
+    /// Where to serve /metrics, /healthz and /readyz as well; needed unless --listen is loopback
+    #[arg(long, value_name = "ADDRESS", env = "DOSSIER_OPS_LISTEN")]
+    ops_listen: Option<SocketAddr>,
+    /// Fill the directory with real people, and print credentials (loopback only)
+    #[arg(long)]
+    demo: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Bounds of the buckets of durations, in seconds.
+const DURATION_BUCKETS: [f64; 14] = [
+    0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 30.0,
+];
+
+/// Runs until told to stop.
+///
+/// # Errors
+/// What is in the way, and what to do.
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let loopback = arguments.listen.ip().is_loopback();
+    if arguments.demo && !loopback {
+        anyhow::bail!("--demo serves on loopback only: its credentials are for trials");
+    }
+    let metrics = start_metrics()?;
+    let listener = bind(arguments.listen).await?;
+    let ops_listener = match arguments.ops_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+    let place = arguments.place.clone();
+    let directory = tokio::select! {
+        opened = open(&place) => opened?,
+        () = told_to_stop() => return Ok(ExitCode::from(130)),
+    };
+    let issuer = directory.local_issuer().await?;
+    let engine = directory.engine.clone();
+    let app = App::new(engine.clone(), issuer.clone(), metrics, loopback);
+    engine.keep(tokio::spawn(react::run(engine.clone())));
+    let address = listener.local_addr().context("reading the address")?;
+    if arguments.demo {
+        let ready = demo::prepare(&directory, &issuer, &place.data_dir, address).await;
+        match ready {
+            Ok(text) => println!("{text}"),
+            Err(error) => {
+                directory.close().await?;
+                return Err(error.context("preparing the demo"));
+            }
+        }
+    }
+    tracing::info!(%address, "listening on http://{address}");
+    let stopping = CancellationToken::new();
+    let main = serve(listener, routes::router(app.clone()), stopping.clone());
+    let ops = async {
+        match ops_listener {
+            Some(listener) => serve(listener, routes::ops_router(app), stopping.clone()).await,
+            None => Ok(()),
+        }
+    };
+    let stop = async {
+        told_to_stop().await;
+        tracing::info!("stopping: finishing what is in flight");
+        stopping.cancel();
+    };
+    let (main, ops, ()) = tokio::join!(main, ops, stop);
+    directory.close().await?;
+    main?;
+    ops?;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A server takes its data directory for itself; a second one is told so.
+async fn open(place: &Place) -> anyhow::Result<Directory> {
+    match &place.database_url {
+        Some(url) => Directory::on_server(url, place.owner_database_url.as_deref()).await,
+        None => Directory::embedded(&place.data_dir, Default::default()).await,
+    }
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("listening on {address}: is another server running there?"))
+}
+
+async fn serve(
+    listener: TcpListener,
+    router: axum::Router,
+    stopping: CancellationToken,
+) -> anyhow::Result<()> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service)
+        .with_graceful_shutdown(stopping.clone().cancelled_owned());
+    // Connections that stay open without a request must not hold up the stop.
+    let impatient = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(std::time::Duration::from_secs(20)).await;
+    };
+    tokio::select! {
+        served = serving => served.context("serving"),
+        () = impatient => Ok(()),
+    }
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+pub async fn told_to_stop() {
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(_) => return std::future::pending().await,
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn start_metrics() -> anyhow::Result<PrometheusHandle> {
+    let seconds = Matcher::Suffix("_seconds".to_owned());
+    let events = Matcher::Full("dossier_append_batch_events".to_owned());
+    let builder = PrometheusBuilder::new()
+        .set_buckets_for_metric(seconds, &DURATION_BUCKETS)
+        .and_then(|builder| {
+            builder.set_buckets_for_metric(events, &[1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0])
+        })
+        .context("setting up the metrics")?;
+    let handle = builder.install_recorder().context("setting up the metrics")?;
+    metrics_process::Collector::default().describe();
+    let upkeep = handle.clone();
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(std::time::Duration::from_secs(5));
+        loop {
+            tick.tick().await;
+            upkeep.run_upkeep();
+        }
+    });
+    Ok(handle)
+}
