@@ -24,16 +24,10 @@ pub fn addresses(people: &[Legislator]) -> Result<Vec<String>> {
     for (person, local) in people.iter().zip(&local_parts) {
         let local = match holders[local.as_str()] {
             1 if !local.is_empty() => local.clone(),
-            _ => format!("{local}.{}", plain(&person.id))
-                .trim_matches('.')
-                .to_owned(),
+            _ => format!("{local}.{}", plain(&person.id)).trim_matches('.').to_owned(),
         };
         let address = format!("{local}@{DOMAIN}");
-        ensure!(
-            taken.insert(address.clone()),
-            "{}: {address} is taken already",
-            person.id
-        );
+        ensure!(taken.insert(address.clone()), "{}: {address} is taken already", person.id);
         addresses.push(address);
     }
     Ok(addresses)
@@ -43,18 +37,12 @@ pub fn addresses(people: &[Legislator]) -> Result<Vec<String>> {
 fn local_part(person: &Legislator) -> String {
     let first = person.name.first.split('(').next().unwrap_or_default();
     let parts = [plain(first), plain(&person.name.last)];
-    parts
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(".")
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".")
 }
 
 /// Lower-case ASCII letters and digits; words joined by hyphens; accents and other marks gone.
 fn plain(text: &str) -> String {
-    let bare = text
-        .nfkd()
-        .filter(|character| !is_combining_mark(*character));
+    let bare = text.nfkd().filter(|character| !is_combining_mark(*character));
     let mut spelled = String::new();
     for character in bare.flat_map(char::to_lowercase) {
         match spelling(character) {
@@ -63,10 +51,7 @@ fn plain(text: &str) -> String {
         }
     }
     let words = spelled.split(|character: char| !character.is_ascii_alphanumeric());
-    words
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join("-")
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
 }
 
 /// How ASCII spells letters that do not come apart into a letter and a mark. An apostrophe or a
@@ -107,10 +92,7 @@ mod tests {
             .collect();
         let mut addresses = addresses(&people).unwrap();
         for address in &mut addresses {
-            *address = address
-                .strip_suffix("@congress.example")
-                .unwrap()
-                .to_owned();
+            *address = address.strip_suffix("@congress.example").unwrap().to_owned();
         }
         addresses
     }

@@ -13,53 +13,24 @@ struct Body {
 }
 
 const BODIES: [Body; 3] = [
-    Body {
-        initial: 'H',
-        setting: "house",
-        description: "Committee of the House",
-    },
-    Body {
-        initial: 'S',
-        setting: "senate",
-        description: "Committee of the Senate",
-    },
-    Body {
-        initial: 'J',
-        setting: "joint",
-        description: "Joint committee of both chambers",
-    },
+    Body { initial: 'H', setting: "house", description: "Committee of the House" },
+    Body { initial: 'S', setting: "senate", description: "Committee of the Senate" },
+    Body { initial: 'J', setting: "joint", description: "Joint committee of both chambers" },
 ];
 
 pub fn catalogue(committees: &[Committee]) -> anyhow::Result<String> {
     let mut text = BASE.to_owned();
     text.push_str("\n# The chambers.\n");
-    text.push_str(&department(
-        "house",
-        "House of Representatives",
-        "The lower chamber",
-        "house",
-    ));
-    text.push_str(&department(
-        "senate",
-        "Senate",
-        "The upper chamber",
-        "senate",
-    ));
+    text.push_str(&department("house", "House of Representatives", "The lower chamber", "house"));
+    text.push_str(&department("senate", "Senate", "The upper chamber", "senate"));
     text.push_str("\n# The committees.\n");
     for committee in committees {
-        let body = BODIES
-            .iter()
-            .find(|body| committee.id.starts_with(body.initial));
+        let body = BODIES.iter().find(|body| committee.id.starts_with(body.initial));
         let body = body.ok_or_else(|| {
             anyhow::anyhow!("committee {} belongs to no body known here", committee.id)
         })?;
         let key = committee.id.to_lowercase();
-        text.push_str(&department(
-            &key,
-            &committee.name,
-            body.description,
-            body.setting,
-        ));
+        text.push_str(&department(&key, &committee.name, body.description, body.setting));
     }
     Ok(text)
 }
@@ -80,18 +51,12 @@ mod tests {
     use super::*;
 
     fn committee(id: &str, name: &str) -> Committee {
-        Committee {
-            id: id.to_owned(),
-            name: name.to_owned(),
-        }
+        Committee { id: id.to_owned(), name: name.to_owned() }
     }
 
     #[test]
     fn a_committee_is_a_department_that_looks_like_its_chamber() {
-        let text = catalogue(&[
-            committee("SSFI", "Finance \"2\""),
-            committee("JSTX", "Taxation"),
-        ]);
+        let text = catalogue(&[committee("SSFI", "Finance \"2\""), committee("JSTX", "Taxation")]);
         let file = parse(&text.unwrap()).unwrap();
         let departments: Vec<[&str; 3]> = file.tenants[0]
             .departments

@@ -62,10 +62,7 @@ fn people(
     committees: &[Committee],
     as_of: NaiveDate,
 ) -> Result<Vec<Person>> {
-    let known = committees
-        .iter()
-        .map(|committee| committee.id.clone())
-        .collect::<HashSet<_>>();
+    let known = committees.iter().map(|committee| committee.id.clone()).collect::<HashSet<_>>();
     let addresses = address::addresses(legislators)?;
     let mut people = Vec::with_capacity(legislators.len());
     for (legislator, address) in legislators.iter().zip(&addresses) {
@@ -85,12 +82,10 @@ fn lines(people: &[Person]) -> Result<String> {
 }
 
 fn refuse_a_bad_catalogue(catalogue: &str) -> Result<()> {
-    dossier::catalogue_file::parse(catalogue)
-        .map(drop)
-        .map_err(|problems| {
-            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            anyhow!("the catalogue would be refused:\n{}", problems.join("\n"))
-        })
+    dossier::catalogue_file::parse(catalogue).map(drop).map_err(|problems| {
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        anyhow!("the catalogue would be refused:\n{}", problems.join("\n"))
+    })
 }
 
 fn summary(legislators: &[Legislator], people: &[Person]) -> String {
@@ -103,43 +98,20 @@ fn summary(legislators: &[Legislator], people: &[Person]) -> String {
         ("people", people.len()),
         ("left out, no term begun", legislators.len() - people.len()),
         ("changes", changes().count()),
-        (
-            "terms after the first",
-            changes()
-                .filter(|change| change.attributes.is_some())
-                .count(),
-        ),
-        (
-            "deactivations",
-            changes()
-                .filter(|change| change.active == Some(false))
-                .count(),
-        ),
-        (
-            "reactivations",
-            changes()
-                .filter(|change| change.active == Some(true))
-                .count(),
-        ),
+        ("terms after the first", changes().filter(|change| change.attributes.is_some()).count()),
+        ("deactivations", changes().filter(|change| change.active == Some(false)).count()),
+        ("reactivations", changes().filter(|change| change.active == Some(true)).count()),
         (
             "chamber moves",
             changes()
                 .filter(|change| change.attributes.is_some() && change.departments.is_some())
                 .count(),
         ),
-        (
-            "committee changes",
-            changes()
-                .filter(|change| change.occurred_at.is_none())
-                .count(),
-        ),
+        ("committee changes", changes().filter(|change| change.occurred_at.is_none()).count()),
         ("instructional", led("instructional")),
         ("member", people.len() - led("instructional")),
     ];
-    counts
-        .iter()
-        .map(|(name, count)| format!("{name:<24} {count:>5}\n"))
-        .collect()
+    counts.iter().map(|(name, count)| format!("{name:<24} {count:>5}\n")).collect()
 }
 
 fn text_of(path: &Path) -> Result<String> {
@@ -160,37 +132,24 @@ mod tests {
     const CATALOGUE: &str = include_str!("../../ops/demo/catalogue.toml");
 
     fn shipped() -> Vec<Value> {
-        SHIPPED
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        SHIPPED.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     fn texts<'a>(person: &'a Value, list: &'a str) -> impl Iterator<Item = &'a str> {
         let stages = std::iter::once(person).chain(person["changes"].as_array().unwrap());
-        stages
-            .filter_map(move |stage| stage[list].as_array())
-            .flatten()
-            .filter_map(Value::as_str)
+        stages.filter_map(move |stage| stage[list].as_array()).flatten().filter_map(Value::as_str)
     }
 
     #[test]
     fn the_shipped_people_are_537_and_share_neither_id_nor_email() {
         let people = shipped();
-        let ids: HashSet<&str> = people
-            .iter()
-            .filter_map(|person| person["id"].as_str())
-            .collect();
+        let ids: HashSet<&str> = people.iter().filter_map(|person| person["id"].as_str()).collect();
         let emails: HashSet<String> = people
             .iter()
             .flat_map(|person| texts(person, "emails").map(str::to_lowercase))
             .collect();
         assert_eq!((people.len(), ids.len(), emails.len()), (537, 537, 537));
-        assert!(
-            emails
-                .iter()
-                .all(|email| email.is_ascii() && email.ends_with(".example"))
-        );
+        assert!(emails.iter().all(|email| email.is_ascii() && email.ends_with(".example")));
     }
 
     #[test]
@@ -199,17 +158,11 @@ mod tests {
         let tenant = &file.tenants[0];
         for person in shipped() {
             for role in texts(&person, "roles") {
-                assert!(
-                    tenant.roles.iter().any(|known| known.key.as_ref() == role),
-                    "{role}"
-                );
+                assert!(tenant.roles.iter().any(|known| known.key.as_ref() == role), "{role}");
             }
             for department in texts(&person, "departments") {
                 let mut known = tenant.departments.iter();
-                assert!(
-                    known.any(|known| known.key.as_ref() == department),
-                    "{department}"
-                );
+                assert!(known.any(|known| known.key.as_ref() == department), "{department}");
             }
         }
     }

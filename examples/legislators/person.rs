@@ -77,21 +77,13 @@ pub fn person(
     committees: &HashSet<String>,
     as_of: NaiveDate,
 ) -> Result<Option<Person>> {
-    let terms: Vec<&Term> = record
-        .terms
-        .iter()
-        .filter(|term| term.start <= as_of)
-        .collect();
+    let terms: Vec<&Term> = record.terms.iter().filter(|term| term.start <= as_of).collect();
     let (Some(first), Some(latest)) = (terms.first(), terms.last()) else {
         return Ok(None);
     };
     let mut changes = term_changes(&record.terms)?;
     changes.retain(|change| change.occurred_at.is_none_or(|date| date <= as_of));
-    changes.extend(committee_change(
-        latest.kind.chamber(),
-        &record.committees,
-        committees,
-    )?);
+    changes.extend(committee_change(latest.kind.chamber(), &record.committees, committees)?);
     Ok(Some(Person {
         id: record.id.clone(),
         name: display_name(&record.name),
@@ -113,20 +105,11 @@ pub fn person(
 fn term_changes(terms: &[Term]) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     for term in terms {
-        ensure!(
-            term.start < term.end,
-            "the term of {} ends before it begins",
-            term.start
-        );
+        ensure!(term.start < term.end, "the term of {} ends before it begins", term.start);
     }
     for (before, term) in terms.iter().zip(terms.iter().skip(1)) {
         let in_order = before.start < term.start;
-        ensure!(
-            in_order,
-            "the term of {} does not follow that of {}",
-            term.start,
-            before.start
-        );
+        ensure!(in_order, "the term of {} does not follow that of {}", term.start, before.start);
         let back = term.start > before.end + Days::new(RECESS_DAYS_MAX);
         if back {
             changes.push(deactivated(before.end));
@@ -145,11 +128,7 @@ fn term_changes(terms: &[Term]) -> Result<Vec<Change>> {
 }
 
 fn deactivated(date: NaiveDate) -> Change {
-    Change {
-        occurred_at: Some(date),
-        active: Some(false),
-        ..Change::default()
-    }
+    Change { occurred_at: Some(date), active: Some(false), ..Change::default() }
 }
 
 /// Seats carry no date: they are true as of the import, beside the chamber.
@@ -187,10 +166,7 @@ fn role_of(seat: &Seat) -> Result<&'static str> {
     };
     match ROLE_OF_TITLE.iter().find(|(known, _)| *known == title) {
         Some((_, role)) => Ok(role),
-        None => bail!(
-            "no role is known for the title `{title}` in {}",
-            seat.committee
-        ),
+        None => bail!("no role is known for the title `{title}` in {}", seat.committee),
     }
 }
 
@@ -198,17 +174,8 @@ fn display_name(name: &Name) -> String {
     if let Some(full) = &name.official_full {
         return full.trim().to_owned();
     }
-    let parts = [
-        Some(&name.first),
-        name.middle.as_ref(),
-        Some(&name.last),
-        name.suffix.as_ref(),
-    ];
-    let parts: Vec<&str> = parts
-        .into_iter()
-        .flatten()
-        .map(|part| part.trim())
-        .collect();
+    let parts = [Some(&name.first), name.middle.as_ref(), Some(&name.last), name.suffix.as_ref()];
+    let parts: Vec<&str> = parts.into_iter().flatten().map(|part| part.trim()).collect();
     parts.join(" ")
 }
 
@@ -235,12 +202,7 @@ pub mod tests {
         let record = legislator(&json!(terms).to_string(), &seats.to_string());
         let committees = ["SSFI", "JSTX"].map(str::to_owned).into();
         let as_of = NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
-        person(
-            &record,
-            "maria.cantwell@congress.example",
-            &committees,
-            as_of,
-        )
+        person(&record, "maria.cantwell@congress.example", &committees, as_of)
     }
 
     fn changes(terms: &[Value], seats: Value) -> Value {
@@ -300,14 +262,8 @@ pub mod tests {
     #[test]
     fn an_end_counts_once_it_is_past() {
         let over = json!([{"occurred_at": "2026-11-22", "active": false}]);
-        assert_eq!(
-            changes(&[term("rep", "2025-01-03", "2026-11-22")], json!([])),
-            over
-        );
-        assert_eq!(
-            changes(&[term("rep", "2025-01-03", "2026-11-23")], json!([])),
-            json!([])
-        );
+        assert_eq!(changes(&[term("rep", "2025-01-03", "2026-11-22")], json!([])), over);
+        assert_eq!(changes(&[term("rep", "2025-01-03", "2026-11-23")], json!([])), json!([]));
     }
 
     #[test]

@@ -74,10 +74,7 @@ pub fn legislators(text: &str) -> Result<Vec<Legislator>> {
     let read = |(number, line): (usize, &str)| {
         serde_json::from_str(line).with_context(|| format!("reading line {}", number + 1))
     };
-    let filled = text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty());
+    let filled = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     filled.map(read).collect()
 }
 

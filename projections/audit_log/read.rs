@@ -35,9 +35,8 @@ pub async fn positions(
 ) -> Result<Vec<i64>, Error> {
     // Only the conditions that are asked for are named, so that each combination has its own plan.
     let (comparison, order) = if ascending { (">", "asc") } else { ("<", "desc") };
-    let mut sql = format!(
-        "select position from audit_log where tenant_id = $1 and position {comparison} $2"
-    );
+    let mut sql =
+        format!("select position from audit_log where tenant_id = $1 and position {comparison} $2");
     let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&tenant, &bound];
     let conditions: [(&str, Option<&(dyn ToSql + Sync)>); 7] = [
         ("stream_id =", filter.stream_id.as_ref().map(|value| value as _)),

@@ -21,4 +21,3 @@ pub async fn all(client: &Client, tenant: Uuid) -> Result<RowStream, Error> {
 pub fn decode(record: &tokio_postgres::Row) -> Result<Row, Error> {
     record.try_get(0)
 }
-

@@ -13,8 +13,8 @@ use postgres_types::{FromSql, ToSql};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use crate::domain::{Area, Occurred};
 use crate::domain::profile::Attributes;
+use crate::domain::{Area, Occurred};
 use crate::projections::{Key, ReadModel, RowModel};
 
 /// The read model.

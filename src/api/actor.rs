@@ -117,10 +117,7 @@ impl Actor {
             real_actor_id: self.real.profile.0,
             real_actor_name: None,
             effective_actor_id: self.effective.profile.0,
-            emulation: self.stack.layers[..self.depth]
-                .iter()
-                .map(|layer| layer.target.0)
-                .collect(),
+            emulation: self.stack.layers[..self.depth].iter().map(|layer| layer.target.0).collect(),
             operation,
             channel: if call.mcp { "mcp" } else { "http" },
             face,

@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{ConnectInfo, FromRequest, MatchedPath, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
 use axum::http::{HeaderMap, HeaderName};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -56,7 +56,8 @@ impl<S: Send + Sync> FromRequest<S> for Call {
         let address = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let mut call = Call {
             request_id: extensions.get::<RequestId>().map_or_else(Uuid::now_v7, |id| id.0),
-            received_at: Utc::now(),
+            // What the database keeps, so that a replay gives the very same.
+            received_at: Utc::now().trunc_subsecs(6),
             route: extensions
                 .get::<MatchedPath>()
                 .map_or_else(String::new, |path| path.as_str().to_owned()),
@@ -86,9 +87,8 @@ impl<S: Send + Sync> FromRequest<S> for Call {
                 kind: "value_error",
             }]));
         }
-        call.body = axum::body::to_bytes(body, BODY_BYTES_MAX)
-            .await
-            .map_err(|_| Failure::BodyTooLarge)?;
+        call.body =
+            axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| Failure::BodyTooLarge)?;
         Ok(call)
     }
 }

@@ -93,7 +93,9 @@ impl Failure {
         use StatusCode as S;
         let (status, code, detail) = match self {
             Failure::MissingApiKey => (S::UNAUTHORIZED, "missing_api_key", "X-Api-Key is missing"),
-            Failure::InvalidApiKey => (S::UNAUTHORIZED, "invalid_api_key", "the API key is not valid"),
+            Failure::InvalidApiKey => {
+                (S::UNAUTHORIZED, "invalid_api_key", "the API key is not valid")
+            }
             Failure::MissingToken => {
                 (S::UNAUTHORIZED, "missing_token", "authorization: Bearer <token> is missing")
             }

@@ -66,7 +66,8 @@ pub async fn identify(app: &App, call: &Call) -> Result<Identity, Failure> {
     })?;
     let real = resolve(app, key.tenant, &token).await?;
     let token_session = token.session.as_deref().unwrap_or_default();
-    let (session, session_ends_at) = open_session(app, call, key.tenant, real, token_session).await?;
+    let (session, session_ends_at) =
+        open_session(app, call, key.tenant, real, token_session).await?;
     Ok(Identity { tenant: key.tenant, real, session, session_ends_at })
 }
 
@@ -117,7 +118,11 @@ fn algorithm(name: &str) -> Option<bearer::Algorithm> {
     serde_json::from_value(name.into()).ok()
 }
 
-async fn resolve(app: &App, tenant: TenantId, token: &bearer::Claims) -> Result<ProfileId, Failure> {
+async fn resolve(
+    app: &App,
+    tenant: TenantId,
+    token: &bearer::Claims,
+) -> Result<ProfileId, Failure> {
     let named = match (&token.issuer, token.profile_id) {
         (TokenIssuer::Local, Some(id)) => Some(id),
         _ => None,

@@ -161,10 +161,9 @@ impl Remembered {
             body: kept.body,
         };
         for (name, value) in kept.headers {
-            if let (Ok(name), Ok(value)) = (
-                axum::http::HeaderName::try_from(name),
-                axum::http::HeaderValue::try_from(value),
-            ) {
+            if let (Ok(name), Ok(value)) =
+                (axum::http::HeaderName::try_from(name), axum::http::HeaderValue::try_from(value))
+            {
                 answer.headers.insert(name, value);
             }
         }

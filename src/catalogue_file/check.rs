@@ -20,9 +20,8 @@ const EMAIL_CHARACTERS_MAX: usize = 254;
 const REQUESTS_PER_DAY_MAX: i32 = 1_000_000;
 
 /// Only signatures whose verifying key may be public: with HS* it could sign as well.
-const ALGORITHMS: [&str; 9] = [
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",
-];
+const ALGORITHMS: [&str; 9] =
+    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
 
 /// Contract 4.1: what a role may open, by the section that shows it.
 const ARTIFACTS: [&str; 32] = [
@@ -101,20 +100,10 @@ fn uniqueness(tenant: &TenantEntry, keys: &Keys, findings: &mut Findings) {
     unique("profile id", &keys.profiles, exactly, findings);
     // Departments are also picked by name, whatever its case; roles and settings are told apart
     // by it on screen.
-    unique(
-        "role name",
-        tenant.roles.iter().map(|role| &role.name),
-        folded,
-        findings,
-    );
+    unique("role name", tenant.roles.iter().map(|role| &role.name), folded, findings);
     let department_names = tenant.departments.iter().map(|department| &department.name);
     unique("department name", department_names, folded, findings);
-    unique(
-        "setting name",
-        tenant.settings.iter().map(|setting| &setting.name),
-        folded,
-        findings,
-    );
+    unique("setting name", tenant.settings.iter().map(|setting| &setting.name), folded, findings);
     let emails = tenant.profiles.iter().flat_map(|profile| &profile.emails);
     unique("e-mail", emails, folded, findings);
 }
@@ -124,18 +113,12 @@ fn role(role: &RoleEntry, findings: &mut Findings) {
     name("role name", &role.name, findings);
     let rank = *role.rank.get_ref();
     if !(0..=RANK_MAX).contains(&rank) {
-        findings.add(
-            role.rank.span(),
-            format!("rank {rank} is outside 0 to {RANK_MAX}"),
-        );
+        findings.add(role.rank.span(), format!("rank {rank} is outside 0 to {RANK_MAX}"));
     }
     unique("artifact", &role.artifacts, exactly, findings);
     for artifact in &role.artifacts {
         if !ARTIFACTS.contains(&artifact.get_ref().as_str()) {
-            findings.add(
-                artifact.span(),
-                format!("there is no artifact `{artifact}`"),
-            );
+            findings.add(artifact.span(), format!("there is no artifact `{artifact}`"));
         }
     }
 }
@@ -156,10 +139,7 @@ fn colors(colors: &ColorsEntry, findings: &mut Findings) {
     for (name, color) in colors.given() {
         let digits = color.get_ref().strip_prefix('#').unwrap_or_default();
         if digits.len() != 6 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            findings.add(
-                color.span(),
-                format!("`{color}` is no colour for {name}: write #rrggbb"),
-            );
+            findings.add(color.span(), format!("`{color}` is no colour for {name}: write #rrggbb"));
         }
     }
 }
@@ -172,10 +152,7 @@ fn issuer(issuer: &IssuerEntry, findings: &mut Findings) {
         (None, Some(url)) => jwks_url(url, findings),
         (None, None) => findings.add(
             issuer.issuer.span(),
-            format!(
-                "issuer `{}` has no keys: give jwks_file or jwks_url",
-                issuer.issuer
-            ),
+            format!("issuer `{}` has no keys: give jwks_file or jwks_url", issuer.issuer),
         ),
         (Some(file), Some(url)) => {
             let later = std::cmp::max_by_key(file, url, |source| source.span().start);
@@ -186,15 +163,10 @@ fn issuer(issuer: &IssuerEntry, findings: &mut Findings) {
 }
 
 fn jwks_url(url: &Spanned<String>, findings: &mut Findings) {
-    let host = ["https://", "http://"]
-        .iter()
-        .find_map(|scheme| url.get_ref().strip_prefix(scheme));
+    let host = ["https://", "http://"].iter().find_map(|scheme| url.get_ref().strip_prefix(scheme));
     let has_host = host.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
     if !has_host || url.get_ref().contains(char::is_whitespace) {
-        findings.add(
-            url.span(),
-            format!("jwks_url `{url}` is no http or https address"),
-        );
+        findings.add(url.span(), format!("jwks_url `{url}` is no http or https address"));
     }
 }
 
@@ -223,18 +195,10 @@ fn profile(profile: &ProfileEntry, keys: &Keys, findings: &mut Findings) {
     name("profile id", &profile.id, findings);
     name("profile name", &profile.name, findings);
     references("role", &profile.roles, &keys.roles, findings);
-    references(
-        "department",
-        &profile.departments,
-        &keys.departments,
-        findings,
-    );
+    references("department", &profile.departments, &keys.departments, findings);
     for email in &profile.emails {
         if let Some(flaw) = email_flaw(email.get_ref()) {
-            findings.add(
-                email.span(),
-                format!("`{email}` is no e-mail address: {flaw}"),
-            );
+            findings.add(email.span(), format!("`{email}` is no e-mail address: {flaw}"));
         }
     }
     if let Some(limit) = &profile.request_limit
@@ -254,14 +218,8 @@ fn references(
 ) {
     unique(kind, given, exactly, findings);
     for reference in given {
-        if !declared
-            .iter()
-            .any(|key| key.get_ref() == reference.get_ref())
-        {
-            findings.add(
-                reference.span(),
-                format!("this tenant has no {kind} `{reference}`"),
-            );
+        if !declared.iter().any(|key| key.get_ref() == reference.get_ref()) {
+            findings.add(reference.span(), format!("this tenant has no {kind} `{reference}`"));
         }
     }
 }
@@ -276,10 +234,7 @@ fn unique<'a>(
     for value in given {
         let line = findings.line(&value.span());
         if let Some(first) = first_lines.get(&as_compared(value.get_ref())) {
-            findings.add(
-                value.span(),
-                format!("{kind} `{value}` is already on line {first}"),
-            );
+            findings.add(value.span(), format!("{kind} `{value}` is already on line {first}"));
         } else {
             first_lines.insert(as_compared(value.get_ref()), line);
         }
@@ -292,9 +247,7 @@ fn exactly(text: &str) -> String {
 
 /// As people compare names and e-mails: composed and without case.
 fn folded(text: &str) -> String {
-    caseless::default_case_fold_str(&text.trim().nfc().collect::<String>())
-        .nfc()
-        .collect()
+    caseless::default_case_fold_str(&text.trim().nfc().collect::<String>()).nfc().collect()
 }
 
 fn key(kind: &str, key: &Spanned<String>, findings: &mut Findings) {

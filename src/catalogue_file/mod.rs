@@ -141,11 +141,7 @@ pub fn parse(text: &str) -> Result<CatalogueFile, Vec<Problem>> {
     };
     check::file(&shaped, &mut findings);
     findings.into_result()?;
-    let tenants = shaped
-        .tenants
-        .into_iter()
-        .map(|tenant| tenant.entry)
-        .collect();
+    let tenants = shaped.tenants.into_iter().map(|tenant| tenant.entry).collect();
     Ok(CatalogueFile { tenants })
 }
 

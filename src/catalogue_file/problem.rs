@@ -36,9 +36,7 @@ impl fmt::Display for Problem {
 impl Lines {
     pub(super) fn of(text: &str) -> Self {
         let after_breaks = text.match_indices('\n').map(|(offset, _)| offset + 1);
-        Self {
-            starts: std::iter::once(0).chain(after_breaks).collect(),
-        }
+        Self { starts: std::iter::once(0).chain(after_breaks).collect() }
     }
 
     fn at(&self, span: &Range<usize>) -> usize {
@@ -48,18 +46,12 @@ impl Lines {
 
 impl Findings {
     pub(super) fn new(lines: Lines) -> Self {
-        Self {
-            lines,
-            problems: BTreeSet::new(),
-        }
+        Self { lines, problems: BTreeSet::new() }
     }
 
     pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
         let line = self.line(&span);
-        self.problems.insert(Problem {
-            line,
-            message: message.into(),
-        });
+        self.problems.insert(Problem { line, message: message.into() });
     }
 
     pub(super) fn line(&self, span: &Range<usize>) -> usize {

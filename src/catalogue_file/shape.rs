@@ -42,27 +42,16 @@ pub(super) fn file(root: Spanned<DeTable<'_>>, findings: &mut Findings) -> Shape
         match field.get_ref().as_ref() {
             "tenants" => tables = items(&field, value, findings),
             unknown => {
-                findings.add(
-                    field.span(),
-                    format!("unknown field `{unknown}`, expected `tenants`"),
-                );
+                findings
+                    .add(field.span(), format!("unknown field `{unknown}`, expected `tenants`"));
             }
         }
     }
     if tables.is_empty() {
-        findings.add(
-            0..0,
-            "the file names no tenant: it needs [[tenants]] with a name",
-        );
+        findings.add(0..0, "the file names no tenant: it needs [[tenants]] with a name");
     }
-    let names = tables
-        .iter()
-        .filter_map(|table| text_in(table, "name"))
-        .collect();
-    let tenants = tables
-        .into_iter()
-        .filter_map(|table| tenant(table, findings))
-        .collect();
+    let names = tables.iter().filter_map(|table| text_in(table, "name")).collect();
+    let tenants = tables.into_iter().filter_map(|table| tenant(table, findings)).collect();
     Shaped { tenants, names }
 }
 
@@ -124,14 +113,8 @@ fn entries<T: DeserializeOwned>(
     findings: &mut Findings,
 ) -> (Vec<T>, Vec<Spanned<String>>) {
     let items = items(section, value, findings);
-    let keys = items
-        .iter()
-        .filter_map(|item| text_in(item, called_by))
-        .collect();
-    let entries = items
-        .into_iter()
-        .filter_map(|item| read(item, findings))
-        .collect();
+    let keys = items.iter().filter_map(|item| text_in(item, called_by)).collect();
+    let entries = items.into_iter().filter_map(|item| read(item, findings)).collect();
     (entries, keys)
 }
 
@@ -145,10 +128,7 @@ fn items<'i>(
         DeValue::Array(items) => items.into_iter().collect(),
         _ => {
             let field = field.get_ref();
-            findings.add(
-                span,
-                format!("`{field}` must be a list of tables, as [[…{field}]]"),
-            );
+            findings.add(span, format!("`{field}` must be a list of tables, as [[…{field}]]"));
             Vec::new()
         }
     }
@@ -156,10 +136,7 @@ fn items<'i>(
 
 fn text_in(entry: &Spanned<DeValue<'_>>, field: &str) -> Option<Spanned<String>> {
     let value = entry.get_ref().as_table()?.get(field)?;
-    Some(Spanned::new(
-        value.span(),
-        value.get_ref().as_str()?.to_owned(),
-    ))
+    Some(Spanned::new(value.span(), value.get_ref().as_str()?.to_owned()))
 }
 
 fn read<T: DeserializeOwned>(value: Spanned<DeValue<'_>>, findings: &mut Findings) -> Option<T> {

@@ -52,8 +52,8 @@ pub struct Arguments {
 /// What is in the way, and what to do.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let path = &arguments.file;
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("reading {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     let file = match catalogue_file::parse(&text) {
         Ok(file) => file,
         Err(problems) => {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SubsecRound, Utc};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use uuid::Uuid;
@@ -283,10 +283,7 @@ impl Facts<'_> {
         ranked.collect()
     }
 
-    fn departments(
-        &self,
-        keys: &[String],
-    ) -> Result<Vec<crate::domain::ids::DepartmentId>, Unfit> {
+    fn departments(&self, keys: &[String]) -> Result<Vec<crate::domain::ids::DepartmentId>, Unfit> {
         let found = keys.iter().map(|key| {
             let department = self.catalogue.department_by_key(key);
             department.map(|one| one.id).ok_or_else(|| Unfit::Department(key.clone()))
@@ -309,7 +306,7 @@ fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime
         return Ok(Some(date.and_time(NaiveTime::MIN).and_utc()));
     }
     let time = DateTime::parse_from_rfc3339(&text);
-    time.map(|time| Some(time.with_timezone(&Utc))).map_err(|_| {
+    time.map(|time| Some(time.with_timezone(&Utc).trunc_subsecs(6))).map_err(|_| {
         serde::de::Error::custom(format!("{text:?} is neither a date nor an RFC 3339 time"))
     })
 }

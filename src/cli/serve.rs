@@ -38,9 +38,8 @@ pub struct Arguments {
 }
 
 /// Bounds of the buckets of durations, in seconds.
-const DURATION_BUCKETS: [f64; 14] = [
-    0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 30.0,
-];
+const DURATION_BUCKETS: [f64; 14] =
+    [0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 30.0];
 
 /// Runs until told to stop.
 ///
@@ -119,8 +118,8 @@ async fn serve(
     stopping: CancellationToken,
 ) -> anyhow::Result<()> {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service)
-        .with_graceful_shutdown(stopping.clone().cancelled_owned());
+    let serving =
+        axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
     // Connections that stay open without a request must not hold up the stop.
     let impatient = async {
         stopping.cancelled().await;

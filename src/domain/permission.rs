@@ -107,9 +107,7 @@ pub fn can_create(creator: &Standing) -> bool {
 
 /// `can_duplicate` of a given profile.
 pub fn can_duplicate(duplicator: &Standing, target: &Standing) -> bool {
-    can_create(duplicator)
-        && has_access(duplicator, target)
-        && target.rank() <= duplicator.rank()
+    can_create(duplicator) && has_access(duplicator, target) && target.rank() <= duplicator.rank()
 }
 
 /// Whether a role of this rank is among the `role_options` of `assigner`.

@@ -68,12 +68,7 @@ pub struct RowCheck<M: RowModel> {
 
 impl<M: RowModel> Default for RowCheck<M> {
     fn default() -> Self {
-        RowCheck {
-            pending: HashMap::new(),
-            expected: vec![],
-            suspects: vec![],
-            model: PhantomData,
-        }
+        RowCheck { pending: HashMap::new(), expected: vec![], suspects: vec![], model: PhantomData }
     }
 }
 
@@ -249,10 +244,8 @@ async fn orphans<M: RowModel>(
         let rows = query(client, sql, &[&tenant.0]).await?;
         return Ok(rows.iter().map(|row| (tenant.0, row.get(0))).collect());
     }
-    let sql = format!(
-        "select id from {} where tenant_id = $1 and {column} = any($2::uuid[])",
-        M::NAME
-    );
+    let sql =
+        format!("select id from {} where tenant_id = $1 and {column} = any($2::uuid[])", M::NAME);
     let rows = query(client, &sql, &[&tenant.0, &ids]).await?;
     Ok(rows.iter().map(|row| (tenant.0, row.get(0))).collect())
 }
@@ -307,7 +300,9 @@ pub async fn settle_counts(
                 insert into profile_counts (tenant_id, dimension, key, profiles)
                 values ($1, $2, $3, $4)
                 on conflict (tenant_id, dimension, key) do update set profiles = excluded.profiles";
-            execute(client, sql, &[&tenant.0, &dimension, &key, &profiles]).await.map_err(failed)?;
+            execute(client, sql, &[&tenant.0, &dimension, &key, &profiles])
+                .await
+                .map_err(failed)?;
         }
     }
     client.batch_execute("commit").await.map_err(failed)?;

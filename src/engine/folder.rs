@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use futures_util::future::{BoxFuture, FutureExt};
 use deadpool_postgres::ClientWrapper;
+use futures_util::future::{BoxFuture, FutureExt};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -50,7 +50,11 @@ pub trait Folder: Send + Sync {
     /// Wire name and schema of the read model.
     fn names(&self) -> (&'static str, String);
     /// Gets the rows that these events touch.
-    fn load<'a>(&'a mut self, client: &'a ClientWrapper, events: &'a [Arc<Occurred>]) -> Done<'a, ()>;
+    fn load<'a>(
+        &'a mut self,
+        client: &'a ClientWrapper,
+        events: &'a [Arc<Occurred>],
+    ) -> Done<'a, ()>;
     /// Folds the events into them.
     fn fold(&mut self, events: &[Arc<Occurred>]);
     /// Writes what has changed.
@@ -69,7 +73,11 @@ pub trait Observer<M: RowModel>: Send + Sync + 'static {
     /// process; in the second case `before` may be after already.
     fn changed(&mut self, changes: &[Change<M::Row>]);
     /// What else the changes mean to the database, in the same transaction.
-    fn store<'a>(&'a self, client: &'a ClientWrapper, changes: &'a [Change<M::Row>]) -> Done<'a, ()> {
+    fn store<'a>(
+        &'a self,
+        client: &'a ClientWrapper,
+        changes: &'a [Change<M::Row>],
+    ) -> Done<'a, ()> {
         let _ = (client, changes);
         async { Ok(()) }.boxed()
     }
@@ -181,7 +189,11 @@ impl<M: RowModel, O: Observer<M>> Folder for RowFolder<M, O> {
         (M::NAME, M::schema())
     }
 
-    fn load<'a>(&'a mut self, client: &'a ClientWrapper, events: &'a [Arc<Occurred>]) -> Done<'a, ()> {
+    fn load<'a>(
+        &'a mut self,
+        client: &'a ClientWrapper,
+        events: &'a [Arc<Occurred>],
+    ) -> Done<'a, ()> {
         async move {
             self.loaded.clear();
             let mut missing = Vec::new();
@@ -382,8 +394,10 @@ pub struct Indexing(pub Arc<SearchIndexes>);
 
 impl Observer<ProfileSearch> for Indexing {
     fn changed(&mut self, changes: &[Change<profile_search::Row>]) {
-        self.0.change(changes.iter().filter(|change| change.before != change.after).map(
-            |change| (change.key, change.after.as_ref().map(profile_search::Row::document)),
-        ));
+        self.0.change(
+            changes.iter().filter(|change| change.before != change.after).map(|change| {
+                (change.key, change.after.as_ref().map(profile_search::Row::document))
+            }),
+        );
     }
 }

@@ -148,9 +148,8 @@ async fn heard(listener: &mut Option<Listener>) -> Option<String> {
 /// # Errors
 /// [`Error::Corrupt`] for a name or payload that this program does not know: nothing is skipped.
 pub fn occurred(recorded: &Recorded) -> Result<Occurred, Error> {
-    let corrupt = |why: String| {
-        Error::Corrupt(format!("reading {} of the log: {why}", recorded.name), None)
-    };
+    let corrupt =
+        |why: String| Error::Corrupt(format!("reading {} of the log: {why}", recorded.name), None);
     let area = Area::named(recorded.stream.area.as_str())
         .ok_or_else(|| corrupt(format!("no area {:?}", recorded.stream.area)))?;
     let event = Event::decode(area, &recorded.name, &recorded.payload)

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use deadpool_postgres::ClientWrapper;
 use futures_util::future::join_all;
 use metrics::{counter, gauge, histogram};
 use tokio::sync::{mpsc, watch};
-use deadpool_postgres::ClientWrapper;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -71,7 +71,6 @@ impl Lane {
         let rows = client.query(sql, &[&schemas]).await;
         let rows = rows.map_err(|error| Error::of_statement("reading checkpoints", error))?;
         self.checkpoints = rows.iter().map(|row| row.get(0)).collect();
-        self.folded.send_replace(self.position());
         Ok(())
     }
 
@@ -128,7 +127,8 @@ impl Lane {
             Some(client) => client,
             None => {
                 let client = connect(&self.database).await?;
-                self.read_checkpoints(&client).await?;
+                // Another process may have folded while there was no connection.
+                self.lost(&client).await?;
                 let head = self.reader.head().await?;
                 self.catch_up(&client, head).await?;
                 client
@@ -172,14 +172,19 @@ impl Lane {
         let Some(last) = events.last().map(|event| event.position) else { return Ok(()) };
         let at = self.position();
         events.retain(|event| event.position > at);
-        let contiguous = (at + 1..).zip(&events).all(|(position, event)| event.position == position);
+        let contiguous =
+            (at + 1..).zip(&events).all(|(position, event)| event.position == position);
         if contiguous {
             self.fold(client, &events).await?;
         }
         self.catch_up(client, last).await
     }
 
-    async fn fold(&mut self, client: &ClientWrapper, events: &[Arc<Occurred>]) -> Result<(), Error> {
+    async fn fold(
+        &mut self,
+        client: &ClientWrapper,
+        events: &[Arc<Occurred>],
+    ) -> Result<(), Error> {
         let Some(last) = events.last() else { return Ok(()) };
         let started = std::time::Instant::now();
         match self.fold_once(client, events).await {
@@ -191,7 +196,7 @@ impl Lane {
             }
             Ok(Stretch::Lost) => {
                 self.folders.iter_mut().for_each(|folder| folder.discard());
-                self.lost(client, events).await?;
+                return self.lost(client).await;
             }
             Err(error) => {
                 self.folders.iter_mut().for_each(|folder| folder.forget());
@@ -251,17 +256,31 @@ impl Lane {
 
     /// Another process folded here first: go on from where it is, and bring what is in memory to
     /// what the tables now say.
-    async fn lost(&mut self, client: &ClientWrapper, events: &[Arc<Occurred>]) -> Result<(), Error> {
+    async fn lost(&mut self, client: &ClientWrapper) -> Result<(), Error> {
         self.folders.iter_mut().for_each(|folder| folder.forget());
-        if let Some(search) = &self.search {
-            let ids: Vec<(Uuid, Uuid)> =
-                events.iter().map(|event| (event.tenant_id.0, event.stream_id)).collect();
-            search
-                .reread(client, &ids)
-                .await
-                .map_err(|error| Error::of_statement("reading what another folded", error))?;
+        let mut position = self.position();
+        self.read_checkpoints(client).await?;
+        // The other may have come further than this process was told: memory follows all of it.
+        let reached = self.position();
+        while position < reached {
+            let events = self.reader.all(position, STRETCH_EVENTS_MAX as i64).await?;
+            let Some(last) = events.last() else { break };
+            position = last.position;
+            if let Some(search) = &self.search {
+                let ids: Vec<(Uuid, Uuid)> =
+                    events.iter().map(|event| (event.stream.tenant_id, event.stream.id)).collect();
+                search
+                    .reread(client, &ids)
+                    .await
+                    .map_err(|error| Error::of_statement("reading what another folded", error))?;
+            }
+            if let Some(tags) = &self.tags {
+                let events = events.iter().map(occurred).collect::<Result<Vec<_>, _>>()?;
+                tags.follow(&events);
+            }
         }
-        self.read_checkpoints(client).await
+        self.folded.send_replace(self.position());
+        Ok(())
     }
 
     async fn forget(&mut self, client: &ClientWrapper, tenant: Uuid) -> Result<(), Error> {
@@ -276,7 +295,8 @@ impl Lane {
         Ok(())
     }
 
-    fn position(&self) -> i64 {
+    /// How far all of its read models are folded.
+    pub fn position(&self) -> i64 {
         self.checkpoints.iter().copied().min().unwrap_or_default()
     }
 

@@ -103,14 +103,14 @@ impl Projections {
             };
             let client = connect(&settings.database).await?;
             lane.read_checkpoints(&client).await?;
+            lane.folded.send_replace(lane.position());
             let head = settings.reader.head().await?;
             lane.catch_up(&client, head).await?;
             if feeds_memory {
                 for tenant in settings.reader.tenants().await? {
                     let loaded = settings.search.load(&client, tenant).await;
-                    loaded.map_err(|error| {
-                        Error::of_statement("loading the search index", error)
-                    })?;
+                    loaded
+                        .map_err(|error| Error::of_statement("loading the search index", error))?;
                 }
             }
             let (notes, told) = mpsc::channel(NOTES_MAX);

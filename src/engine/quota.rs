@@ -95,9 +95,9 @@ impl Quota {
             ),
             leased as (
                 insert into ops.request_counters as counters (tenant_id, profile_id, day, leased)
-                values ($1, $2, $3, least($4, $5))
+                values ($1, $2, $3, least($4::int, $5::int))
                 on conflict (tenant_id, profile_id, day) do update
-                set leased = least(counters.leased + $4, greatest($5, counters.leased))
+                set leased = least(counters.leased + $4::int, greatest($5::int, counters.leased))
                 returning leased
             )
             select leased.leased - coalesce((select leased from before), 0)

@@ -12,9 +12,7 @@ use uuid::Uuid;
 use crate::domain::ids::{DepartmentId, ProfileId, SessionId, TenantId, derived};
 use crate::domain::permission::{Authority, RankedRole, Standing};
 use crate::domain::profile::{self, Profile};
-use crate::domain::{
-    Area, Event, Occurred, draft, emulation, export, session, tenant,
-};
+use crate::domain::{Area, Event, Occurred, draft, emulation, export, session, tenant};
 use crate::projections::{deadlines, profiles_view};
 use crate::store::{Envelope, Error, Priority};
 
@@ -335,9 +333,10 @@ async fn command<'e>(
     cause: i64,
     decide: impl for<'d> Fn(
         &'d mut Decision<'e>,
-    )
-        -> futures_util::future::BoxFuture<'d, Result<(), Halt<std::convert::Infallible>>>
-    + Send
+    ) -> futures_util::future::BoxFuture<
+        'd,
+        Result<(), Halt<std::convert::Infallible>>,
+    > + Send
     + Sync,
 ) -> Result<(), Error> {
     let request_id = derived(&[reaction.as_bytes(), tenant.0.as_bytes(), &cause.to_be_bytes()]);
@@ -358,8 +357,7 @@ async fn command<'e>(
         user_agent: None,
         reason: None,
     };
-    let order =
-        Order { tenant, envelope: Arc::new(envelope), area, priority: Priority::Reaction };
+    let order = Order { tenant, envelope: Arc::new(envelope), area, priority: Priority::Reaction };
     let executed = engine.execute(&order, decide).await;
     let outcome = match &executed {
         Ok(executed) if executed.position.is_some() => "done",

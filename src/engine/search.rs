@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
+use deadpool_postgres::ClientWrapper;
 use futures_util::{StreamExt, pin_mut};
 use metrics::{gauge, histogram};
-use deadpool_postgres::ClientWrapper;
 use uuid::Uuid;
 
 use crate::projections::Key;
@@ -59,7 +59,11 @@ impl SearchIndexes {
     ///
     /// # Errors
     /// The driver's.
-    pub async fn reread(&self, client: &ClientWrapper, keys: &[Key]) -> Result<(), tokio_postgres::Error> {
+    pub async fn reread(
+        &self,
+        client: &ClientWrapper,
+        keys: &[Key],
+    ) -> Result<(), tokio_postgres::Error> {
         let mut documents: HashMap<Key, Option<Document>> =
             keys.iter().map(|key| (*key, None)).collect();
         for row in load_rows::<ProfileSearch>(client, keys).await? {
@@ -73,7 +77,11 @@ impl SearchIndexes {
     ///
     /// # Errors
     /// The driver's.
-    pub async fn load(&self, client: &ClientWrapper, tenant: Uuid) -> Result<(), tokio_postgres::Error> {
+    pub async fn load(
+        &self,
+        client: &ClientWrapper,
+        tenant: Uuid,
+    ) -> Result<(), tokio_postgres::Error> {
         let started = Instant::now();
         let rows = read::all(client, tenant).await?;
         pin_mut!(rows);
@@ -109,7 +117,8 @@ impl SearchIndexes {
     }
 
     fn index(&self, tenant: Uuid) -> Arc<RwLock<Index>> {
-        let known = self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
+        let known =
+            self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned();
         if let Some(index) = known {
             return index;
         }

@@ -42,7 +42,8 @@ impl Secrets {
         rand::rng().fill_bytes(&mut made);
         let client = self.pool.get().await?;
         let failed = |error| Error::of_statement("reading a secret", error);
-        let insert = "insert into ops.secrets (name, secret) values ($1, $2) on conflict do nothing";
+        let insert =
+            "insert into ops.secrets (name, secret) values ($1, $2) on conflict do nothing";
         client.execute(insert, &[&name, &made.as_slice()]).await.map_err(failed)?;
         let select = "select secret from ops.secrets where name = $1";
         let row = client.query_one(select, &[&name]).await.map_err(failed)?;
@@ -71,8 +72,8 @@ pub struct ValueIds([u8; 32]);
 impl ValueIds {
     /// The id of this value.
     pub fn id(&self, kind: ValueKind, value: &str) -> ValueId {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0)
-            .expect("an HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.0).expect("an HMAC takes a key of any length");
         mac.update(kind.name().as_bytes());
         mac.update(&[0]);
         mac.update(value.as_bytes());

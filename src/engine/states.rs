@@ -112,8 +112,7 @@ impl States {
                 .increment(missing.len() as u64);
             let wanted: Vec<(StreamKey, i64)> =
                 missing.iter().map(|place| (streams[*place], 0)).collect();
-            let tickets: Vec<u64> =
-                wanted.iter().map(|(stream, _)| cache.ticket(stream)).collect();
+            let tickets: Vec<u64> = wanted.iter().map(|(stream, _)| cache.ticket(stream)).collect();
             let events = reader.streams(&wanted).await?;
             let mut events = events.iter().peekable();
             for (place, ticket) in missing.into_iter().zip(tickets) {
@@ -178,8 +177,8 @@ impl States {
 }
 
 fn evolve<A: Aggregate>(state: &mut A::State, recorded: &Recorded) -> Result<(), Error> {
-    let event: A::Event = crate::domain::codec::decode(&recorded.name, &recorded.payload)
-        .map_err(|error| {
+    let event: A::Event =
+        crate::domain::codec::decode(&recorded.name, &recorded.payload).map_err(|error| {
             Error::Corrupt(format!("reading {} of the log: {error}", recorded.name), None)
         })?;
     A::evolve(state, &event, recorded.occurred_at);

@@ -38,11 +38,9 @@ impl Tags {
             let tag = match event.area {
                 Area::Profile | Area::Tenant => Tag::Profiles,
                 Area::Draft => Tag::Drafts,
-                Area::Emulation
-                | Area::Access
-                | Area::Session
-                | Area::Export
-                | Area::Operation => continue,
+                Area::Emulation | Area::Access | Area::Session | Area::Export | Area::Operation => {
+                    continue;
+                }
             };
             *moved.entry((event.tenant_id.0, tag)).or_default() += 1;
         }

@@ -14,11 +14,11 @@ use tokio_postgres::types::{Json, ToSql};
 use tokio_postgres::{Client, Statement};
 use uuid::Uuid;
 
+use super::Error;
 use super::admit::{Admission, Known, Verdict, admit};
 use super::batch::{self, ClaimColumns, EventColumns, GuardColumns};
 use super::connect::Database;
 use super::types::{Append, Appended, Guard, OperationalTable, Recorded, StreamKey};
-use super::Error;
 
 /// Appends that may wait; one more is refused.
 const QUEUE_APPENDS_MAX: usize = 8_192;
@@ -468,8 +468,7 @@ impl Connection {
         let claims = ClaimColumns::of(appends);
         let guards = GuardColumns::of(required);
         let tables = rows_by_table(appends);
-        let tables: Vec<_> =
-            tables.iter().map(|(table, rows)| (table.write, Json(rows))).collect();
+        let tables: Vec<_> = tables.iter().map(|(table, rows)| (table.write, Json(rows))).collect();
         let (events, claim_parameters) = (events.parameters(), claims.parameters());
         let guard_parameters = guards.parameters();
         let announcement: [&(dyn ToSql + Sync); 2] = [&CHANNEL, &instance];
@@ -497,8 +496,7 @@ impl Connection {
         after.push(client.batch_execute("commit").map(|done| done.map(|()| 0)).boxed());
         // Polled in this order, so sent in this order. An error in one makes the server skip the
         // rest and turn commit into rollback; the first error is the cause.
-        let (before, row, after) =
-            tokio::join!(all(before), insert, all(after));
+        let (before, row, after) = tokio::join!(all(before), insert, all(after));
         before?;
         let row = row?;
         after?;
@@ -514,10 +512,12 @@ impl Connection {
         let mut claims: Vec<Uuid> = Vec::new();
         for append in appends {
             streams.extend(append.guards.iter());
-            streams.extend(append.writes.iter().map(|write| Guard {
-                stream: write.stream,
-                version: write.expected_version,
-            }));
+            streams.extend(
+                append
+                    .writes
+                    .iter()
+                    .map(|write| Guard { stream: write.stream, version: write.expected_version }),
+            );
             claims.extend(append.takes.iter().map(|take| take.claim));
         }
         streams.sort_unstable_by_key(|guard| guard.stream);
@@ -533,8 +533,11 @@ impl Connection {
         let held = self.client.query(held, &claims);
         let (heads, held) = tokio::try_join!(heads, held)?;
         let mut known = Known { exact: true, ..Known::default() };
-        known.versions =
-            streams.iter().map(|guard| guard.stream).zip(heads.iter().map(|row| row.get(0))).collect();
+        known.versions = streams
+            .iter()
+            .map(|guard| guard.stream)
+            .zip(heads.iter().map(|row| row.get(0)))
+            .collect();
         known.held = held.iter().map(|row| (row.get(0), true)).collect();
         Ok(known)
     }
@@ -547,9 +550,11 @@ impl Connection {
         self.client.execute(&self.lock, &[&LOCK]).await?;
         let mut found = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let first = job.append.writes.iter().find_map(|write| {
-                write.events.first().map(|event| (write, event.id))
-            });
+            let first = job
+                .append
+                .writes
+                .iter()
+                .find_map(|write| write.events.first().map(|event| (write, event.id)));
             let Some((write, event_id)) = first else {
                 found.push(None);
                 continue;

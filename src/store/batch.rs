@@ -92,7 +92,6 @@ impl<'a> EventColumns<'a> {
         self.reasons.push(envelope.reason.as_deref());
     }
 
-
     /// The parameters of [`INSERT_EVENTS`].
     pub fn parameters(&self) -> [&(dyn ToSql + Sync); 23] {
         [

@@ -20,6 +20,6 @@ pub use read::{Claimed, Reader};
 pub use token::{PositionToken, TokenError, TokenKey};
 pub use transfer::{Import, LogTable};
 pub use types::{
-    Append, Appended, AreaName, Claim, Envelope, Guard, NewEvent, OperationalRow,
-    OperationalTable, Recorded, StreamKey, StreamWrite,
+    Append, Appended, AreaName, Claim, Envelope, Guard, NewEvent, OperationalRow, OperationalTable,
+    Recorded, StreamKey, StreamWrite,
 };

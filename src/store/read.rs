@@ -8,8 +8,8 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::types::{AreaName, Envelope, Recorded, StreamKey};
 use super::Error;
+use super::types::{AreaName, Envelope, Recorded, StreamKey};
 
 /// The version of each stream of `$1, $2, $3`, in their order; 0 where there is none.
 pub const HEADS: &str = "
@@ -206,9 +206,9 @@ impl Reader {
     pub async fn claims(&self, claims: &[Uuid]) -> Result<HashMap<Uuid, Claimed>, Error> {
         let sql = "select claim, tenant_id, holder from log.claims where claim = any($1::uuid[])";
         let rows = self.query(sql, &[&claims], "reading claims").await?;
-        let held = rows.iter().map(|row| {
-            (row.get(0), Claimed { tenant_id: row.get(1), holder: row.get(2) })
-        });
+        let held = rows
+            .iter()
+            .map(|row| (row.get(0), Claimed { tenant_id: row.get(1), holder: row.get(2) }));
         Ok(held.collect())
     }
 

@@ -4,8 +4,8 @@
 use deadpool_postgres::Object;
 use serde_json::value::RawValue;
 
-use super::read::Reader;
 use super::Error;
+use super::read::Reader;
 
 /// A table that belongs to the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,8 @@ impl Reader {
     /// [`Error::Unavailable`].
     pub async fn begin_import(&self) -> Result<Import, Error> {
         let client = self.connection().await?;
-        let begin = "begin; set local statement_timeout = 0; lock table log.events in exclusive mode";
+        let begin =
+            "begin; set local statement_timeout = 0; lock table log.events in exclusive mode";
         let begun = client.batch_execute(begin).await;
         begun.map_err(|error| Error::of_statement("beginning to import the log", error))?;
         Ok(Import { client: Object::take(client) })
@@ -111,10 +112,7 @@ impl Reader {
 }
 
 const PROMISES: [(&str, &str); 3] = [
-    (
-        "positions have gaps",
-        "select coalesce(max(position), 0) - count(*) from log.events",
-    ),
+    ("positions have gaps", "select coalesce(max(position), 0) - count(*) from log.events"),
     (
         "versions of streams have gaps",
         "select count(*) from (

@@ -77,25 +77,13 @@ fn the_docs_list_every_endpoint_with_the_parameters_of_its_request() {
     let shown = docs_content::docs(None).api_operations;
     assert_eq!(shown.len(), contract.endpoints.len());
     for (operation, endpoint) in shown.into_iter().zip(&contract.endpoints) {
-        assert!(
-            endpoint.path.ends_with(&format!("/{}", operation.name)),
-            "{}",
-            endpoint.path
-        );
-        assert_eq!(
-            operation.returns,
-            Some(json!({ "type": endpoint.response }))
-        );
+        assert!(endpoint.path.ends_with(&format!("/{}", operation.name)), "{}", endpoint.path);
+        assert_eq!(operation.returns, Some(json!({ "type": endpoint.response })));
         let shown: Vec<_> = operation
             .params
             .into_iter()
             .map(|parameter| {
-                (
-                    parameter.name,
-                    parameter.r#type,
-                    parameter.required,
-                    parameter.default,
-                )
+                (parameter.name, parameter.r#type, parameter.required, parameter.default)
             })
             .collect();
         let declared: Vec<_> = endpoint
@@ -103,12 +91,7 @@ fn the_docs_list_every_endpoint_with_the_parameters_of_its_request() {
             .iter()
             .flat_map(|request| &contract.types[request])
             .map(|field| {
-                (
-                    field.name.clone(),
-                    field.r#type.clone(),
-                    field.required,
-                    field.default.clone(),
-                )
+                (field.name.clone(), field.r#type.clone(), field.required, field.default.clone())
             })
             .collect();
         assert_eq!(shown, declared, "{}", operation.name);
@@ -140,9 +123,7 @@ fn field_differences(name: &str, fields: &[Field], schema: &Value) -> Vec<String
         }
     }
     let expected: BTreeSet<&str> = fields.iter().map(|field| field.name.as_str()).collect();
-    let extra = properties
-        .keys()
-        .filter(|property| !expected.contains(property.as_str()));
+    let extra = properties.keys().filter(|property| !expected.contains(property.as_str()));
     differences.extend(extra.map(|property| format!("{name}.{property} is not in the contract")));
     differences
 }
@@ -151,9 +132,7 @@ fn field_differences(name: &str, fields: &[Field], schema: &Value) -> Vec<String
 fn field(name: &str, property: &Value, schema: &Value) -> Field {
     let mut types = types(property);
     let nullable = types.remove("null") || types.contains("any");
-    let required = schema["required"]
-        .as_array()
-        .is_some_and(|names| names.contains(&json!(name)));
+    let required = schema["required"].as_array().is_some_and(|names| names.contains(&json!(name)));
     Field {
         name: name.to_owned(),
         r#type: alternatives(types),
@@ -168,10 +147,7 @@ fn types(schema: &Value) -> BTreeSet<String> {
     if let Some(reference) = schema["$ref"].as_str() {
         return BTreeSet::from([type_name(reference)]);
     }
-    if let Some(choices) = schema["oneOf"]
-        .as_array()
-        .or_else(|| schema["anyOf"].as_array())
-    {
+    if let Some(choices) = schema["oneOf"].as_array().or_else(|| schema["anyOf"].as_array()) {
         return choices.iter().flat_map(types).collect();
     }
     let named = match &schema["type"] {
@@ -191,17 +167,11 @@ fn types(schema: &Value) -> BTreeSet<String> {
 fn alternatives(types: BTreeSet<String>) -> String {
     let count = types.len();
     let joined = types.into_iter().rev().collect::<Vec<_>>().join("|");
-    if count == 1 {
-        joined
-    } else {
-        format!("({joined})")
-    }
+    if count == 1 { joined } else { format!("({joined})") }
 }
 
 fn type_name(reference: &str) -> String {
-    reference
-        .trim_start_matches("#/components/schemas/")
-        .to_owned()
+    reference.trim_start_matches("#/components/schemas/").to_owned()
 }
 
 fn endpoint_differences(endpoint: &Endpoint, headers: &[Header], operation: &Value) -> Vec<String> {
@@ -209,32 +179,15 @@ fn endpoint_differences(endpoint: &Endpoint, headers: &[Header], operation: &Val
     let mut compare = |what: &str, expected: Value, found: Value| {
         if expected != found {
             let path = &endpoint.path;
-            differences.push(format!(
-                "{path}: {what}: {expected} expected, {found} found"
-            ));
+            differences.push(format!("{path}: {what}: {expected} expected, {found} found"));
         }
     };
-    compare(
-        "request",
-        json!(endpoint.request),
-        body(&operation["requestBody"]),
-    );
+    compare("request", json!(endpoint.request), body(&operation["requestBody"]));
     let body_required = json!(endpoint.request.is_some());
-    let declared = operation["requestBody"]
-        .get("required")
-        .cloned()
-        .unwrap_or(json!(false));
+    let declared = operation["requestBody"].get("required").cloned().unwrap_or(json!(false));
     compare("request required", body_required, declared);
-    compare(
-        "200",
-        json!(endpoint.response),
-        body(&operation["responses"]["200"]),
-    );
-    compare(
-        "422",
-        json!("HTTPValidationError"),
-        body(&operation["responses"]["422"]),
-    );
+    compare("200", json!(endpoint.response), body(&operation["responses"]["200"]));
+    compare("422", json!("HTTPValidationError"), body(&operation["responses"]["422"]));
     for header in headers {
         let declared = operation["parameters"].as_array().into_iter().flatten();
         let found: Vec<_> = declared
@@ -250,7 +203,5 @@ fn endpoint_differences(endpoint: &Endpoint, headers: &[Header], operation: &Val
 /// The name of the type of a JSON body, null where there is none.
 fn body(carrier: &Value) -> Value {
     let reference = &carrier["content"]["application/json"]["schema"]["$ref"];
-    reference
-        .as_str()
-        .map_or(Value::Null, |reference| json!(type_name(reference)))
+    reference.as_str().map_or(Value::Null, |reference| json!(type_name(reference)))
 }

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::api::failure::{Failure, InvalidField};
 use crate::api::app::App;
+use crate::api::failure::{Failure, InvalidField};
 use crate::domain::ids::TenantId;
 use crate::engine::Recorded;
 use crate::engine::history::{Page, Range};

@@ -28,10 +28,7 @@ const SECTIONS: [(&str, &[&str]); 11] = [
     ("home", &["home", "attempt", "chat"]),
     ("practice", &["practice", "attempt", "chat"]),
     ("leaderboard", &["leaderboard"]),
-    (
-        "analytics",
-        &["dashboard", "reports", "record", "activity", "session", "pricing", "group"],
-    ),
+    ("analytics", &["dashboard", "reports", "record", "activity", "session", "pricing", "group"]),
     ("training", &["cohort", "simulation", "scenario", "persona"]),
     ("management", &["profile", "document", "parameter", "field"]),
     ("intelligence", &["agent", "model", "provider", "tool"]),
@@ -120,10 +117,8 @@ fn role_resource(role: &crate::domain::tenant::Role) -> QGetProfileContextV4Role
 /// The roles that the effective profile may act as, ascending.
 fn scoped_roles(actor: &Actor) -> Vec<String> {
     let Some(own) = &actor.effective.role else { return vec![] };
-    let ranked = |role: &crate::domain::tenant::Role| RankedRole {
-        key: role.key.clone(),
-        rank: role.rank,
-    };
+    let ranked =
+        |role: &crate::domain::tenant::Role| RankedRole { key: role.key.clone(), rank: role.rank };
     let roles = actor.catalogue.roles.iter().map(ranked);
     let mut keys: Vec<String> =
         roles.filter(|role| is_emulatable(own, role)).map(|role| role.key).collect();

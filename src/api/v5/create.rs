@@ -254,9 +254,8 @@ fn result(plan: Planned, valid: bool) -> ProfileResultItem {
 /// The result of an item that cannot be.
 pub fn invalid(profile_id: Option<Uuid>, errors: Vec<FieldError>) -> ProfileResultItem {
     let message = errors.first().map_or_else(String::new, |error| error.message.clone());
-    let errors = errors.into_iter().map(|error| ProfileFieldError {
-        field: error.field.to_owned(),
-        message: error.message,
-    });
+    let errors = errors
+        .into_iter()
+        .map(|error| ProfileFieldError { field: error.field.to_owned(), message: error.message });
     ProfileResultItem { success: false, profile_id, message, errors: Some(errors.collect()) }
 }

@@ -62,7 +62,8 @@ pub async fn duplicate(State(app): State<Arc<App>>, call: Call) -> Result<Answer
             let rank = |key: &str| actor.catalogue.rank(key);
             let authority = actor.authority();
             let events = decide(ProfileId(id), &ProfileState::Absent, &authority, rank, command);
-            let events = events.map_err(|_| Failure::Forbidden("the copy would exceed your rights"))?;
+            let events =
+                events.map_err(|_| Failure::Forbidden("the copy would exceed your rights"))?;
             decision.append::<Profile>(id, events, None)?;
             let response = DuplicateProfileResponse {
                 success: true,

@@ -164,9 +164,10 @@ fn content(actor: &Actor, rows: &[Row]) -> Result<Vec<u8>, Failure> {
     writer.write_record(COLUMNS).map_err(failed)?;
     let catalogue = &actor.catalogue;
     for row in rows {
-        let departments = row.department_ids.iter().map(|id| {
-            catalogue.department(DepartmentId(*id)).map_or("", |one| one.name.as_str())
-        });
+        let departments = row
+            .department_ids
+            .iter()
+            .map(|id| catalogue.department(DepartmentId(*id)).map_or("", |one| one.name.as_str()));
         let roles = row
             .role_keys
             .iter()

@@ -42,11 +42,7 @@ pub fn of_profile(facts: &Facts) -> Form {
 }
 
 /// The sections of `form` as `actor` may fill them.
-pub fn sections(
-    form: &Form,
-    actor: &Actor,
-    limits: Vec<ProfileRequestLimitResource>,
-) -> Sections {
+pub fn sections(form: &Form, actor: &Actor, limits: Vec<ProfileRequestLimitResource>) -> Sections {
     let catalogue = &*actor.catalogue;
     let name = form.name.as_ref().map(|name| ProfileNameResource {
         id: Some(name.id.0),
@@ -97,12 +93,8 @@ pub fn role_options(actor: &Actor) -> Vec<String> {
     if actor.effective.role.is_none() {
         return vec![];
     }
-    let mut roles: Vec<&Role> = actor
-        .catalogue
-        .roles
-        .iter()
-        .filter(|role| role.rank <= actor.effective.rank())
-        .collect();
+    let mut roles: Vec<&Role> =
+        actor.catalogue.roles.iter().filter(|role| role.rank <= actor.effective.rank()).collect();
     roles.sort_by_key(|role| {
         let custom = role.key == crate::domain::permission::CUSTOM;
         (custom, std::cmp::Reverse(role.rank))
@@ -145,7 +137,11 @@ fn role(role: &Role) -> ProfileRoleResource {
 }
 
 /// A form as ids (contract 2, `ProfileDraftFormState`).
-pub fn state(form: &Form, tenant: crate::domain::ids::TenantId, catalogue: &Catalogue) -> ProfileDraftFormState {
+pub fn state(
+    form: &Form,
+    tenant: crate::domain::ids::TenantId,
+    catalogue: &Catalogue,
+) -> ProfileDraftFormState {
     let role_id = |key: &String| catalogue.role(key).map(|role| role.id.0);
     ProfileDraftFormState {
         name_id: form.name.as_ref().map(|name| name.id.0),

@@ -42,7 +42,10 @@ impl Logins {
         for email in after {
             let claim = login_email(tenant, &email.address.0);
             let new = !held.contains(&claim)
-                && !self.wanted.iter().any(|(_, holder, other, _)| *other == claim && *holder == id);
+                && !self
+                    .wanted
+                    .iter()
+                    .any(|(_, holder, other, _)| *other == claim && *holder == id);
             if new {
                 self.wanted.push((item, id, claim, email.address.0.clone()));
             }

@@ -95,8 +95,8 @@ fn query(actor: &Actor, input: &SearchProfilesRequest) -> Result<Query, Failure>
         return Err(Failure::invalid(&["page_size"], "1 to 100"));
     }
     let offset = input.page_offset.unwrap_or_default();
-    let offset = usize::try_from(offset)
-        .map_err(|_| Failure::invalid(&["page_offset"], "0 or more"))?;
+    let offset =
+        usize::try_from(offset).map_err(|_| Failure::invalid(&["page_offset"], "0 or more"))?;
     let term = input.search.as_deref().unwrap_or_default().trim();
     if term.chars().count() > TERM_CHARACTERS_MAX {
         return Err(Failure::invalid(&["search"], "at most 200 characters"));

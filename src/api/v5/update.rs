@@ -201,18 +201,21 @@ fn commands(
         item.department_ids.as_deref(),
         item.departments.as_deref(),
     );
-    note(departments.map(|found| {
-        found.map(|departments| Command::AssignDepartments { departments })
-    }));
+    note(
+        departments
+            .map(|found| found.map(|departments| Command::AssignDepartments { departments })),
+    );
     let limit = item.request_limit_id.map(|id| picker.request_limit(id)).transpose();
-    note(limit.map(|limit| {
-        limit.map(|request_limit| Command::AssignRequestLimit { request_limit })
-    }));
+    note(
+        limit.map(|limit| limit.map(|request_limit| Command::AssignRequestLimit { request_limit })),
+    );
     let active = item.flag_id.map(|id| picker.flag(id)).transpose();
     note(active.map(|active| {
-        active.map(|active| {
-            if active { Command::ActivateProfile } else { Command::DeactivateProfile }
-        })
+        active.map(
+            |active| {
+                if active { Command::ActivateProfile } else { Command::DeactivateProfile }
+            },
+        )
     }));
     if errors.is_empty() { Ok(commands) } else { Err(errors) }
 }

@@ -6,12 +6,7 @@ use crate::domain::ids::ProfileId;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Put on record that the file was made.
-    MakeExport {
-        owner: ProfileId,
-        file_name: String,
-        row_count: i64,
-        profile: Option<ProfileId>,
-    },
+    MakeExport { owner: ProfileId, file_name: String, row_count: i64, profile: Option<ProfileId> },
     /// Hand the file to `by`.
     DownloadExport { by: ProfileId, superadmin: bool },
     /// Remove the file.

@@ -218,12 +218,12 @@ fn changes(facts: &Facts, command: Command) -> Vec<Event> {
             let roles = keys(roles);
             (facts.roles != roles).then_some(Event::RolesAssigned { roles })
         }
-        Command::AssignDepartments { departments } => (facts.departments != departments)
-            .then_some(Event::DepartmentsAssigned { departments }),
-        Command::AssignRequestLimit { request_limit } => {
-            (facts.request_limit.as_ref() != Some(&request_limit))
-                .then_some(Event::RequestLimitAssigned { request_limit })
+        Command::AssignDepartments { departments } => {
+            (facts.departments != departments).then_some(Event::DepartmentsAssigned { departments })
         }
+        Command::AssignRequestLimit { request_limit } => (facts.request_limit.as_ref()
+            != Some(&request_limit))
+        .then_some(Event::RequestLimitAssigned { request_limit }),
         Command::ActivateProfile => {
             (facts.active != Some(true)).then_some(Event::ProfileActivated {})
         }

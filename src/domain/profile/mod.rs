@@ -7,6 +7,6 @@ mod state;
 
 pub use commands::Command;
 pub use decide::{Refusal, decide};
-pub use events::Event;
 pub use events::Attributes;
+pub use events::Event;
 pub use state::{Facts, Profile, State};

@@ -43,9 +43,10 @@ impl Facts {
 
     /// Where the profile stands, given how its tenant ranks roles.
     pub fn standing(&self, id: ProfileId, ranks: impl Fn(&str) -> Option<u8>) -> Standing {
-        let role = self.roles.iter().find_map(|key| {
-            ranks(key).map(|rank| RankedRole { key: key.clone(), rank })
-        });
+        let role = self
+            .roles
+            .iter()
+            .find_map(|key| ranks(key).map(|rank| RankedRole { key: key.clone(), rank }));
         Standing {
             profile: id,
             role,

@@ -59,30 +59,15 @@ struct Parameter {
 }
 
 const fn required(name: &'static str, kind: &'static str) -> Parameter {
-    Parameter {
-        name,
-        kind,
-        required: true,
-        default: None,
-    }
+    Parameter { name, kind, required: true, default: None }
 }
 
 const fn optional(name: &'static str, kind: &'static str) -> Parameter {
-    Parameter {
-        name,
-        kind,
-        required: false,
-        default: None,
-    }
+    Parameter { name, kind, required: false, default: None }
 }
 
 const fn defaulted(name: &'static str, default: i64) -> Parameter {
-    Parameter {
-        name,
-        kind: "integer",
-        required: false,
-        default: Some(default),
-    }
+    Parameter { name, kind: "integer", required: false, default: Some(default) }
 }
 
 fn part(part: &Part) -> DocsResponse {
@@ -98,10 +83,7 @@ fn part(part: &Part) -> DocsResponse {
         tables: part
             .tables
             .iter()
-            .map(|table| TableInfo {
-                name: table.name.to_owned(),
-                columns: columns(table),
-            })
+            .map(|table| TableInfo { name: table.name.to_owned(), columns: columns(table) })
             .collect(),
         operations: part.operations.iter().map(operation).collect(),
     }
@@ -140,10 +122,7 @@ fn parameter(parameter: &Parameter) -> ParamInfo {
 fn pages(profile_name: Option<&str>) -> DocsApiResponse {
     let base_title = "Profile";
     DocsApiResponse {
-        list: page(
-            "Profiles",
-            "Everyone the caller may see, to search and to narrow down.",
-        ),
+        list: page("Profiles", "Everyone the caller may see, to search and to narrow down."),
         detail: PageMetaItem {
             title: match profile_name {
                 Some(name) => format!("{name} {base_title}"),
@@ -156,8 +135,5 @@ fn pages(profile_name: Option<&str>) -> DocsApiResponse {
 }
 
 fn page(title: &str, description: &str) -> PageMetaItem {
-    PageMetaItem {
-        title: title.to_owned(),
-        description: description.to_owned(),
-    }
+    PageMetaItem { title: title.to_owned(), description: description.to_owned() }
 }

@@ -90,10 +90,7 @@ pub(super) const CONTEXT: Operation = Operation {
 pub(super) const GET: Operation = Operation {
     name: "get",
     description: "One profile as a form to edit, or the form of a new one.",
-    params: &[
-        optional("target_profile_id", "string"),
-        optional("draft_id", "string"),
-    ],
+    params: &[optional("target_profile_id", "string"), optional("draft_id", "string")],
     returns: "GetProfileResponse",
 };
 
@@ -187,10 +184,7 @@ pub(super) const DOCS: Operation = Operation {
 pub(super) const EMULATE: Operation = Operation {
     name: "emulate",
     description: "From the next request on, acts as somebody else for a limited time.",
-    params: &[
-        required("target_profile_id", "string"),
-        defaulted("ttl_minutes", 120),
-    ],
+    params: &[required("target_profile_id", "string"), defaulted("ttl_minutes", 120)],
     returns: "EmulateProfileResponse",
 };
 

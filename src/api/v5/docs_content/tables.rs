@@ -22,13 +22,8 @@ pub struct Column {
 }
 
 /// Every read model documented.
-pub const READ_MODELS: [&ReadModel; 5] = [
-    &PROFILES_VIEW,
-    &PROFILE_SEARCH,
-    &PROFILE_COUNTS,
-    &PROFILE_DRAFTS_VIEW,
-    &SHARED_VALUES,
-];
+pub const READ_MODELS: [&ReadModel; 5] =
+    [&PROFILES_VIEW, &PROFILE_SEARCH, &PROFILE_COUNTS, &PROFILE_DRAFTS_VIEW, &SHARED_VALUES];
 
 /// Contract 3: a row per profile.
 pub const PROFILES_VIEW: ReadModel = ReadModel {
@@ -125,17 +120,9 @@ pub const SHARED_VALUES: ReadModel = ReadModel {
 };
 
 const fn column(name: &'static str, sql_type: &'static str) -> Column {
-    Column {
-        name,
-        sql_type,
-        nullable: false,
-    }
+    Column { name, sql_type, nullable: false }
 }
 
 const fn nullable(name: &'static str, sql_type: &'static str) -> Column {
-    Column {
-        name,
-        sql_type,
-        nullable: true,
-    }
+    Column { name, sql_type, nullable: true }
 }

@@ -202,9 +202,7 @@ impl ProfileRequestLimitSection {
         suggested: Vec<ProfileRequestLimitResource>,
     ) -> Self {
         let (resources, suggestions) =
-            offer(resource.as_slice(), suggested, SUGGESTIONS_MAX, |limit| {
-                limit.id
-            });
+            offer(resource.as_slice(), suggested, SUGGESTIONS_MAX, |limit| limit.id);
         ProfileRequestLimitSection {
             show: true,
             required: false,
@@ -221,9 +219,8 @@ impl ProfileRequestLimitSection {
 impl ProfileFlagSection {
     /// Always shown. Contract 4.2: the other flags are offered, and no ids suggested.
     pub fn new(current: Option<ProfileFlagConfig>, offered: Vec<ProfileFlagConfig>) -> Self {
-        let (resources, _) = offer(current.as_slice(), offered, FLAGS_MAX, |flag| {
-            flag.flag_option_id
-        });
+        let (resources, _) =
+            offer(current.as_slice(), offered, FLAGS_MAX, |flag| flag.flag_option_id);
         ProfileFlagSection {
             show: true,
             required: false,
@@ -259,9 +256,8 @@ impl ProfileDepartmentSection {
         current: Vec<ProfileDepartmentResource>,
         suggested: Vec<ProfileDepartmentResource>,
     ) -> Self {
-        let (resources, suggestions) = offer(&current, suggested, SUGGESTIONS_MAX, |department| {
-            department.id
-        });
+        let (resources, suggestions) =
+            offer(&current, suggested, SUGGESTIONS_MAX, |department| department.id);
         ProfileDepartmentSection {
             show: !resources.is_empty(),
             required: false,
@@ -307,9 +303,7 @@ fn offer<T: Clone>(
             break;
         }
         if let Some(candidate_id) = id(&candidate)
-            && !resources
-                .iter()
-                .any(|resource| id(resource) == Some(candidate_id))
+            && !resources.iter().any(|resource| id(resource) == Some(candidate_id))
         {
             resources.push(candidate);
             suggestions.push(candidate_id);

@@ -1,0 +1,14 @@
+//! HTTP over the real router: that each endpoint is wired to its rules, and what only HTTP shows.
+
+mod bad_input;
+mod bearer;
+mod bulk;
+mod credentials;
+mod drafts;
+mod emulation;
+mod exports;
+mod history;
+mod isolation;
+mod openapi;
+mod reading;
+mod search;

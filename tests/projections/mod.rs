@@ -1,0 +1,4 @@
+//! Folds, and that replay equals live folding.
+
+mod replay;
+mod search_index;

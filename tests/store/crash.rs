@@ -1,0 +1,134 @@
+//! kill -9 of the server under load, again and again: what was acknowledged is there afterwards.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+use tokio::sync::Mutex;
+
+const KILLS: usize = 3;
+const WRITERS: usize = 8;
+
+struct Server {
+    child: Child,
+    base: String,
+    client: reqwest::Client,
+}
+
+impl Server {
+    async fn start(data_dir: &Path) -> Server {
+        // The port is free when it is asked for; nobody else here takes ports by number.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let child = Command::new(env!("CARGO_BIN_EXE_dossier"))
+            .args(["serve", "--demo", "--listen", &address.to_string(), "--data-dir"])
+            .arg(data_dir)
+            .env("DOSSIER_LOG", "error")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let client = reqwest::Client::new();
+        let server = Server { child, base: format!("http://{address}"), client };
+        let ready = async {
+            while server.client.get(format!("{}/readyz", server.base)).send().await.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(90), ready).await.unwrap();
+        server
+    }
+
+    fn request(&self, data_dir: &Path, endpoint: &str, body: &Value) -> reqwest::RequestBuilder {
+        let env = std::fs::read_to_string(data_dir.join("demo.env")).unwrap();
+        let of = |name: &str| {
+            let line = env.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap().to_owned()
+        };
+        self.client
+            .post(format!("{}/api/v5/artifacts/profiles/{endpoint}", self.base))
+            .header("x-api-key", of("DOSSIER_API_KEY="))
+            .header("authorization", format!("Bearer {}", of("DOSSIER_TOKEN=")))
+            .header("content-type", "application/json")
+            .body(body.to_string())
+    }
+}
+
+async fn write_until_dead(
+    server: Arc<Server>,
+    data_dir: std::path::PathBuf,
+    writer: usize,
+    acknowledged: Arc<Mutex<HashSet<String>>>,
+) {
+    for n in 0.. {
+        let body = json!({ "profiles": [{ "name": format!("Writer {writer} {n}") }] });
+        let answer = server.request(&data_dir, "create", &body).send().await;
+        let Ok(answer) = answer else { return };
+        let Ok(text) = answer.text().await else { return };
+        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+        if let Some(id) = answer["results"][0]["profile_id"].as_str() {
+            acknowledged.lock().await.insert(id.to_owned());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_survives_every_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("data");
+    let acknowledged = Arc::new(Mutex::new(HashSet::new()));
+    for _ in 0..KILLS {
+        let mut server = Server::start(&data_dir).await;
+        let pid = server.child.id().unwrap();
+        let child = std::mem::replace(&mut server.child, Command::new("true").spawn().unwrap());
+        let server = Arc::new(server);
+        let before = acknowledged.lock().await.len();
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                tokio::spawn(write_until_dead(
+                    server.clone(),
+                    data_dir.clone(),
+                    writer,
+                    acknowledged.clone(),
+                ))
+            })
+            .collect();
+        // Amid the load: as soon as enough was acknowledged to lose.
+        while acknowledged.lock().await.len() < before + 100 {
+            tokio::task::yield_now().await;
+        }
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+        let mut child = child;
+        child.wait().await.unwrap();
+        for writer in writers {
+            writer.await.unwrap();
+        }
+    }
+    let mut server = Server::start(&data_dir).await;
+    let acknowledged = acknowledged.lock().await;
+    assert!(acknowledged.len() >= KILLS * 100);
+    for id in acknowledged.iter() {
+        let body = json!({ "target_profile_id": id });
+        let answer = server.request(&data_dir, "get", &body).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{id} was acknowledged and is gone");
+    }
+    let pid = i32::try_from(server.child.id().unwrap()).unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM)
+        .unwrap();
+    assert!(server.child.wait().await.unwrap().success());
+    let verified = Command::new(env!("CARGO_BIN_EXE_dossier"))
+        .args(["verify", "--data-dir"])
+        .arg(&data_dir)
+        .output()
+        .await
+        .unwrap();
+    let told = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(verified.status.success(), "{told}");
+}
