@@ -42,6 +42,7 @@ create table ops.request_counters (
     profile_id uuid not null,
     day date not null,
     leased integer not null,
+    leased_before integer not null,
     constraint request_counters_day_key primary key (tenant_id, profile_id, day)
 );
 

@@ -75,3 +75,10 @@ pub fn schemas() -> Vec<String> {
         shared_values::SharedValues::schema(),
     ]
 }
+
+/// The lines of a `table.sql` that define its columns, in order: one a line.
+pub fn column_lines(table: &'static str) -> impl Iterator<Item = &'static str> {
+    let body = table.split_once('(').map_or("", |(_, body)| body);
+    let lines = body.lines().map(str::trim).take_while(|line| !line.starts_with(");"));
+    lines.filter(|line| !line.is_empty() && !line.starts_with("constraint"))
+}

@@ -62,26 +62,37 @@ pub struct Arguments {
 /// What is in the way, and what to do.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let directory = Directory::open(&arguments.place).await?;
-    let seeded = seed(&directory.engine, &arguments).await;
+    let Arguments { profiles, changes, tenant, random, .. } = &arguments;
+    let seeded = seed(&directory.engine, tenant, *profiles, *changes, *random, true).await;
     directory.close().await?;
     println!("{} profiles are there", seeded?);
     Ok(ExitCode::SUCCESS)
 }
 
-async fn seed(engine: &Engine, arguments: &Arguments) -> anyhow::Result<u64> {
-    let tenant = tenant_id(&arguments.tenant);
+/// Makes up profiles in a tenant: `random` is where chance begins.
+///
+/// # Errors
+/// There is no such tenant, or the log cannot be written.
+pub async fn seed(
+    engine: &Engine,
+    name: &str,
+    profiles: u64,
+    changes: u64,
+    random: u64,
+    shown: bool,
+) -> anyhow::Result<u64> {
+    let tenant = tenant_id(name);
     let catalogue = engine.catalogue(tenant).await?;
     if catalogue.name.is_none() {
-        let name = &arguments.tenant;
         anyhow::bail!("there is no tenant {name:?}: make it with `dossier apply` first");
     }
     let ids = engine.secrets.value_ids(tenant).await?;
-    let bar = ProgressBar::new(arguments.profiles);
+    let bar = if shown { ProgressBar::new(profiles) } else { ProgressBar::hidden() };
     let style = "{bar:40} {pos} of {len}, {per_sec}, {eta} to go";
     let bar = bar.with_style(ProgressStyle::with_template(style)?);
-    let mut made = stream::iter(0..arguments.profiles)
+    let mut made = stream::iter(0..profiles)
         .map(|number| {
-            let person = made_up(&catalogue, arguments, number);
+            let person = made_up(&catalogue, changes, random, number);
             let ids = &ids;
             async move { failed(take_in(engine, tenant, ids, &person, "seed").await) }
         })
@@ -91,25 +102,25 @@ async fn seed(engine: &Engine, arguments: &Arguments) -> anyhow::Result<u64> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    Ok(arguments.profiles)
+    Ok(profiles)
 }
 
-fn made_up(catalogue: &Catalogue, arguments: &Arguments, number: u64) -> Person {
-    let mut chance = StdRng::seed_from_u64(arguments.random.wrapping_mul(1 << 32) ^ number);
+fn made_up(catalogue: &Catalogue, changes: u64, random: u64, number: u64) -> Person {
+    let mut chance = StdRng::seed_from_u64(random.wrapping_mul(1 << 32) ^ number);
     let name = name(&mut chance);
     let local = name.to_lowercase().replace(' ', ".").replace('ğ', "g");
     let mut at: DateTime<Utc> =
         Utc::now() - Duration::days(3_650) + Duration::minutes(chance.random_range(0..2_000_000));
     let occurred_at = Some(at);
-    let count = chance.random_range(0..=arguments.changes * 2);
+    let count = chance.random_range(0..=changes * 2);
     let changes = (0..count).map(|_| {
         at = (at + Duration::days(chance.random_range(1..400))).min(Utc::now());
         change(&mut chance, catalogue, at)
     });
     Person {
-        id: format!("seed-{}-{number}", arguments.random),
+        id: format!("seed-{}-{number}", random),
         changes: changes.collect(),
-        emails: vec![format!("{local}.{}.{number}@people.example", arguments.random)],
+        emails: vec![format!("{local}.{}.{number}@people.example", random)],
         name,
         roles: role(&mut chance, catalogue).into_iter().collect(),
         departments: departments(&mut chance, catalogue),

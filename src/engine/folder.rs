@@ -14,7 +14,7 @@ use crate::domain::Occurred;
 use crate::projections::profile_counts::{self, Counter, ProfileCounts, tally};
 use crate::projections::profile_search::{self, ProfileSearch};
 use crate::projections::profiles_view::{self, ProfilesView};
-use crate::projections::{InsertModel, Key, ReadModel, RowModel};
+use crate::projections::{self, InsertModel, Key, ReadModel, RowModel};
 
 use super::generations::Generations;
 use super::search::SearchIndexes;
@@ -145,8 +145,8 @@ pub async fn store_rows<M: RowModel>(
 
 fn upsert_sql<M: RowModel>() -> String {
     let name = M::NAME;
-    let columns: Vec<String> = columns(M::TABLE)
-        .into_iter()
+    let columns: Vec<String> = projections::column_lines(M::TABLE)
+        .filter_map(|line| line.split_whitespace().next())
         .filter(|column| *column != "tenant_id" && *column != "id")
         .map(|column| format!("{column} = excluded.{column}"))
         .collect();
@@ -155,16 +155,6 @@ fn upsert_sql<M: RowModel>() -> String {
         on conflict (tenant_id, id) do update set {}",
         columns.join(", ")
     )
-}
-
-/// The columns of a read model, in order, as its `table.sql` lists them: one a line.
-pub fn columns(table: &str) -> Vec<&str> {
-    let body = table.split_once('(').map_or("", |(_, body)| body);
-    let lines = body.lines().map(str::trim).take_while(|line| !line.starts_with(");"));
-    lines
-        .filter(|line| !line.is_empty() && !line.starts_with("constraint"))
-        .filter_map(|line| line.split_whitespace().next())
-        .collect()
 }
 
 /// Removes the rows of these keys.

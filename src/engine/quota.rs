@@ -87,21 +87,13 @@ impl Quota {
         limit: i32,
     ) -> Result<i32, Error> {
         let sql = "
-            with before as (
-                select leased
-                from ops.request_counters
-                where tenant_id = $1 and profile_id = $2 and day = $3
-                for update
-            ),
-            leased as (
-                insert into ops.request_counters as counters (tenant_id, profile_id, day, leased)
-                values ($1, $2, $3, least($4::int, $5::int))
-                on conflict (tenant_id, profile_id, day) do update
-                set leased = least(counters.leased + $4::int, greatest($5::int, counters.leased))
-                returning leased
-            )
-            select leased.leased - coalesce((select leased from before), 0)
-            from leased";
+            insert into ops.request_counters as counters
+                (tenant_id, profile_id, day, leased, leased_before)
+            values ($1, $2, $3, least($4::int, $5::int), 0)
+            on conflict (tenant_id, profile_id, day) do update
+            set leased = least(counters.leased + $4::int, greatest($5::int, counters.leased)),
+                leased_before = counters.leased
+            returning leased - leased_before";
         let client = self.pool.get().await?;
         let failed = |error| Error::of_statement("leasing requests", error);
         let statement = client.prepare_cached(sql).await.map_err(failed)?;

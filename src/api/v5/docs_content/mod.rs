@@ -91,8 +91,8 @@ fn part(part: &Part) -> DocsResponse {
 
 fn columns(read_model: &ReadModel) -> Vec<ColumnInfo> {
     read_model
-        .columns
-        .iter()
+        .columns()
+        .into_iter()
         .map(|column| ColumnInfo {
             name: column.name.to_owned(),
             r#type: column.sql_type.to_owned(),
