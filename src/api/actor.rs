@@ -13,8 +13,9 @@ use crate::domain::profile::{Facts, Profile, State};
 use crate::domain::tenant::{Catalogue, Tenant};
 use crate::engine::execute::Decision;
 use crate::engine::states::{Cached, Versioned};
-use crate::engine::{Engine, Envelope, Error};
+use crate::engine::{Engine, Envelope, Error, react};
 
+use super::answer::Answer;
 use super::app::App;
 use super::call::Call;
 use super::failure::Failure;
@@ -67,6 +68,8 @@ pub struct Actor {
     pub targets: Vec<Option<Standing>>,
     /// How many layers, from the outermost, hold.
     pub depth: usize,
+    /// The position that what is read for it is not older than.
+    pub position: i64,
 }
 
 impl Actor {
@@ -94,6 +97,15 @@ impl Actor {
     /// What is true of the effective profile.
     pub fn facts(&self) -> Option<&Facts> {
         self.state.live()
+    }
+
+    /// 200 with this body, and the position that it is not older than.
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] for what is no JSON, which no type here is.
+    pub fn answer(&self, app: &App, body: &impl serde::Serialize) -> Result<Answer, Failure> {
+        let token = app.engine.seal_position(self.tenant(), self.position);
+        Ok(Answer::ok(body)?.with("dossier-position", token))
     }
 
     /// What the effective profile's role opens.
@@ -165,6 +177,7 @@ pub async fn stand(
         stack: stack.state,
         targets,
         depth,
+        position: 0,
     })
 }
 
@@ -179,8 +192,7 @@ fn one<A: Cached>(mut states: Vec<Versioned<A>>) -> Result<Versioned<A>, Failure
 /// 401, 403, 429, 503 of contract 1.1.
 pub async fn reader(app: &App, call: &Call) -> Result<Actor, Failure> {
     let identity = super::identity::identify(app, call).await.map_err(gone_is_forbidden)?;
-    let mut look = Look { engine: &app.engine, tenant: identity.tenant };
-    let actor = stand(&mut look, &identity, call.received_at).await.map_err(gone_is_forbidden)?;
+    let mut actor = current(app, &identity, call).await.map_err(gone_is_forbidden)?;
     if !actor.real.active {
         return Err(Failure::ProfileInactive);
     }
@@ -189,13 +201,29 @@ pub async fn reader(app: &App, call: &Call) -> Result<Actor, Failure> {
     }
     reach_position(app, &actor, call).await?;
     app.engine.catch_up(true).await?;
+    actor.position = app.engine.readable();
     Ok(actor)
+}
+
+/// Establishes as whom `identity` acts now. Layers found dead are put on record as ended before
+/// anything is answered: what was dead once never comes back to life.
+///
+/// # Errors
+/// As [`stand`].
+pub async fn current(app: &App, identity: &Identity, call: &Call) -> Result<Actor, Failure> {
+    let mut look = Look { engine: &app.engine, tenant: identity.tenant };
+    let actor = stand(&mut look, identity, call.received_at).await?;
+    if actor.depth == actor.stack.layers.len() {
+        return Ok(actor);
+    }
+    react::cut_dead_layers(&app.engine, identity.tenant, identity.session).await?;
+    stand(&mut look, identity, call.received_at).await
 }
 
 /// Contract 1.2.7: the token of a deleted profile is 404 on context, 403 elsewhere.
 pub fn gone_is_forbidden(failure: Failure) -> Failure {
     match failure {
-        Failure::ProfileNotFound => Failure::Forbidden("the token's profile was deleted"),
+        Failure::ProfileNotFound => Failure::ProfileInactive,
         other => other,
     }
 }

@@ -99,6 +99,9 @@ impl Call {
     /// # Errors
     /// [`Failure::UnsupportedMediaType`]; [`Failure::Invalid`] with the place of what is wrong.
     pub fn body<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        if self.body.is_empty() {
+            return Err(invalid(vec!["body".into()], "a body is required", "missing"));
+        }
         if !self.content_type.as_deref().is_some_and(is_json) {
             return Err(Failure::UnsupportedMediaType);
         }

@@ -11,7 +11,7 @@ use crate::domain::ids::{TenantId, derived};
 use crate::engine::execute::{Decision, Halt, Order};
 use crate::engine::{Claim, OperationalRow, Priority, idempotency};
 
-use super::actor::{Actor, gone_is_forbidden, reach_position, spend, stand};
+use super::actor::{Actor, current, gone_is_forbidden, reach_position, spend, stand};
 use super::answer::Answer;
 use super::app::App;
 use super::call::Call;
@@ -48,12 +48,14 @@ where
         + 'e,
 {
     let identity = identify(app, call).await.map_err(gone_is_forbidden)?;
-    let actor = current(app, &identity, call).await?;
+    let actor = current(app, &identity, call).await.map_err(gone_is_forbidden)?;
     if !kind.exempt {
         if !actor.real.active {
             return Err(Failure::ProfileInactive);
         }
-        spend(app, &actor, call).await?;
+        if call.counted {
+            spend(app, &actor, call).await?;
+        }
     }
     reach_position(app, &actor, call).await?;
     let remembered = Remembered::of(call, &actor);
@@ -117,11 +119,6 @@ struct Asked {
     identity: Identity,
     remembered: Option<Remembered>,
     kind: Kind,
-}
-
-async fn current(app: &App, identity: &Identity, call: &Call) -> Result<Actor, Failure> {
-    let mut look = super::actor::Look { engine: &app.engine, tenant: identity.tenant };
-    stand(&mut look, identity, call.received_at).await.map_err(gone_is_forbidden)
 }
 
 /// An `Idempotency-Key` in use: which claim it is, and of which request.

@@ -204,6 +204,13 @@ impl Engine {
         *self.followed.borrow()
     }
 
+    /// The position up to which the read models, and so answers, hold everything.
+    pub fn readable(&self) -> i64 {
+        let positions = self.projections.positions();
+        let views = positions.iter().find(|(name, _)| *name == "views");
+        views.map_or_else(|| self.followed(), |(_, position)| *position)
+    }
+
     /// The current state of an aggregate, as far as this process has followed the log.
     ///
     /// # Errors
@@ -224,6 +231,24 @@ impl Engine {
     ) -> Result<Vec<Versioned<A>>, Error> {
         let streams: Vec<StreamKey> = ids.iter().map(|id| stream::<A>(tenant, *id)).collect();
         self.states.load_all(&self.reader, &streams).await
+    }
+
+    /// What an aggregate was after its event number `version`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn state_at<A: Aggregate>(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+        version: i64,
+    ) -> Result<A::State, Error> {
+        let events = self.reader.streams(&[(stream::<A>(tenant, id), 0)]).await?;
+        let mut state = A::State::default();
+        for event in events.iter().filter(|event| event.version <= version) {
+            states::evolve::<A>(&mut state, event)?;
+        }
+        Ok(state)
     }
 
     /// The catalogue of a tenant.

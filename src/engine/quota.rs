@@ -27,6 +27,8 @@ pub struct Quota {
 struct Lease {
     day: NaiveDate,
     left: i32,
+    /// The limit it was leased under: another one is asked for anew.
+    limit: i32,
 }
 
 impl Quota {
@@ -48,7 +50,7 @@ impl Quota {
     ) -> Result<bool, Error> {
         let day = now.date_naive();
         let key = (tenant.0, profile);
-        if self.spend_leased(key, day) {
+        if self.spend_leased(key, day, limit) {
             return Ok(true);
         }
         // Small against the limit, so that several processes can share it to the last request.
@@ -61,16 +63,16 @@ impl Quota {
         if leases.len() > LEASES_MAX {
             leases.clear();
         }
-        let lease = leases.entry(key).or_insert(Lease { day, left: 0 });
-        let kept = if lease.day == day { lease.left } else { 0 };
-        *lease = Lease { day, left: kept + granted - 1 };
+        let lease = leases.entry(key).or_insert(Lease { day, left: 0, limit });
+        let kept = if lease.day == day && lease.limit == limit { lease.left } else { 0 };
+        *lease = Lease { day, left: kept + granted - 1, limit };
         Ok(true)
     }
 
-    fn spend_leased(&self, key: (Uuid, Uuid), day: NaiveDate) -> bool {
+    fn spend_leased(&self, key: (Uuid, Uuid), day: NaiveDate, limit: i32) -> bool {
         let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
         match leases.get_mut(&key) {
-            Some(lease) if lease.day == day && lease.left > 0 => {
+            Some(lease) if lease.day == day && lease.limit == limit && lease.left > 0 => {
                 lease.left -= 1;
                 true
             }

@@ -176,7 +176,11 @@ impl States {
     }
 }
 
-fn evolve<A: Aggregate>(state: &mut A::State, recorded: &Recorded) -> Result<(), Error> {
+/// The state after one more event of the log.
+///
+/// # Errors
+/// [`Error::Corrupt`] for one that is not the area's.
+pub fn evolve<A: Aggregate>(state: &mut A::State, recorded: &Recorded) -> Result<(), Error> {
     let event: A::Event =
         crate::domain::codec::decode(&recorded.name, &recorded.payload).map_err(|error| {
             Error::Corrupt(format!("reading {} of the log: {error}", recorded.name), None)

@@ -9,6 +9,7 @@ mod error;
 mod migrate;
 mod read;
 mod token;
+mod transaction;
 mod transfer;
 mod types;
 

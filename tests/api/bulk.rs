@@ -164,3 +164,17 @@ async fn deletions_are_judged_each_for_itself() {
         ["cannot delete yourself", "profile deleted", "profile not found", "profile not found"]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_that_promotes_to_the_editors_rank_is_judged_by_who_the_target_was() {
+    let api = Api::start().await;
+    let ian = api.token("ian").await;
+    let item = json!({
+        "profile_id": api.id("mia").await,
+        "role_ids": [api.role("instructional")],
+        "department_ids": [api.department("north")],
+        "flag_id": api.flag(true),
+    });
+    let answer = api.v5(&ian, "update", json!({ "profiles": [item] })).await.answers(200);
+    assert_eq!(answer["results"][0]["success"], true, "{answer}");
+}

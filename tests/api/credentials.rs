@@ -75,7 +75,7 @@ async fn the_token_of_a_deleted_profile_finds_nothing_and_may_nothing() {
     api.v5(&root, "delete", json!({ "profile_ids": [id] })).await.answers(200);
     let answer = api.v5(&mia, "context", json!({})).await;
     assert_eq!(answer.answers(404)["code"], "profile_not_found");
-    assert_eq!(api.v5(&mia, "search", json!({})).await.answers(403)["code"], "forbidden");
+    assert_eq!(api.v5(&mia, "search", json!({})).await.answers(403)["code"], "profile_inactive");
 }
 
 #[tokio::test(flavor = "multi_thread")]

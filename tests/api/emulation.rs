@@ -112,3 +112,29 @@ async fn who_acts_as_another_changes_neither_its_log_in_nor_its_roles() {
         assert_eq!(answer["results"][0]["success"], false, "{answer}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_layer_that_died_once_never_comes_back_to_life() {
+    let api = Api::start().await;
+    let (root, ada) = (api.token("root").await, api.token("ada").await);
+    let mia = api.id("mia").await;
+    assert_eq!(emulate(&api, &ada, mia).await["allowed"], true);
+    for active in [false, true] {
+        let item = json!({ "profile_id": mia, "flag_id": api.flag(active) });
+        api.v5(&root, "update", json!({ "profiles": [item] })).await.answers(200);
+    }
+    // Nobody asked in between: the reaction judges by what the event left behind.
+    let ended = async {
+        loop {
+            let context = api.v5(&ada, "context", json!({})).await.answers(200);
+            if context["emulation_depth"] == 0 {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), ended).await.unwrap();
+    assert_eq!(emulate(&api, &ada, mia).await["allowed"], true);
+    let context = api.v5(&ada, "context", json!({})).await.answers(200);
+    assert_eq!(context["emulation_depth"], 1);
+}

@@ -151,8 +151,7 @@ fn a_chain_has_five_layers_at_most() {
 
 #[test]
 fn one_who_is_inactive_cannot_be_acted_as() {
-    let inactive =
-        Standing { active: false, ..standing(person(TARGET), "member", &[]) };
+    let inactive = Standing { active: false, ..standing(person(TARGET), "member", &[]) };
     let grant = Grant::at(0).of(inactive);
     given::<Emulation>([]).when(grant.order()).refused(Refusal::TargetInactive);
 }

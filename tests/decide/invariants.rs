@@ -234,17 +234,15 @@ fn command() -> impl Strategy<Value = profile::Command> {
     let limit = || (1..4).prop_map(request_limit);
     let full_name = || "A{1,3}".prop_map(|text| name(&text));
     let register = (option::of(full_name()), emails(), roles(), departments(), option::of(limit()))
-        .prop_map(|(name, emails, roles, departments, request_limit)| {
-            Command::RegisterProfile {
-                name,
-                emails,
-                roles,
-                departments,
-                request_limit,
-                active: None,
-                attributes: BTreeMap::new(),
-                duplicated_from: None,
-            }
+        .prop_map(|(name, emails, roles, departments, request_limit)| Command::RegisterProfile {
+            name,
+            emails,
+            roles,
+            departments,
+            request_limit,
+            active: None,
+            attributes: BTreeMap::new(),
+            duplicated_from: None,
         });
     let assign_attributes = attributes().prop_map(|named| {
         let set = named.iter().filter_map(|(name, value)| Some((name, (*value)?)));

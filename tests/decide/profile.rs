@@ -208,7 +208,8 @@ fn assigned_attributes_join_those_that_are_there() {
         attributes: attributes(values),
         removed: removed.iter().map(|name| (*name).to_owned()).collect(),
     };
-    let events = [registered(), assigned(&[("month", 12)], &[]), assigned(&[("day", 10)], &["year"])];
+    let events =
+        [registered(), assigned(&[("month", 12)], &[]), assigned(&[("day", 10)], &["year"])];
     let State::Live(facts) = given::<Profile>(events).state else { panic!("not live") };
     assert_eq!(facts.attributes, attributes(&[("day", 10), ("month", 12)]));
 }
@@ -235,9 +236,7 @@ fn what_is_so_already_is_no_event() {
         Command::RenameProfile { name: name("Ada") },
         Command::AssignEmails { emails: vec![email("ada@example.com")] },
         // How an address arrives from a form: nobody has claimed it yet.
-        Command::AssignEmails {
-            emails: vec![Email { login: false, ..email("ada@example.com") }],
-        },
+        Command::AssignEmails { emails: vec![Email { login: false, ..email("ada@example.com") }] },
         roles(&["member"]),
         Command::AssignDepartments { departments: vec![HISTORY] },
         Command::AssignRequestLimit { request_limit: request_limit(10) },

@@ -7,9 +7,7 @@ use dossier::domain::profile::{Attributes, Command, Event, Profile, Refusal};
 
 use crate::support::given::{Given, ROLES, TARGET, given};
 
-use super::{
-    HISTORY, NO_ROLE, PHYSICS, email, name, person, request_limit, role, standing,
-};
+use super::{HISTORY, NO_ROLE, PHYSICS, email, name, person, request_limit, role, standing};
 
 const REAL: u128 = 7;
 

@@ -159,10 +159,8 @@ fn a_difference_in_anything_defines_an_entry_anew() {
         issuer_trusted(issuer("dossier")),
     ]);
     let fewer = Role { artifacts: vec![], ..role("admin", 4) };
-    let described = Department {
-        description: "since 1837".to_owned(),
-        ..department("history", "History")
-    };
+    let described =
+        Department { description: "since 1837".to_owned(), ..department("history", "History") };
     for new in [role("admin", 3), fewer] {
         tenant.when(Command::DefineRole(new.clone())).then([role_defined(new)]);
     }

@@ -1,7 +1,7 @@
 //! Reading and writing stored events: what is refused, what may be missing.
 
 use dossier::domain::codec::{Encoded, Error, decode, encode};
-use dossier::domain::{Area, Event, profile};
+use dossier::domain::{Event, profile};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -65,10 +65,8 @@ fn a_field_without_a_default_may_not_be_missing() {
 #[test]
 fn the_name_is_the_variants_and_the_payload_its_fields() {
     let event = Event::Profile(profile::Event::RolesAssigned { roles: vec!["a\":{}".into()] });
-    let expected = Encoded {
-        name: "RolesAssigned".to_owned(),
-        payload: r#"{"roles":["a\":{}"]}"#.to_owned(),
-    };
+    let expected =
+        Encoded { name: "RolesAssigned".to_owned(), payload: r#"{"roles":["a\":{}"]}"#.to_owned() };
     assert_eq!(event.encode().expect("an event encodes"), expected);
 }
 

@@ -151,9 +151,9 @@ fn every_event_has_the_sample_of_its_name() {
 #[test]
 fn no_two_areas_share_the_name_of_an_event() {
     for sample in samples() {
-        let readers = Area::ALL.into_iter().filter(|area| {
-            Event::decode(*area, &sample.name, &sample.payload).is_ok()
-        });
+        let readers = Area::ALL
+            .into_iter()
+            .filter(|area| Event::decode(*area, &sample.name, &sample.payload).is_ok());
         assert_eq!(readers.collect::<Vec<_>>(), [sample.area], "{}", sample.name);
     }
 }

@@ -42,10 +42,7 @@ pub trait Rules: Aggregate<Event: PartialEq> {
     type Order;
     type Refusal: Debug + PartialEq;
 
-    fn decide(
-        state: &Self::State,
-        order: Self::Order,
-    ) -> Result<Vec<Self::Event>, Self::Refusal>;
+    fn decide(state: &Self::State, order: Self::Order) -> Result<Vec<Self::Event>, Self::Refusal>;
 }
 
 /// What has happened.

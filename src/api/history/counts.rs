@@ -37,5 +37,5 @@ pub async fn counts(State(app): State<Arc<App>>, call: Call) -> Result<Answer, P
         key: row.key,
         profiles: row.profiles,
     });
-    Ok(Answer::ok(&ProfileCounts { counts: counts.collect() })?)
+    Ok(actor.answer(&app, &ProfileCounts { counts: counts.collect() })?)
 }

@@ -86,7 +86,7 @@ pub async fn events(
         until: asked.until,
     };
     let page = app.engine.events(actor.tenant(), &filter, range).await?;
-    Ok(Answer::ok(&EventPage::new(&app, actor.tenant(), page)?)?)
+    Ok(actor.answer(&app, &EventPage::new(&app, actor.tenant(), page)?)?)
 }
 
 fn checked(field: &str, name: Option<String>) -> Result<Option<String>, Failure> {

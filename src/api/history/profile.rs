@@ -40,7 +40,7 @@ pub async fn profile_history(
     let range = parameters.range(&app, actor.tenant())?;
     may_see(&app, &actor, id).await?;
     let page = app.engine.profile_history(actor.tenant(), id, range).await?;
-    Ok(Answer::ok(&EventPage::new(&app, actor.tenant(), page)?)?)
+    Ok(actor.answer(&app, &EventPage::new(&app, actor.tenant(), page)?)?)
 }
 
 /// Design 6.9.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use uuid::Uuid;
 
-use crate::api::actor::{Actor, Look, stand};
+use crate::api::actor::{Actor, current};
 use crate::api::answer::Answer;
 use crate::api::app::App;
 use crate::api::call::Call;
@@ -55,10 +55,10 @@ const SECTIONS: [(&str, &[&str]); 11] = [
 pub async fn context(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
     let identity = identify(&app, &call).await?;
     let Object(input) = call.body::<Object<GetProfileContextRequest>>()?;
-    let mut look = Look { engine: &app.engine, tenant: identity.tenant };
-    let actor = stand(&mut look, &identity, call.received_at).await?;
+    let mut actor = current(&app, &identity, &call).await?;
+    actor.position = app.engine.readable();
     let department = dressing_department(&actor, input.department_id)?;
-    Answer::ok(&response(&actor, department))
+    actor.answer(&app, &response(&actor, department))
 }
 
 /// The department whose setting and theme are shown.

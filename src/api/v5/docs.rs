@@ -45,5 +45,5 @@ pub async fn docs(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Fai
             .and_then(|facts| facts.name.as_ref())
             .map(|name| name.name.0.clone());
     }
-    Answer::ok(&docs_content::docs(name.as_deref()))
+    actor.answer(&app, &docs_content::docs(name.as_deref()))
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::FromRequest;
 use axum::extract::{FromRequestParts, Path, Request, State};
-use axum::http::StatusCode;
 use axum::http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
     X_CONTENT_TYPE_OPTIONS,
 };
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use uuid::Uuid;
@@ -42,7 +42,13 @@ use super::types::headers::ActorHeaders;
 pub async fn download(State(app): State<Arc<App>>, request: Request) -> Result<Response, Failure> {
     let (mut parts, body) = request.into_parts();
     let id = Path::<String>::from_request_parts(&mut parts, &()).await;
-    let call = Call::from_request(Request::from_parts(parts, body), &()).await?;
+    if parts.method == Method::HEAD {
+        // Looking is no download: it would be on record as one.
+        return Err(Failure::MethodNotAllowed);
+    }
+    let mut call = Call::from_request(Request::from_parts(parts, body), &()).await?;
+    // Each download is one: the answer is a file, which is not kept for a key.
+    call.idempotency_key = None;
     let id = id.ok().and_then(|Path(id)| id.parse::<Uuid>().ok());
     let kind = Kind { area: "export", operation: "download", face: FACE, exempt: false };
     let now = call.received_at;
@@ -79,7 +85,10 @@ fn file(app: Arc<App>, id: Uuid, file_name: &str, bytes: i64, range: Option<&str
         Some(Some((from, end))) => (StatusCode::PARTIAL_CONTENT, from, end),
         Some(None) => {
             let of = format!("bytes */{bytes}");
-            return (StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_RANGE, of)]).into_response();
+            let body =
+                r#"{"detail":"the range lies outside the file","code":"range_not_satisfiable"}"#;
+            let headers = [(CONTENT_RANGE, of), (CONTENT_TYPE, "application/json".to_owned())];
+            return (StatusCode::RANGE_NOT_SATISFIABLE, headers, body).into_response();
         }
     };
     let chunks = stream::try_unfold(from, move |at| {
@@ -118,17 +127,20 @@ fn file(app: Arc<App>, id: Uuid, file_name: &str, bytes: i64, range: Option<&str
 /// One range of bytes as (from, end); None for what is no single range, which is then ignored;
 /// `Some(None)` for one that lies outside.
 fn parse_range(range: &str, bytes: i64) -> Option<Option<(i64, i64)>> {
-    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let (unit, range) = range.split_once('=')?;
+    let (first, last) = range.split_once('-').filter(|_| unit.eq_ignore_ascii_case("bytes"))?;
+    let position =
+        |text: &str| text.parse::<u64>().ok().map(|at| i64::try_from(at).unwrap_or(i64::MAX));
     let span = match (first.trim(), last.trim()) {
         ("", "") => return None,
-        ("", last) => (bytes - last.parse::<u32>().map(i64::from).ok()?.min(bytes), bytes),
-        (first, "") => (first.parse::<u32>().map(i64::from).ok()?, bytes),
+        ("", last) => (bytes - position(last)?.min(bytes), bytes),
+        (first, "") => (position(first)?, bytes),
         (first, last) => {
-            let (first, last) = (first.parse::<u32>().ok()?, last.parse::<u32>().ok()?);
+            let (first, last) = (position(first)?, position(last)?);
             if last < first {
                 return None;
             }
-            (first.into(), (i64::from(last) + 1).min(bytes))
+            (first, last.saturating_add(1).min(bytes))
         }
     };
     Some((span.0 < span.1).then_some(span))

@@ -126,6 +126,7 @@ async fn resolve(
     let (mut references, mut values) = (Vec::new(), Vec::new());
     let form = fill(&picker, actor, input, &mut references, &mut values);
     if !values.is_empty() {
+        values.append(&mut references);
         return Err(Failure::InvalidValue(values));
     }
     if !references.is_empty() {

@@ -47,7 +47,7 @@ pub async fn drafts(State(app): State<Arc<App>>, call: Call) -> Result<Answer, F
     let rows = profile_drafts_view::read::of_owner(&client, tenant, owner, DRAFTS_MAX).await;
     let rows = rows.map_err(|error| Error::of_statement("reading drafts", error))?;
     let entries = rows.into_iter().map(|row| entry(&actor, row)).collect();
-    Ok(tagged.mark(Answer::ok(&ListProfileDraftsResponse { entries: Some(entries) })?))
+    Ok(tagged.mark(actor.answer(&app, &ListProfileDraftsResponse { entries: Some(entries) })?))
 }
 
 fn entry(actor: &Actor, row: Row) -> GetProfileDraftResponse {

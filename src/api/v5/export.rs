@@ -49,8 +49,7 @@ const COLUMNS: [&str; 7] =
     )
 )]
 pub async fn export(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    // Counted once, by the write below; here only who asks is established.
-    let actor = reader(&app, &Call::uncounted(&call)).await?;
+    let actor = reader(&app, &call).await?;
     let Object(input) = call.body::<Object<ExportProfilesRequest>>()?;
     if !can_operate(&actor.effective, actor.artifacts()) {
         return Err(Failure::Forbidden("your role does not let you export profiles"));
@@ -71,7 +70,8 @@ pub async fn export(State(app): State<Arc<App>>, call: Call) -> Result<Answer, F
         row_count: i64::try_from(rows.len()).unwrap_or(i64::MAX),
         profile: input.profile_export_id.map(ProfileId),
     };
-    record(&app, &call, made).await
+    // Counted once, above: what a spent actor may not have is not made first.
+    record(&app, &call.uncounted(), made).await
 }
 
 #[derive(Clone)]

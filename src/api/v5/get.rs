@@ -58,7 +58,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Fail
         None => None,
     };
     if let Some(answer) = tagged.not_modified(&call) {
-        return Ok(answer);
+        return Ok(answer.with("x-cache-tags", "profiles"));
     }
     let draft = match input.draft_id {
         Some(id) => Some(own_draft(&app, &actor, id).await?),
@@ -66,7 +66,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Fail
     };
     let limits = offered_limits(&app, &actor).await?;
     let response = response(&actor, target.as_ref(), draft.as_ref(), limits);
-    let mut answer = Answer::ok(&response)?;
+    let mut answer = actor.answer(&app, &response)?;
     if let Some((_, target)) = &target {
         answer = answer.with("dossier-version", target.version.to_string());
     }

@@ -38,7 +38,7 @@ const WAIT_MAX: Duration = Duration::from_secs(25);
     )
 )]
 pub async fn refresh(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let actor = reader(&app, &Call::uncounted(&call)).await?;
+    let actor = reader(&app, &call).await?;
     call.no_body()?;
     if !can_operate(&actor.effective, actor.artifacts()) {
         return Err(Failure::Forbidden("your role does not let you refresh the read models"));
@@ -55,6 +55,7 @@ pub async fn refresh(State(app): State<Arc<App>>, call: Call) -> Result<Answer, 
     let report = done?;
     let kind = Kind { area: "operation", operation: "refresh", face: FACE, exempt: false };
     let id = Uuid::now_v7();
+    let call = call.uncounted();
     let answer = write(&app, &call, kind, move |decision, actor| {
         let rows_differing = report.rows_differing();
         Box::pin(async move {

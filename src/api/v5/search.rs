@@ -77,7 +77,7 @@ pub async fn search(State(app): State<Arc<App>>, call: Call) -> Result<Answer, F
         role_filter: Some(role_filter(&actor, &input, &page)),
         total_count: Some(i64::try_from(page.total).unwrap_or(i64::MAX)),
     };
-    Ok(Answer::ok(&response)?.with("x-invalidate-tags", "profiles"))
+    Ok(actor.answer(&app, &response)?.with("x-invalidate-tags", "profiles"))
 }
 
 async fn run(app: &Arc<App>, tenant: Uuid, query: Query) -> Page {
@@ -97,7 +97,7 @@ fn query(actor: &Actor, input: &SearchProfilesRequest) -> Result<Query, Failure>
     let offset = input.page_offset.unwrap_or_default();
     let offset =
         usize::try_from(offset).map_err(|_| Failure::invalid(&["page_offset"], "0 or more"))?;
-    let term = input.search.as_deref().unwrap_or_default().trim();
+    let term = input.search.as_deref().unwrap_or_default();
     if term.chars().count() > TERM_CHARACTERS_MAX {
         return Err(Failure::invalid(&["search"], "at most 200 characters"));
     }
@@ -111,7 +111,6 @@ fn query(actor: &Actor, input: &SearchProfilesRequest) -> Result<Query, Failure>
     let roles: Vec<String> =
         actor.catalogue.roles.iter().filter(listed).map(|role| role.key.clone()).collect();
     let role = input.role_filter.clone().filter(|role| !role.is_empty());
-    let unseen = role.as_ref().is_some_and(|role| !roles.contains(role));
     Ok(Query {
         // Documents hold a line for each name and address: a term never spans two.
         term: Some(folded(term)).filter(|term| !term.is_empty()),
@@ -126,7 +125,7 @@ fn query(actor: &Actor, input: &SearchProfilesRequest) -> Result<Query, Failure>
         departments,
         role,
         // Contract 4.3: no cohorts are fed here, so none matches anybody.
-        nothing: cohorts > 0 || unseen || term.contains('\n'),
+        nothing: cohorts > 0 || term.contains('\n'),
         offset,
         limit: usize::try_from(size).unwrap_or_default(),
     })
@@ -207,7 +206,11 @@ fn role_filter(actor: &Actor, input: &SearchProfilesRequest, page: &Page) -> Lis
         .take(OPTIONS_MAX);
     ListFilterSection {
         options: Some(options.collect()),
-        selected_ids: input.role_filter.clone().map(|role| vec![role]),
+        selected_ids: input
+            .role_filter
+            .clone()
+            .filter(|role| !role.is_empty())
+            .map(|role| vec![role]),
         search: input.role_search.clone(),
     }
 }

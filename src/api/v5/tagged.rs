@@ -31,7 +31,8 @@ impl Tagged {
     /// 304, if the caller holds this very answer.
     pub fn not_modified(&self, call: &Call) -> Option<Answer> {
         let held = call.if_none_match.as_deref().filter(|_| !call.bypass_cache)?;
-        let same = held == "*" || held.split(',').any(|one| one.trim() == self.etag);
+        let same = held == "*"
+            || held.split(',').any(|one| one.trim().trim_start_matches("W/") == self.etag);
         same.then(|| {
             let empty = Answer {
                 status: StatusCode::NOT_MODIFIED,

@@ -12,7 +12,6 @@ use crate::api::app::App;
 use crate::api::call::Call;
 use crate::api::failure::{Failure, FieldError};
 use crate::api::write::{Kind, write};
-use crate::domain::Aggregate;
 use crate::domain::ids::ProfileId;
 use crate::domain::permission::{can_edit, has_access};
 use crate::domain::profile::{Command, Event, Profile, State as ProfileState, decide};
@@ -159,15 +158,12 @@ fn plan(picker: &Picker, actor: &Actor, item: &UpdateProfileItem, state: &Profil
     let commands = commands(picker, actor, item)?;
     let rank = |key: &str| actor.catalogue.rank(key);
     let authority = actor.authority();
-    let (mut state, mut events, mut errors) = (state.clone(), Vec::new(), Vec::new());
+    let (mut events, mut errors) = (Vec::new(), Vec::new());
+    // Each is about another facet and judged by who the target is now, not by who the others make
+    // of it.
     for command in commands {
-        match decide(id, &state, &authority, rank, command) {
-            Ok(decided) => {
-                for event in decided {
-                    Profile::evolve(&mut state, &event, chrono::DateTime::UNIX_EPOCH);
-                    events.push(event);
-                }
-            }
+        match decide(id, state, &authority, rank, command) {
+            Ok(decided) => events.extend(decided),
             Err(refusal) => {
                 let error = FieldError { field: refusal.field(), message: refusal.to_string() };
                 if !errors.contains(&error) {

@@ -1,7 +1,7 @@
 //! Bodies of PATCH /draft and POST /drafts. Never decides which version wins.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ pub struct PatchProfileDraftRequest {
     #[schema(value_type = Option<String>)]
     pub input_draft_id: Option<Uuid>,
     /// The version the caller last saw; 0 for a new draft.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "zero_if_null")]
     #[schema(default = 0)]
     pub expected_version: i64,
     /// The name by value.
@@ -131,4 +131,9 @@ pub struct GetProfileDraftResponse {
     /// The roles, the one that counts first.
     #[schema(value_type = Vec<String>)]
     pub role_ids: Vec<Uuid>,
+}
+
+/// Contract 1: on input `null` means the same as absent.
+fn zero_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    Ok(Option::<i64>::deserialize(deserializer)?.unwrap_or_default())
 }

@@ -1,0 +1,258 @@
+//! What holds for every fold, tried with a sample of each event: which events it is fed by, as its
+//! header says, and which of them make a row and remove it. What they make of it:
+//! `rows_of_profiles.rs` and `rows_of_the_rest.rs`.
+
+use std::collections::BTreeSet;
+
+use dossier::domain::ids::TenantId;
+use dossier::domain::{Area, Event, Occurred};
+use dossier::projections::audit_log::AuditLog;
+use dossier::projections::catalogue::Catalogue;
+use dossier::projections::deadlines::Deadlines;
+use dossier::projections::exports::Exports;
+use dossier::projections::profile_drafts_view::ProfileDraftsView;
+use dossier::projections::profile_search::ProfileSearch;
+use dossier::projections::profiles_view::ProfilesView;
+use dossier::projections::shared_values::SharedValues;
+use dossier::projections::{InsertModel, RowModel, schemas};
+use uuid::Uuid;
+
+use crate::events::samples;
+use crate::support::given::minutes;
+
+pub(super) const TENANT: TenantId = TenantId(Uuid::from_u128(0x7e));
+pub(super) const REAL_ACTOR: Uuid = Uuid::from_u128(0xac);
+pub(super) const EFFECTIVE_ACTOR: Uuid = Uuid::from_u128(0xad);
+
+/// Events that move a row's version and nothing else, which headers do not name.
+const MOVING_THE_VERSION_ONLY: [(&str, &str); 1] = [("deadlines", "ExportDownloaded")];
+
+/// The one stream of each area; a session and its emulation stack share theirs.
+pub(super) fn stream_id(area: Area) -> Uuid {
+    match area {
+        Area::Tenant => TENANT.0,
+        Area::Profile => Uuid::from_u128(0xe1),
+        Area::Draft => Uuid::from_u128(0xe2),
+        Area::Emulation | Area::Session => Uuid::from_u128(0xe3),
+        Area::Access => Uuid::from_u128(0xe4),
+        Area::Export => Uuid::from_u128(0xe5),
+        Area::Operation => Uuid::from_u128(0xe6),
+    }
+}
+
+/// An event as the n-th of its stream, n minutes after noon.
+pub(super) fn occurred(version: i64, event: impl Into<Event>) -> Occurred {
+    let event = event.into();
+    let area = match &event {
+        Event::Tenant(_) => Area::Tenant,
+        Event::Profile(_) => Area::Profile,
+        Event::Draft(_) => Area::Draft,
+        Event::Emulation(_) => Area::Emulation,
+        Event::Access(_) => Area::Access,
+        Event::Session(_) => Area::Session,
+        Event::Export(_) => Area::Export,
+        Event::Operation(_) => Area::Operation,
+    };
+    Occurred {
+        tenant_id: TENANT,
+        area,
+        stream_id: stream_id(area),
+        version,
+        position: 100 + version,
+        occurred_at: minutes(version),
+        recorded_at: minutes(version + 1),
+        real_actor_id: REAL_ACTOR,
+        effective_actor_id: EFFECTIVE_ACTOR,
+        operation: "update",
+        name: event.encode().expect("an event encodes").name,
+        event,
+    }
+}
+
+/// The row after these events of its stream, folded as the engine does.
+pub(super) fn folded<M: RowModel>(
+    events: impl IntoIterator<Item = impl Into<Event>>,
+) -> Option<M::Row> {
+    let events = (1..).zip(events).map(|(version, event)| occurred(version, event));
+    let fed = events.filter(|event| M::key(event).is_some());
+    fed.fold(None, |row, event| M::fold(row, &event))
+}
+
+/// How the first event that has this effect on a row, or on none, is called; of all samples.
+fn having<M: RowModel>(effect: impl Fn(Option<&M::Row>, Option<&M::Row>) -> bool) -> Names {
+    let samples = samples();
+    let rows: Vec<M::Row> = samples
+        .iter()
+        .filter_map(|sample| M::fold(None, &occurred(1, sample.event.clone())))
+        .collect();
+    let mut names = Names::new();
+    for sample in &samples {
+        let event = occurred(2, sample.event.clone());
+        let Some(key) = M::key(&event) else { continue };
+        let own = rows.iter().filter(|row| M::key_of(row) == key).map(Some);
+        let befores: Vec<Option<&M::Row>> = own.chain([None]).collect();
+        let has =
+            |before: &Option<&M::Row>| effect(*before, M::fold(before.cloned(), &event).as_ref());
+        if befores.iter().any(has) {
+            names.insert(sample.name.clone());
+        }
+    }
+    names
+}
+
+type Names = BTreeSet<String>;
+
+fn names(text: &str) -> Names {
+    text.split([',', ' ', '\n']).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// The events that a read model's header names.
+fn fed_by(header: &str) -> Names {
+    let (_, rest) = header.split_once("//! Fed by:").expect("a header that says what feeds it");
+    let (list, _) = rest.split_once("//! Fills:").expect("a header that says what it fills");
+    names(&list.replace("//!", ""))
+}
+
+#[track_caller]
+fn assert_fed_as_its_header_says<M: RowModel>(header: &str) {
+    let unnamed = |name: &String| MOVING_THE_VERSION_ONLY.contains(&(M::NAME, name.as_str()));
+    let reacts: Names = having::<M>(|before, after| before != after);
+    let reacts: Names = reacts.into_iter().filter(|name| !unnamed(name)).collect();
+    assert_eq!(reacts, fed_by(header), "{}", M::NAME);
+}
+
+#[test]
+fn read_models_are_fed_by_the_events_that_their_headers_name() {
+    assert_fed_as_its_header_says::<ProfilesView>(include_str!(
+        "../../projections/profiles_view/mod.rs"
+    ));
+    assert_fed_as_its_header_says::<ProfileSearch>(include_str!(
+        "../../projections/profile_search/mod.rs"
+    ));
+    assert_fed_as_its_header_says::<ProfileDraftsView>(include_str!(
+        "../../projections/profile_drafts_view/mod.rs"
+    ));
+    assert_fed_as_its_header_says::<Deadlines>(include_str!("../../projections/deadlines/mod.rs"));
+    assert_fed_as_its_header_says::<Exports>(include_str!("../../projections/exports/mod.rs"));
+    assert_fed_as_its_header_says::<Catalogue>(include_str!("../../projections/catalogue/mod.rs"));
+}
+
+#[test]
+fn shared_values_are_fed_by_the_events_that_their_header_names() {
+    let samples = samples();
+    let bring = samples
+        .iter()
+        .filter(|sample| !SharedValues::rows(&occurred(1, sample.event.clone())).is_empty());
+    let bring: Names = bring.map(|sample| sample.name.clone()).collect();
+    assert_eq!(bring, fed_by(include_str!("../../projections/shared_values/mod.rs")));
+}
+
+#[test]
+fn every_event_has_its_row_in_the_audit_log() {
+    for sample in samples() {
+        assert_eq!(AuditLog::rows(&occurred(1, sample.event)).len(), 1, "{}", sample.name);
+    }
+}
+
+#[track_caller]
+fn assert_makes_and_removes<M: RowModel>(makes: &str, removes: &str) {
+    let made = having::<M>(|before, after| before.is_none() && after.is_some());
+    assert_eq!(made, names(makes), "{}", M::NAME);
+    let removed = having::<M>(|before, after| before.is_some() && after.is_none());
+    assert_eq!(removed, names(removes), "{}", M::NAME);
+}
+
+#[test]
+fn a_row_is_made_by_what_begins_its_subject_and_removed_by_what_ends_it() {
+    assert_makes_and_removes::<ProfilesView>("ProfileRegistered", "ProfileDeleted");
+    assert_makes_and_removes::<ProfileSearch>("ProfileRegistered", "ProfileDeleted");
+    assert_makes_and_removes::<ProfileDraftsView>("DraftSaved", "DraftClosed");
+    assert_makes_and_removes::<Exports>("ExportMade", "ExportPurged");
+    assert_makes_and_removes::<Catalogue>(
+        "TenantRegistered RoleDefined DepartmentDefined SettingDefined IssuerTrusted",
+        "RoleRemoved DepartmentRemoved SettingRemoved IssuerDistrusted",
+    );
+    assert_makes_and_removes::<Deadlines>(
+        "SessionOpened EmulationGranted DraftSaved ExportMade",
+        "SessionEnded EmulationExited EmulationExpired EmulationRevoked DraftClosed ExportPurged",
+    );
+}
+
+/// Each sample on each row that any sample makes: also those of other streams and areas.
+fn assert_old_events_change_nothing<M: RowModel>() {
+    let samples = samples();
+    for row in samples.iter().map(|sample| occurred(5, sample.event.clone())) {
+        let Some(row) = M::fold(None, &row) else { continue };
+        for sample in &samples {
+            for version in [1, 4, 5] {
+                let old = occurred(version, sample.event.clone());
+                assert_eq!(M::fold(Some(row.clone()), &old), Some(row.clone()), "{}", sample.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_event_that_a_row_has_seen_already_changes_nothing() {
+    assert_old_events_change_nothing::<ProfilesView>();
+    assert_old_events_change_nothing::<ProfileSearch>();
+    assert_old_events_change_nothing::<ProfileDraftsView>();
+    assert_old_events_change_nothing::<Deadlines>();
+    assert_old_events_change_nothing::<Exports>();
+    assert_old_events_change_nothing::<Catalogue>();
+}
+
+/// What the engine relies on: rows are found again by what they say of themselves.
+fn assert_rows_say_where_they_come_from<M: RowModel>() {
+    let mut rows = 0;
+    for sample in samples() {
+        let event = occurred(3, sample.event);
+        assert!(M::key(&event).is_none() || M::AREAS.contains(&event.area), "{}", M::NAME);
+        let Some(row) = M::fold(None, &event) else { continue };
+        assert_eq!(Some(M::key_of(&row)), M::key(&event));
+        assert_eq!(M::version_of(&row), 3);
+        assert_eq!(M::source_of(&row), (event.area, event.stream_id));
+        rows += 1;
+    }
+    assert!(rows > 0, "no sample makes a row of {}", M::NAME);
+}
+
+#[test]
+fn a_row_says_its_key_its_version_and_the_stream_that_feeds_it() {
+    assert_rows_say_where_they_come_from::<ProfilesView>();
+    assert_rows_say_where_they_come_from::<ProfileSearch>();
+    assert_rows_say_where_they_come_from::<ProfileDraftsView>();
+    assert_rows_say_where_they_come_from::<Deadlines>();
+    assert_rows_say_where_they_come_from::<Exports>();
+    assert_rows_say_where_they_come_from::<Catalogue>();
+}
+
+/// Ids that callers choose may meet another tenant's.
+fn assert_tenants_have_rows_of_their_own<M: RowModel>() {
+    for sample in samples() {
+        let event = occurred(1, sample.event);
+        let elsewhere = Occurred { tenant_id: TenantId(Uuid::from_u128(0x7f)), ..event.clone() };
+        let keys = (M::key(&event), M::key(&elsewhere));
+        assert!(keys.0.is_none() || keys.0 != keys.1, "{}", sample.name);
+    }
+}
+
+#[test]
+fn the_same_id_in_two_tenants_is_two_rows() {
+    assert_tenants_have_rows_of_their_own::<ProfilesView>();
+    assert_tenants_have_rows_of_their_own::<ProfileSearch>();
+    assert_tenants_have_rows_of_their_own::<ProfileDraftsView>();
+    assert_tenants_have_rows_of_their_own::<Deadlines>();
+    assert_tenants_have_rows_of_their_own::<Exports>();
+    assert_tenants_have_rows_of_their_own::<Catalogue>();
+}
+
+#[test]
+fn each_version_of_a_read_model_has_a_schema_of_its_own() {
+    let schemas = schemas();
+    let different: BTreeSet<&String> = schemas.iter().collect();
+    assert_eq!((schemas.len(), different.len()), (9, 9));
+    assert!(schemas.iter().all(|schema| {
+        schema.rsplit_once("_v").is_some_and(|(_, version)| version.parse::<u32>().is_ok())
+    }));
+}
