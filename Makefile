@@ -11,7 +11,7 @@ setup: ## install what is missing (Debian), or say what is
 	@sh ops/setup.sh
 
 run: setup ## build and start a directory with real people on 127.0.0.1:8080
-	@$(CARGO) build --release --quiet --bin dossier
+	@$(CARGO) build --release --bin dossier
 	@exec ./target/release/dossier serve --demo $(ARGS)
 
 test: setup ## all tests, each on its own database
@@ -24,7 +24,7 @@ lint: ## clippy, warnings being errors
 	$(CARGO) clippy --all-targets -- -D warnings
 
 docs: ## documentation, warnings being errors
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --lib --no-deps --document-private-items
 
 check: setup fmt lint docs test ## what CI runs, step for step
 

@@ -81,6 +81,10 @@ create index claims_expires_at_idx
     on log.claims (expires_at)
     where expires_at is not null;
 
+create index claims_listed_idx
+    on log.claims (kind, tenant_id)
+    where kind in ('tenant_name', 'api_key_name');
+
 -- Fails when any of these streams is not at the version that an append stands on. Called inside
 -- the append's own transaction, under the lock, so that nothing moves between check and commit.
 create function log.require_versions(

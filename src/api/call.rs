@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{ConnectInfo, FromRequest, MatchedPath, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
 use axum::http::{HeaderMap, HeaderName};
+use axum::response::Response;
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -11,7 +12,7 @@ use std::net::SocketAddr;
 use uuid::Uuid;
 
 use super::failure::{Failure, InvalidField};
-use super::observe::RequestId;
+use super::observe::{RequestId, face, refuse};
 
 /// Largest body, in bytes.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
@@ -40,6 +41,7 @@ pub struct Call {
     pub reason: Option<String>,
     pub client_address: Option<String>,
     pub user_agent: Option<String>,
+    pub is_head: bool,
     /// Whether it counts against the daily limit here.
     pub counted: bool,
     content_type: Option<String>,
@@ -47,9 +49,16 @@ pub struct Call {
 }
 
 impl<S: Send + Sync> FromRequest<S> for Call {
-    type Rejection = Failure;
+    type Rejection = Response;
 
-    async fn from_request(request: Request, _: &S) -> Result<Call, Failure> {
+    async fn from_request(request: Request, _: &S) -> Result<Call, Response> {
+        let face = face(request.uri().path());
+        Call::read(request).await.map_err(|failure| refuse(face, failure))
+    }
+}
+
+impl Call {
+    async fn read(request: Request) -> Result<Call, Failure> {
         let (parts, body) = request.into_parts();
         let headers = &parts.headers;
         let extensions = &parts.extensions;
@@ -75,6 +84,7 @@ impl<S: Send + Sync> FromRequest<S> for Call {
             reason: recorded(headers, "dossier-reason"),
             client_address: address.map(|address| address.to_string()),
             user_agent: recorded(headers, USER_AGENT.as_str()),
+            is_head: parts.method == axum::http::Method::HEAD,
             counted: true,
             content_type: text(headers, CONTENT_TYPE.as_str()),
             body: Bytes::new(),
@@ -130,8 +140,13 @@ impl Call {
     }
 }
 
+/// The value of a header; of one that is sent several times, nothing that could be meant.
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    let value = headers.get(HeaderName::try_from(name).ok()?)?;
+    let mut values = headers.get_all(HeaderName::try_from(name).ok()?).iter();
+    let value = values.next()?;
+    if values.next().is_some() {
+        return Some(String::new());
+    }
     Some(value.to_str().unwrap_or_default().trim().to_owned())
 }
 

@@ -53,6 +53,9 @@ pub enum Failure {
     PositionAhead,
     BatchTooLarge,
     BodyTooLarge,
+    /// It stopped amid, or is no HTTP.
+    BodyBroken,
+    BodyTimeout,
     ResultTooLarge(String),
     Invalid(Vec<InvalidField>),
     /// The idempotency key was used for another request.
@@ -150,6 +153,10 @@ impl Failure {
             }
             Failure::BodyTooLarge => {
                 (S::PAYLOAD_TOO_LARGE, "body_too_large", "the body is larger than 1 MiB")
+            }
+            Failure::BodyBroken => (S::BAD_REQUEST, "body_broken", "the body did not arrive whole"),
+            Failure::BodyTimeout => {
+                (S::REQUEST_TIMEOUT, "body_timeout", "the body did not arrive in time")
             }
             Failure::ResultTooLarge(why) => {
                 return (S::PAYLOAD_TOO_LARGE, "result_too_large", why.clone());

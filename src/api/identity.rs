@@ -213,7 +213,7 @@ fn session_envelope(call: &Call, real: ProfileId) -> Envelope {
         emulation: vec![],
         operation: "open_session",
         channel: if call.mcp { "mcp" } else { "http" },
-        face: "none",
+        face: super::observe::face(&call.route),
         client_address: call.client_address.clone(),
         user_agent: call.user_agent.clone(),
         reason: None,

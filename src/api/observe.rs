@@ -4,19 +4,25 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::CONTENT_LENGTH;
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use metrics::histogram;
 use uuid::Uuid;
 
 use super::app::App;
+use super::call::BODY_BYTES_MAX;
 use super::failure::Failure;
 use super::history::Problem;
 
 /// Longest work on a request.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// Longest wait for a body.
+const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// The id under which a request is on record, in the log and in its answer.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +68,14 @@ async fn bounded(app: &App, face: &'static str, request: Request, next: Next) ->
     if face == "none" {
         return next.run(request).await;
     }
+    // Nobody is waited for who has not even shown a key; no place is taken while a body dawdles.
+    if !request.headers().contains_key("x-api-key") {
+        return refuse(face, Failure::MissingApiKey);
+    }
+    let request = match with_body(request).await {
+        Ok(request) => request,
+        Err(failure) => return refuse(face, failure),
+    };
     let Ok(_permit) = app.requests.clone().try_acquire_owned() else {
         return refuse(face, Failure::Overloaded);
     };
@@ -71,6 +85,29 @@ async fn bounded(app: &App, face: &'static str, request: Request, next: Next) ->
     match tokio::time::timeout(REQUEST_TIME_MAX, next.run(request)).await {
         Ok(response) => response,
         Err(_) => refuse(face, Failure::Unavailable),
+    }
+}
+
+/// The request with its body in memory, within its bounds of size and time.
+async fn with_body(request: Request) -> Result<Request, Failure> {
+    let (parts, body) = request.into_parts();
+    if matches!(parts.method, Method::GET | Method::HEAD) {
+        return Ok(Request::from_parts(parts, Body::empty()));
+    }
+    let told = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let told = told.and_then(|length| length.parse::<u64>().ok());
+    if told.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
+        return Err(Failure::BodyTooLarge);
+    }
+    let limited = http_body_util::Limited::new(body, BODY_BYTES_MAX);
+    let read = http_body_util::BodyExt::collect(limited);
+    match tokio::time::timeout(BODY_TIME_MAX, read).await {
+        Ok(Ok(read)) => Ok(Request::from_parts(parts, Body::from(read.to_bytes()))),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+            Err(Failure::BodyTooLarge)
+        }
+        Ok(Err(_)) => Err(Failure::BodyBroken),
+        Err(_) => Err(Failure::BodyTimeout),
     }
 }
 

@@ -114,7 +114,7 @@ async fn readyz(State(app): State<Arc<App>>) -> Response {
     if lag > LAG_EVENTS_MAX {
         return unready("the read models are behind");
     }
-    let body = json!({"status": "ready", "lag_events": lag});
+    let body = json!({"status": "ready"});
     ([(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 

@@ -84,13 +84,16 @@ where
                 }
                 let envelope = actor.envelope(call, asked.kind.operation, asked.kind.face);
                 decision.envelope = Arc::new(envelope);
-                let answer = decide(decision, &actor).await?;
-                if let Some(remembered) = &asked.remembered
-                    && decision.changes_anything()
-                {
+                let decided = decide(decision, &actor).await;
+                let Some(remembered) = &asked.remembered else { return decided };
+                if decided.is_ok() && decision.changes_anything() {
+                    let answer = decided?;
                     remembered.keep(decision, &answer, now);
+                    return Ok(answer);
                 }
-                Ok(answer)
+                // Nothing to do, or refused: perhaps because the very same request came first.
+                remembered.answer_before(app).await?;
+                decided
             })
         })
         .await;
@@ -133,7 +136,11 @@ impl Remembered {
     fn of(call: &Call, actor: &Actor) -> Option<Remembered> {
         let key = call.idempotency_key.as_deref()?;
         let tenant = actor.tenant();
-        let (real, effective) = (actor.real.profile.0, actor.id().0);
+        // The two routes that change as whom one acts are told apart by the session instead: the
+        // first call would otherwise make its own repetition another request.
+        let real = actor.real.profile.0;
+        let moves = call.route.ends_with("/emulate") || call.route.ends_with("/unemulate");
+        let effective = if moves { actor.identity.session.0 } else { actor.id().0 };
         let claim = derived(&[
             b"idempotency",
             tenant.0.as_bytes(),

@@ -12,6 +12,7 @@ use crate::catalogue_file::{
     SettingEntry, TenantEntry,
 };
 use crate::domain::Aggregate;
+use crate::domain::access::{Access, State as AccessState};
 use crate::domain::ids::{DepartmentId, RoleId, SettingId, TenantId, catalogue_id, tenant_id};
 use crate::domain::tenant::{
     Catalogue, Command, Department, Event, Issuer, Refusal, Role, Setting, Tenant, decide,
@@ -20,7 +21,7 @@ use crate::engine::execute::{Halt, Order};
 use crate::engine::{Engine, Priority, claims};
 
 use super::Place;
-use super::issue::{failed, issue_api_key, make_key};
+use super::issue::{failed, issue_api_key, make_key, revoke_api_key};
 use super::open::{Directory, operator};
 use super::people::{Person, Taken, take_in};
 
@@ -39,7 +40,7 @@ pub struct Arguments {
     /// Say what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Remove roles, departments, settings and issuers that the file does not name
+    /// Remove roles, departments, settings, issuers and API keys that the file does not name
     #[arg(long)]
     prune: bool,
     #[command(flatten)]
@@ -107,6 +108,9 @@ pub async fn apply(
         }
         for key in &entry.api_keys {
             changes.extend(apply_key(engine, tenant, name, key, how).await?);
+        }
+        if how.prune {
+            changes.extend(revoke_keys(engine, tenant, entry, how).await?);
         }
         let ids = engine.secrets.value_ids(tenant).await?;
         for profile in &entry.profiles {
@@ -207,6 +211,29 @@ async fn apply_key(
     };
     issue_api_key(engine, tenant, name, entry.expires_at, &key).await?;
     Ok(vec![format!("{tenant_name}: + API key {name}, {shown}")])
+}
+
+/// Revokes the keys that the file does not name.
+async fn revoke_keys(
+    engine: &Engine,
+    tenant: TenantId,
+    entry: &TenantEntry,
+    how: &How,
+) -> anyhow::Result<Vec<String>> {
+    let named = |name: &str| entry.api_keys.iter().any(|key| key.name.get_ref() == name);
+    let mut changes = Vec::new();
+    for (claim, id) in engine.reader.claimed(tenant.0, "api_key_name").await? {
+        let key = engine.load::<Access>(tenant, id).await?;
+        let AccessState::Issued { name, .. } = &*key.state else { continue };
+        if named(name) {
+            continue;
+        }
+        changes.push(format!("{}: - API key {name}", entry.name.get_ref()));
+        if !how.dry_run {
+            revoke_api_key(engine, tenant, id, claim).await?;
+        }
+    }
+    Ok(changes)
 }
 
 /// Everything that the file wants of a tenant, as orders.

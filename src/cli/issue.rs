@@ -68,6 +68,36 @@ pub async fn issue_api_key(
     failed(executed).map(|executed| executed.value)
 }
 
+/// Revokes a key; its name is free again.
+///
+/// # Errors
+/// The log cannot be read or written.
+pub async fn revoke_api_key(
+    engine: &Engine,
+    tenant: TenantId,
+    id: Uuid,
+    name_claim: Uuid,
+) -> anyhow::Result<()> {
+    let order = Order {
+        tenant,
+        envelope: Arc::new(operator("apply")),
+        area: "access",
+        priority: Priority::Caller,
+    };
+    let executed = engine
+        .execute(&order, |decision| {
+            Box::pin(async move {
+                let key = decision.load::<Access>(id).await?;
+                let events = decide(&key.state, Command::RevokeApiKey).map_err(Halt::Refused)?;
+                decision.append::<Access>(id, events, None)?;
+                decision.release(name_claim);
+                Ok(())
+            })
+        })
+        .await;
+    failed(executed).map(|_| ())
+}
+
 /// A halt as the command line reports it.
 ///
 /// # Errors

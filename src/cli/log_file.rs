@@ -12,7 +12,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::store::LogTable;
+use crate::store::{Import, LogTable};
 
 use super::Place;
 use super::import::bar;
@@ -56,6 +56,9 @@ pub async fn export(arguments: ExportArguments) -> anyhow::Result<ExitCode> {
     let directory = Directory::open(&arguments.place).await?;
     let written = write(&directory, &arguments.file).await;
     directory.close().await?;
+    if written.is_err() {
+        let _ = std::fs::remove_file(arguments.file.with_extension("unfinished"));
+    }
     let rows = written.with_context(|| format!("writing {}", arguments.file.display()))?;
     println!("wrote {rows} rows to {}", arguments.file.display());
     Ok(ExitCode::SUCCESS)
@@ -71,7 +74,11 @@ async fn write(directory: &Directory, path: &Path) -> anyhow::Result<u64> {
     let mut file = BufWriter::new(file);
     let reader = &directory.engine.reader;
     let head = reader.head().await?;
-    writeln!(file, "{}", json!({"dossier_log": FORMAT, "head": head}))?;
+    writeln!(
+        file,
+        "{}",
+        json!({"dossier_log": FORMAT, "head": head, "epoch": reader.epoch().await?})
+    )?;
     let bar = ProgressBar::new(u64::try_from(head).unwrap_or_default());
     let mut rows = 0;
     for table in LogTable::ALL {
@@ -101,6 +108,7 @@ struct Line {
     row: Option<Box<RawValue>>,
     rows: Option<u64>,
     dossier_log: Option<i64>,
+    epoch: Option<i32>,
 }
 
 /// Runs `import-log`.
@@ -146,12 +154,14 @@ async fn read(directory: &Directory, path: &Path) -> anyhow::Result<()> {
     let bytes = std::fs::metadata(path)?.len();
     let bar = bar(bytes, true);
     let file = BufReader::new(std::fs::File::open(path)?);
-    let mut import = engine.reader.begin_import().await?;
+    let mut import = Import::begin(directory.owner().await?).await?;
+    let mut epoch = 1;
     let mut pending: (Option<LogTable>, Vec<Box<RawValue>>) = (None, Vec::new());
     for line in file.lines() {
         let line = line?;
         bar.inc(line.len() as u64 + 1);
         let line: Line = serde_json::from_str(&line)?;
+        epoch = line.epoch.unwrap_or(epoch);
         let (Some(table), Some(row)) = (line.table, line.row) else { continue };
         let table = LogTable::named(&table).with_context(|| format!("no table {table}"))?;
         if pending.0 != Some(table) || pending.1.len() >= ROWS_AT_ONCE {
@@ -165,7 +175,7 @@ async fn read(directory: &Directory, path: &Path) -> anyhow::Result<()> {
     if let (Some(table), rows) = pending {
         import.rows(table, &rows).await?;
     }
-    import.commit().await?;
+    import.commit(epoch).await?;
     bar.finish_and_clear();
     Ok(())
 }

@@ -22,6 +22,8 @@ const POOL_CONNECTIONS: usize = 24;
 /// An open directory.
 pub struct Directory {
     pub engine: Arc<Engine>,
+    /// As the owner of the log, where that is known.
+    owner: Config,
     /// The embedded database, if this process runs it.
     cluster: Option<Cluster>,
 }
@@ -37,8 +39,8 @@ impl Directory {
         }
         match cluster::attach(&place.data_dir).await? {
             Some(attached) => {
-                let app = attached.config(cluster::APP);
-                Directory::start(app, None, false, false).await
+                let (owner, app) = (attached.config(cluster::OWNER), attached.config(cluster::APP));
+                Directory::start(owner, app, None, false, false).await
             }
             None => Directory::embedded(&place.data_dir, cluster::Options::default()).await,
         }
@@ -51,8 +53,8 @@ impl Directory {
     pub async fn embedded(data_dir: &Path, options: cluster::Options) -> anyhow::Result<Directory> {
         let cluster = Cluster::start(data_dir, options).await?;
         let (owner, app) = (cluster.config(cluster::OWNER), cluster.config(cluster::APP));
-        migrate_as(owner, Some(cluster::APP)).await?;
-        Directory::start(app, Some(cluster), true, true).await
+        migrate_as(owner.clone(), Some(cluster::APP)).await?;
+        Directory::start(owner, app, Some(cluster), true, true).await
     }
 
     /// Uses a server of one's own.
@@ -65,8 +67,10 @@ impl Directory {
             Some(owner_url) => {
                 let owner: Config = owner_url.parse().context("reading --owner-database-url")?;
                 let role = app.get_user().context("--database-url names no user")?;
-                migrate_as(owner, Some(role)).await?;
+                migrate_as(owner.clone(), Some(role)).await?;
+                return Directory::start(owner, app, None, false, true).await;
             }
+            None if is_migrated_by_another(&app).await? => {}
             None => {
                 tracing::warn!(
                     "THE SERVER RUNS AS THE OWNER OF THE LOG: give it a role of its own with \
@@ -75,10 +79,19 @@ impl Directory {
                 migrate_as(app.clone(), None).await?;
             }
         }
-        Directory::start(app, None, false, true).await
+        Directory::start(app.clone(), app, None, false, true).await
+    }
+
+    /// A connection as the owner of the log.
+    ///
+    /// # Errors
+    /// It cannot be reached.
+    pub async fn owner(&self) -> anyhow::Result<tokio_postgres::Client> {
+        Ok(Database::new(self.owner.clone()).connect().await?.0)
     }
 
     async fn start(
+        owner: Config,
         config: Config,
         cluster: Option<Cluster>,
         alone: bool,
@@ -91,7 +104,7 @@ impl Directory {
             projecting,
         };
         match Engine::start(settings).await {
-            Ok(engine) => Ok(Directory { engine, cluster }),
+            Ok(engine) => Ok(Directory { engine, owner, cluster }),
             Err(error) => {
                 if let Some(cluster) = cluster {
                     cluster.stop().await?;
@@ -121,6 +134,15 @@ impl Directory {
         }
         Ok(())
     }
+}
+
+/// Whether there is a log that this role may not change: then its owner migrates it.
+async fn is_migrated_by_another(app: &Config) -> anyhow::Result<bool> {
+    let (client, _driver) = Database::new(app.clone()).connect().await?;
+    let sql = "select coalesce(
+        not has_table_privilege(to_regclass('log.events')::oid, 'update'), false)";
+    let row = client.query_one(sql, &[]).await.context("asking what the role may do")?;
+    Ok(row.get(0))
 }
 
 async fn migrate_as(config: Config, role: Option<&str>) -> anyhow::Result<()> {

@@ -302,6 +302,9 @@ fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
 /// A date (its first instant in UTC) or an RFC 3339 time.
 fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    if text.starts_with(['-', '+']) || text.starts_with("0000") {
+        return Err(serde::de::Error::custom("a time lies between the years 1 and 9999"));
+    }
     if let Ok(date) = text.parse::<NaiveDate>() {
         return Ok(Some(date.and_time(NaiveTime::MIN).and_utc()));
     }

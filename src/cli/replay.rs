@@ -70,9 +70,6 @@ pub async fn verify(arguments: VerifyArguments) -> anyhow::Result<ExitCode> {
     let checked = check_all(&directory).await;
     directory.close().await?;
     let (broken, report) = checked?;
-    for promise in &broken {
-        println!("the log: {promise}");
-    }
     for (name, rows) in report.differing.iter().filter(|(_, rows)| **rows > 0) {
         println!("{name}: {rows} rows differ from the replay; `dossier rebuild {name}` mends them");
     }
@@ -85,6 +82,9 @@ pub async fn verify(arguments: VerifyArguments) -> anyhow::Result<ExitCode> {
 
 async fn check_all(directory: &Directory) -> anyhow::Result<(Vec<String>, Report)> {
     let broken = directory.engine.reader.broken_promises().await?;
+    for promise in &broken {
+        println!("the log: {promise}");
+    }
     let report = replay(directory, &ALL, false).await?;
     Ok((broken, report))
 }

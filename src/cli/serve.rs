@@ -2,12 +2,21 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
+use axum::Extension;
+use axum::extract::ConnectInfo;
 use clap::Args;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::app::App;
@@ -21,7 +30,7 @@ use super::{Place, demo};
 #[derive(Args)]
 #[command(after_help = "Examples:
   dossier serve --demo
-  dossier serve --listen 0.0.0.0:8080 --ops-listen 127.0.0.1:9090 --data-dir /var/lib/dossier
+  dossier serve --listen 0.0.0.0:8080 --ops-listen 127.0.0.1:8081 --data-dir /var/lib/dossier
   dossier serve --database-url postgres://dossier@db/dossier")]
 pub struct Arguments {
     /// Where to listen
@@ -40,6 +49,15 @@ pub struct Arguments {
 /// Bounds of the buckets of durations, in seconds.
 const DURATION_BUCKETS: [f64; 14] =
     [0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 30.0];
+
+/// Connections at once; more wait to be accepted.
+const CONNECTIONS_MAX: usize = 8_192;
+/// Longest wait for the head of a request.
+const HEADER_TIME_MAX: Duration = Duration::from_secs(10);
+/// Pause after a connection could not be accepted: most likely too many files are open.
+const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// Longest wait for what is in flight when told to stop.
+const STOP_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Runs until told to stop.
 ///
@@ -117,18 +135,41 @@ async fn serve(
     router: axum::Router,
     stopping: CancellationToken,
 ) -> anyhow::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving =
-        axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
-    // Connections that stay open without a request must not hold up the stop.
-    let impatient = async {
-        stopping.cancelled().await;
-        tokio::time::sleep(std::time::Duration::from_secs(20)).await;
-    };
-    tokio::select! {
-        served = serving => served.context("serving"),
-        () = impatient => Ok(()),
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME_MAX);
+    builder.http2().timer(TokioTimer::new());
+    let graceful = GracefulShutdown::new();
+    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        // At the bound, further connections wait in the system's backlog.
+        let permit = connections.clone().acquire_owned().await.context("counting connections")?;
+        let (stream, address) = tokio::select! {
+            () = stopping.cancelled() => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(error = %error, "could not accept a connection");
+                    tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
+                    continue;
+                }
+            },
+        };
+        let _ = stream.set_nodelay(true);
+        let router = router.clone().layer(Extension(ConnectInfo(address)));
+        let service = TowerToHyperService::new(router);
+        let connection =
+            builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            // Its errors are the client's: what went wrong with a request is logged with it.
+            let _ = connection.await;
+            drop(permit);
+        });
     }
+    drop(listener);
+    // Connections that stay open without finishing a request must not hold up the stop for long.
+    let _ = tokio::time::timeout(STOP_TIME_MAX, graceful.shutdown()).await;
+    Ok(())
 }
 
 /// Resolves at Ctrl-C or SIGTERM.

@@ -22,6 +22,9 @@ use super::{Engine, FOLD_WAIT_MAX, stream};
 /// How often a decision is made again when a stream moved under it.
 pub const ATTEMPTS_MAX: usize = 4;
 
+/// Streams that have turns of their own, as far as ids do not meet.
+const TURNS: usize = 256;
+
 /// Why a decision came to no answer.
 #[derive(Debug)]
 pub enum Halt<R> {
@@ -190,6 +193,23 @@ pub struct Order {
     pub priority: Priority,
 }
 
+/// Turns at streams that are raced for: one at a time, for those who lost once.
+pub struct Turns(Vec<Arc<tokio::sync::Mutex<()>>>);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Turns((0..TURNS).map(|_| Arc::default()).collect())
+    }
+}
+
+impl Turns {
+    async fn wait(&self, stream: StreamKey) -> tokio::sync::OwnedMutexGuard<()> {
+        let place = stream.id.as_u128() % TURNS as u128;
+        let place = usize::try_from(place).unwrap_or_default();
+        self.0[place].clone().lock_owned().await
+    }
+}
+
 impl Engine {
     /// Decides and appends, bounded times again when a stream has moved, and answers when the
     /// events are durable and folded (or after two seconds, when they are durable).
@@ -207,6 +227,7 @@ impl Engine {
         R: Send,
     {
         let mut attempt = 0;
+        let mut turn = None;
         let executed = loop {
             attempt += 1;
             let mut decision = Decision::new(self, order);
@@ -227,15 +248,22 @@ impl Engine {
                     let position = appended.last_position;
                     break Ok(Executed { value, position: Some(position), folded: true });
                 }
-                Err(Error::Conflict(_) | Error::ClaimTaken(_)) if attempt < ATTEMPTS_MAX => {
+                Err(Error::Conflict(moved)) if attempt < ATTEMPTS_MAX => {
                     self.states.evict(&read);
+                    // Those who lost a race for a stream go on one after the other, so that each
+                    // new attempt meets only those who have yet to lose one.
+                    if turn.is_none() {
+                        turn = Some(self.turns.wait(moved).await);
+                    }
                 }
+                Err(Error::ClaimTaken(_)) if attempt < ATTEMPTS_MAX => self.states.evict(&read),
                 Err(error) => {
                     self.states.evict(&read);
                     break Err(Halt::Failed(error));
                 }
             }
         };
+        drop(turn);
         count(order, &executed);
         let mut executed = executed?;
         if let (Some(position), Priority::Caller) = (executed.position, order.priority) {

@@ -126,7 +126,7 @@ impl Follower {
         for event in &events {
             self.states.follow(event);
         }
-        self.projections.hand_on(events.into(), position);
+        self.projections.hand_on(&events.into());
         gauge!("dossier_log_head_position").set(position as f64);
         followed.send_replace(position);
         Ok(())
@@ -148,8 +148,10 @@ async fn heard(listener: &mut Option<Listener>) -> Option<String> {
 /// # Errors
 /// [`Error::Corrupt`] for a name or payload that this program does not know: nothing is skipped.
 pub fn occurred(recorded: &Recorded) -> Result<Occurred, Error> {
-    let corrupt =
-        |why: String| Error::Corrupt(format!("reading {} of the log: {why}", recorded.name), None);
+    let corrupt = |why: String| {
+        let (name, position, stream) = (&recorded.name, recorded.position, recorded.stream);
+        Error::Corrupt(format!("reading {name} at position {position} of {stream:?}: {why}"), None)
+    };
     let area = Area::named(recorded.stream.area.as_str())
         .ok_or_else(|| corrupt(format!("no area {:?}", recorded.stream.area)))?;
     let event = Event::decode(area, &recorded.name, &recorded.payload)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use deadpool_postgres::ClientWrapper;
 use futures_util::future::join_all;
-use metrics::{counter, gauge, histogram};
+use metrics::{counter, histogram};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -105,7 +105,9 @@ impl Lane {
                 Ok(()) => return,
                 Err(Error::Corrupt(why, source)) => {
                     // Nothing is skipped: the read model stands still until someone looks.
-                    tracing::error!(error = ?source, "{} stands still: {why}", self.name);
+                    let cause = source.as_ref().and_then(|error| error.as_db_error());
+                    let cause = cause.map_or("", |error| error.message());
+                    tracing::error!("{} stands still: {why}: {cause}", self.name);
                     wait = RETRY_WAIT_MAX;
                 }
                 Err(error) => {
@@ -207,7 +209,8 @@ impl Lane {
             tags.follow(events.iter().map(Arc::as_ref));
         }
         self.folded.send_replace(self.position());
-        self.observe(last, started);
+        histogram!("dossier_projection_fold_duration_seconds", "lane" => self.name)
+            .record(started.elapsed());
         self.prune(client).await;
         Ok(())
     }
@@ -298,17 +301,6 @@ impl Lane {
     /// How far all of its read models are folded.
     pub fn position(&self) -> i64 {
         self.checkpoints.iter().copied().min().unwrap_or_default()
-    }
-
-    fn observe(&self, last: &Occurred, started: std::time::Instant) {
-        histogram!("dossier_projection_fold_duration_seconds", "lane" => self.name)
-            .record(started.elapsed());
-        let lag = (chrono::Utc::now() - last.recorded_at).to_std().unwrap_or_default();
-        for (folder, checkpoint) in self.folders.iter().zip(&self.checkpoints) {
-            let name = folder.names().0;
-            gauge!("dossier_projection_position", "projection" => name).set(*checkpoint as f64);
-            gauge!("dossier_projection_lag_seconds", "projection" => name).set(lag.as_secs_f64());
-        }
     }
 
     async fn prune(&self, client: &ClientWrapper) {

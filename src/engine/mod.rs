@@ -76,6 +76,7 @@ pub struct Engine {
     pub projections: Projections,
     database: Database,
     refreshes: rebuild::Refreshes,
+    turns: execute::Turns,
     appender: Appender,
     tokens: TokenKey,
     alone: bool,
@@ -149,6 +150,7 @@ impl Engine {
             projections,
             database,
             refreshes: rebuild::Refreshes::default(),
+            turns: execute::Turns::default(),
             appender,
             tokens,
             alone: settings.alone,
@@ -162,6 +164,7 @@ impl Engine {
     /// Ends the tasks, what was accepted done first. Later appends fail.
     pub async fn stop(&self) {
         self.stopping.cancel();
+        self.pool.close();
         let tasks = {
             let mut tasks = self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             std::mem::take(&mut *tasks)
@@ -186,6 +189,9 @@ impl Engine {
     /// Puts what is measured on demand into the metrics.
     pub fn observe(&self) {
         self.states.observe();
+        self.projections.observe(self.followed());
+        metrics::gauge!("dossier_log_head_position").set(self.followed() as f64);
+        metrics::gauge!("dossier_append_queue_length").set(self.appender.queue_length() as f64);
         self.search.observe();
         let pool = self.pool.status();
         metrics::gauge!("dossier_db_pool_connections").set(pool.size as f64);

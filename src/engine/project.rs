@@ -1,8 +1,8 @@
 //! The read models as they run: two lanes, so that finding events again (`audit_log`, with its
 //! many indexes) never delays the answer to a command.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::ClientWrapper;
 use metrics::gauge;
@@ -12,10 +12,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::domain::Occurred;
+use crate::projections::ReadModel as _;
 use crate::projections::audit_log::AuditLog;
 use crate::projections::catalogue::Catalogue;
 use crate::projections::deadlines::Deadlines;
 use crate::projections::exports::Exports;
+use crate::projections::profile_counts::ProfileCounts;
 use crate::projections::profile_drafts_view::ProfileDraftsView;
 use crate::projections::profile_search::ProfileSearch;
 use crate::projections::profiles_view::ProfilesView;
@@ -60,8 +62,11 @@ pub struct Projections {
 #[derive(Clone)]
 struct LaneHandle {
     name: &'static str,
+    projections: Vec<&'static str>,
     notes: mpsc::Sender<Note>,
     folded: watch::Receiver<i64>,
+    /// Where it stands behind the head, and since when.
+    behind_since: Arc<Mutex<Option<(i64, Instant)>>>,
 }
 
 impl Projections {
@@ -114,18 +119,28 @@ impl Projections {
                 }
             }
             let (notes, told) = mpsc::channel(NOTES_MAX);
+            let mut names: Vec<&str> = lane.folders.iter().map(|folder| folder.names().0).collect();
+            if feeds_memory {
+                // Kept with profiles_view, in the same transactions.
+                names.push(ProfileCounts::NAME);
+            }
             tasks.push(tokio::spawn(lane.run(client, told)));
-            projections.lanes.push(LaneHandle { name, notes, folded: receiver });
+            let handle = LaneHandle {
+                name,
+                projections: names,
+                notes,
+                folded: receiver,
+                behind_since: Arc::default(),
+            };
+            projections.lanes.push(handle);
         }
         Ok((projections, tasks))
     }
 
     /// Tells the lanes of events. A lane that has no room reads them from the log later.
-    pub fn hand_on(&self, events: Arc<[Arc<Occurred>]>, head: i64) {
+    pub fn hand_on(&self, events: &Arc<[Arc<Occurred>]>) {
         for lane in &self.lanes {
             let _ = lane.notes.try_send(Note::Events(events.clone()));
-            let lag = head - *lane.folded.borrow();
-            gauge!("dossier_projection_lag_events", "projection" => lane.name).set(lag as f64);
         }
     }
 
@@ -145,6 +160,32 @@ impl Projections {
     /// Waits until `audit_log` is folded up to `position`; false when it took too long.
     pub async fn wait_audited(&self, position: i64, at_most: Duration) -> bool {
         self.wait("audit", position, at_most).await
+    }
+
+    /// Puts how far each read model has come, and is behind `head`, into the metrics.
+    pub fn observe(&self, head: i64) {
+        for lane in &self.lanes {
+            let position = *lane.folded.borrow();
+            let lag = (head - position).max(0);
+            let mut since = lane.behind_since.lock().unwrap_or_else(PoisonError::into_inner);
+            let seconds = match (lag, *since) {
+                (0, _) => {
+                    *since = None;
+                    0.0
+                }
+                (_, Some((at, from))) if at == position => from.elapsed().as_secs_f64(),
+                // Behind, but moving: counted from the last look at which it stood elsewhere.
+                _ => {
+                    *since = Some((position, Instant::now()));
+                    0.0
+                }
+            };
+            for name in &lane.projections {
+                gauge!("dossier_projection_position", "projection" => *name).set(position as f64);
+                gauge!("dossier_projection_lag_events", "projection" => *name).set(lag as f64);
+                gauge!("dossier_projection_lag_seconds", "projection" => *name).set(seconds);
+            }
+        }
     }
 
     /// How far each lane has folded.

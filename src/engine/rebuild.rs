@@ -141,8 +141,8 @@ impl Engine {
             None => self.reader.tenants().await?,
         };
         let mut report = Report::default();
-        for tenant in tenants {
-            let tenant = TenantId(tenant);
+        for tenant in &tenants {
+            let tenant = TenantId(*tenant);
             let found = self.replay_tenant(&client, tenant, names, mend, progress).await?;
             if mend {
                 self.announce_mended(&client, tenant).await?;
@@ -152,6 +152,9 @@ impl Engine {
         }
         if tenant.is_none() {
             self.replay_inserts(&client, names, mend, progress, &mut report).await?;
+            for name in ALL.iter().filter(|name| names.contains(name)) {
+                report.add(name, strangers(&client, name, &tenants, mend).await?);
+            }
         }
         counter!("dossier_rebuild_events_total").increment(report.events);
         histogram!("dossier_rebuild_duration_seconds").record(started.elapsed());
@@ -308,20 +311,62 @@ async fn checkpoint(client: &ClientWrapper, schemas: &[String]) -> Result<i64, E
     Ok(rows.first().and_then(|row| row.get::<_, Option<i64>>(0)).unwrap_or_default())
 }
 
-/// How many rows of these events are not in the table; inserted, if asked.
+/// How many rows of these events are not in the table as they must be; put right, if asked.
 async fn missing<M: InsertModel>(
     client: &ClientWrapper,
     events: &[Recorded],
     mend: bool,
 ) -> Result<i64, Error> {
-    let failed = |error| Error::of_statement("inserting rows", error);
+    let failed = |error| Error::of_statement("comparing rows", error);
     let mut rows = Vec::new();
     for event in events {
         rows.extend(M::rows(&occurred(event)?));
     }
-    client.batch_execute("begin").await.map_err(failed)?;
-    let inserted = insert_rows::<M>(client, &rows).await;
-    let end = if mend && inserted.is_ok() { "commit" } else { "rollback" };
-    client.batch_execute(end).await.map_err(failed)?;
-    Ok(i64::try_from(inserted.map_err(failed)?).unwrap_or(i64::MAX))
+    let (name, key) = (M::NAME, M::KEY);
+    let same_key = key.split(", ").map(|column| format!("found.{column} = (wanted).{column}"));
+    let same_key = same_key.collect::<Vec<_>>().join(" and ");
+    let wrong = format!(
+        "select wanted
+        from unnest($1::{name}[]) as wanted
+        where not exists (select 1 from {name} as found where {same_key} and found = wanted)"
+    );
+    let wrong = query(client, &wrong, &[&rows]).await.map_err(failed)?;
+    let wrong: Vec<M::Row> = wrong.iter().map(|row| row.get(0)).collect();
+    if mend && !wrong.is_empty() {
+        let delete =
+            format!("delete from {name} where ({key}) in (select {key} from unnest($1::{name}[]))");
+        client.batch_execute("begin").await.map_err(failed)?;
+        execute(client, &delete, &[&wrong]).await.map_err(failed)?;
+        insert_rows::<M>(client, &wrong).await.map_err(failed)?;
+        client.batch_execute("commit").await.map_err(failed)?;
+    }
+    Ok(i64::try_from(wrong.len()).unwrap_or(i64::MAX))
+}
+
+/// How many rows belong to no tenant of the log, or to no event; removed, if asked.
+async fn strangers(
+    client: &ClientWrapper,
+    name: &str,
+    tenants: &[Uuid],
+    mend: bool,
+) -> Result<i64, Error> {
+    let failed = |error| Error::of_statement("looking for stray rows", error);
+    let mut stray = "tenant_id <> all($1::uuid[])".to_owned();
+    if name == AuditLog::NAME {
+        stray.push_str(
+            " or not exists (
+                select 1 from log.events
+                where events.position = audit_log.position
+                    and events.tenant_id = audit_log.tenant_id
+            )",
+        );
+    }
+    let sql = format!("select count(*) from {name} where {stray}");
+    let rows = query(client, &sql, &[&tenants]).await.map_err(failed)?;
+    let count = rows.first().map_or(0, |row| row.get(0));
+    if mend && count > 0 {
+        let sql = format!("delete from {name} where {stray}");
+        execute(client, &sql, &[&tenants]).await.map_err(failed)?;
+    }
+    Ok(count)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use metrics::{counter, gauge, histogram};
+use metrics::{counter, histogram};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -32,6 +32,8 @@ const APPEND_BYTES_MAX: usize = 1 << 20;
 const VERSIONS_KNOWN_MAX: usize = 200_000;
 /// How long a batch may take before its connection counts as lost.
 const BATCH_TIME_MAX: Duration = Duration::from_secs(15);
+/// Pause after the server could not take a batch.
+const UNABLE_PAUSE: Duration = Duration::from_millis(200);
 /// How long to wait between attempts to reach the database again, at most.
 const RECONNECT_WAIT_MAX: Duration = Duration::from_secs(2);
 /// The channel on which each batch is announced.
@@ -104,14 +106,17 @@ impl Appender {
             Priority::Reaction => self.reactions.send(job).await.map_err(|_| stopped()),
         };
         sent?;
-        let waiting = QUEUE_APPENDS_MAX - self.callers.capacity();
-        gauge!("dossier_append_queue_length").set(waiting as f64);
         answered.await.unwrap_or_else(|_| Err(stopped()))
     }
 
     /// The highest position that this process has seen committed; 0 at first.
     pub fn head(&self) -> i64 {
         self.head.load(Ordering::Acquire)
+    }
+
+    /// How many appends of callers wait.
+    pub fn queue_length(&self) -> usize {
+        QUEUE_APPENDS_MAX - self.callers.capacity()
     }
 
     /// What announcements of this appender's batches carry.
@@ -161,6 +166,8 @@ enum Outcome {
     Violated,
     /// The database refused some row for what it is: nothing happened.
     Refused(tokio_postgres::Error),
+    /// The server could not, and said so: nothing happened.
+    Unable(tokio_postgres::Error),
     /// The connection broke: it may or may not have happened.
     Unknown(Option<tokio_postgres::Error>),
 }
@@ -210,6 +217,7 @@ impl Task {
             Outcome::Committed(appended) => self.committed(jobs, &appended, started),
             Outcome::Violated => self.process_under_lock(jobs, started).await,
             Outcome::Refused(error) => self.process_one_by_one(jobs, error).await,
+            Outcome::Unable(error) => unable(jobs, &error).await,
             Outcome::Unknown(error) => self.settle_unknown(jobs, error, started).await,
         }
     }
@@ -249,6 +257,9 @@ impl Task {
             }
         };
         let appends = appends(jobs);
+        if let Err(error) = connection.prepare_tables(&appends).await {
+            return outcome_of(error);
+        }
         let sent = connection.send(&appends, required, true, &instance);
         match tokio::time::timeout(BATCH_TIME_MAX, sent).await {
             Ok(Ok(appended)) => Outcome::Committed(appended),
@@ -265,7 +276,12 @@ impl Task {
         let Ok(connection) = self.connection().await else {
             return self.settle_unknown(jobs, None, started).await;
         };
-        let known = match connection.read_under_lock(&appends(&jobs)).await {
+        let prepared = connection.prepare_tables(&appends(&jobs)).await;
+        let known = match prepared {
+            Ok(()) => connection.read_under_lock(&appends(&jobs)).await,
+            Err(error) => Err(error),
+        };
+        let known = match known {
             Ok(known) => known,
             Err(error) => {
                 self.connection = None;
@@ -288,6 +304,7 @@ impl Task {
             Ok(Ok(appended)) => self.committed(jobs, &appended, started),
             Ok(Err(error)) => match outcome_of(error) {
                 Outcome::Refused(error) => self.process_one_by_one(jobs, error).await,
+                Outcome::Unable(error) => unable(jobs, &error).await,
                 Outcome::Unknown(error) => self.settle_unknown(jobs, error, started).await,
                 Outcome::Violated | Outcome::Committed(_) => {
                     fail(jobs, "a key was violated under the lock");
@@ -407,12 +424,12 @@ impl Task {
         }
     }
 
-    async fn connection(&mut self) -> Result<&Connection, Error> {
+    async fn connection(&mut self) -> Result<&mut Connection, Error> {
         let lost = self.connection.as_ref().is_none_or(|one| one.client.is_closed());
         if lost {
             self.connection = Some(Connection::open(&self.settings.database).await?);
         }
-        self.connection.as_ref().ok_or_else(stopped)
+        self.connection.as_mut().ok_or_else(stopped)
     }
 }
 
@@ -425,8 +442,22 @@ fn outcome_of(error: tokio_postgres::Error) -> Outcome {
             Outcome::Violated
         }
         code if ["22", "23", "42"].contains(&&code[..2]) => Outcome::Refused(error),
-        _ => Outcome::Unknown(Some(error)),
+        // The server is going away or was told to: whether it committed first is not known.
+        code if code.starts_with("57P") || code.starts_with("08") => Outcome::Unknown(Some(error)),
+        _ => Outcome::Unable(error),
     }
+}
+
+/// Answers that the server could not take the batch (a full disk, a limit), after a pause that
+/// keeps a lasting lack from becoming a busy loop.
+async fn unable(jobs: Vec<Job>, error: &tokio_postgres::Error) {
+    counter!("dossier_append_failures_total").increment(1);
+    let why = error.as_db_error().map_or("", |error| error.message());
+    tracing::error!("the log takes nothing now: {why}");
+    for job in jobs {
+        let _ = job.answer.send(Err(Error::Unavailable("appending to the log", None)));
+    }
+    tokio::time::sleep(UNABLE_PAUSE).await;
 }
 
 fn appends(jobs: &[Job]) -> Vec<&Append> {

@@ -36,6 +36,7 @@ pub async fn migrate(client: &mut Client, role: Option<&str>) -> Result<(), Erro
 }
 
 fn grants(role: &str) -> String {
+    let role = format!("\"{}\"", role.replace('"', "\"\""));
     format!(
         "grant usage on schema log, ops, views to {role};
         grant select, insert on log.events to {role};
@@ -44,6 +45,8 @@ fn grants(role: &str) -> String {
         grant execute on all functions in schema log, views to {role};
         grant select, insert, update, delete on all tables in schema ops to {role};
         grant select, insert, delete on all tables in schema views to {role};
-        do $$ begin execute format('grant create on database %I to {role}', current_database()); end $$;"
+        do $do$ begin
+            execute format('grant create on database %I to {role}', current_database());
+        end $do$;"
     )
 }

@@ -212,6 +212,20 @@ impl Reader {
         Ok(held.collect())
     }
 
+    /// The claims of a kind that a tenant's things hold, with their holders; of kinds that are
+    /// listed (names of tenants and API keys).
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn claimed(&self, tenant_id: Uuid, kind: &str) -> Result<Vec<(Uuid, Uuid)>, Error> {
+        let sql = "
+            select claim, holder from log.claims
+            where kind = $1 and kind in ('tenant_name', 'api_key_name') and tenant_id = $2
+            order by claim limit 10000";
+        let rows = self.query(sql, &[&kind, &tenant_id], "listing claims").await?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+
     /// Every tenant that has an event in this area.
     ///
     /// # Errors

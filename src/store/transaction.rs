@@ -27,6 +27,9 @@ pub struct Connection {
     release: Statement,
     require: Statement,
     notify: Statement,
+    /// Statements that write operational rows, prepared when first needed: a statement that had to
+    /// be prepared amid a batch would run after its commit.
+    tables: HashMap<&'static str, Statement>,
 }
 
 impl Connection {
@@ -55,7 +58,33 @@ impl Connection {
         let release = prepare(batch::RELEASE_CLAIMS).await?;
         let require = prepare(batch::REQUIRE_VERSIONS).await?;
         let notify = prepare("select pg_notify($1, $2)").await?;
-        Ok(Connection { client, lock, insert, take, release, require, notify })
+        Ok(Connection {
+            client,
+            lock,
+            insert,
+            take,
+            release,
+            require,
+            notify,
+            tables: HashMap::new(),
+        })
+    }
+
+    /// Prepares what these appends write besides events.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub async fn prepare_tables(
+        &mut self,
+        appends: &[&Append],
+    ) -> Result<(), tokio_postgres::Error> {
+        for row in appends.iter().flat_map(|append| &append.rows) {
+            if !self.tables.contains_key(row.table.write) {
+                let statement = self.client.prepare(row.table.write).await?;
+                self.tables.insert(row.table.write, statement);
+            }
+        }
+        Ok(())
     }
 
     /// The whole transaction, sent at once: no step waits for the answer to the one before.
@@ -71,7 +100,8 @@ impl Connection {
         let claims = ClaimColumns::of(appends);
         let guards = GuardColumns::of(required);
         let tables = rows_by_table(appends);
-        let tables: Vec<_> = tables.iter().map(|(table, rows)| (table.write, Json(rows))).collect();
+        let tables: Vec<_> =
+            tables.iter().map(|(table, rows)| (self.tables.get(table.write), Json(rows))).collect();
         let (events, claim_parameters) = (events.parameters(), claims.parameters());
         let guard_parameters = guards.parameters();
         let announcement: [&(dyn ToSql + Sync); 2] = [&CHANNEL, &instance];
@@ -93,7 +123,8 @@ impl Connection {
             after.push(client.execute(&self.take, &claim_parameters).boxed());
         }
         for (write, rows) in &tables {
-            after.push(async move { client.execute(*write, &[rows]).await }.boxed());
+            let write = write.expect("the tables of a batch are prepared before it is sent");
+            after.push(async move { client.execute(write, &[rows]).await }.boxed());
         }
         after.push(client.execute(&self.notify, &announcement).boxed());
         after.push(client.batch_execute("commit").map(|done| done.map(|()| 0)).boxed());

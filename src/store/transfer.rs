@@ -1,8 +1,8 @@
 //! The whole log, row by row, out of one database and into another: events, claims, and the
 //! operational state without which they are worth less.
 
-use deadpool_postgres::Object;
 use serde_json::value::RawValue;
+use tokio_postgres::Client;
 
 use super::Error;
 use super::read::Reader;
@@ -63,7 +63,8 @@ impl Reader {
         let (column, kind) = table.order();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let bound = if table == LogTable::Events { head } else { i64::MAX };
-        let up_to = if table == LogTable::Events { "position <= $2" } else { "$2 > 0" };
+        let up_to =
+            if table == LogTable::Events { "position <= $2::bigint" } else { "$2::bigint > 0" };
         let behind = after.map_or_else(String::new, |_| format!("and {column} > $3::text::{kind}"));
         // Without a place nothing refers to $3, and a parameter must have a type.
         let sql = format!(
@@ -75,19 +76,6 @@ impl Reader {
         let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&limit, &bound, &after];
         let rows = self.query(&sql, &parameters, "exporting the log").await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
-    }
-
-    /// Begins to take in a log, all of it or nothing.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn begin_import(&self) -> Result<Import, Error> {
-        let client = self.connection().await?;
-        let begin =
-            "begin; set local statement_timeout = 0; lock table log.events in exclusive mode";
-        let begun = client.batch_execute(begin).await;
-        begun.map_err(|error| Error::of_statement("beginning to import the log", error))?;
-        Ok(Import { client: Object::take(client) })
     }
 
     /// Which promises of the log do not hold, in words; none in a sound log.
@@ -111,7 +99,7 @@ impl Reader {
     }
 }
 
-const PROMISES: [(&str, &str); 3] = [
+const PROMISES: [(&str, &str); 5] = [
     ("positions have gaps", "select coalesce(max(position), 0) - count(*) from log.events"),
     (
         "versions of streams have gaps",
@@ -128,26 +116,60 @@ const PROMISES: [(&str, &str); 3] = [
             from log.events
         ) as clock where back",
     ),
+    (
+        "an idempotency key is claimed without its answer",
+        "select count(*) from log.claims
+        where kind = 'idempotency' and expires_at > now() and not exists (
+            select 1 from ops.idempotent_answers as answers where answers.claim = claims.claim
+        )",
+    ),
+    (
+        "an API key is claimed without its hash",
+        "select count(*) from log.claims
+        where kind = 'api_key' and not exists (
+            select 1 from ops.api_key_hashes as hashes where hashes.api_key_id = claims.holder
+        )",
+    ),
 ];
 
-/// A log being taken in, on a connection of its own: dropped before [`Import::commit`], the
-/// connection closes and nothing is left.
+/// A log being taken in, on a connection of its own, as the log's owner: dropped before
+/// [`Import::commit`], the connection closes and nothing is left.
 pub struct Import {
-    client: deadpool_postgres::ClientWrapper,
+    client: Client,
+    next_position: i64,
 }
 
 impl Import {
+    /// Begins to take in a log, all of it or nothing.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; [`Error::Corrupt`] when there is a log already.
+    pub async fn begin(client: Client) -> Result<Import, Error> {
+        let failed = |error| Error::of_statement("beginning to import the log", error);
+        let begin =
+            "begin; set local statement_timeout = 0; lock table log.events in exclusive mode";
+        client.batch_execute(begin).await.map_err(failed)?;
+        let head = "select coalesce(max(position), 0) from log.events";
+        let head: i64 = client.query_one(head, &[]).await.map_err(failed)?.get(0);
+        if head != 0 {
+            return Err(Error::Corrupt("there is a log already".to_owned(), None));
+        }
+        Ok(Import { client, next_position: 1 })
+    }
+
     /// Takes rows in.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] for rows that the table does not take.
+    /// [`Error::Corrupt`] for rows that the table does not take, and for events that leave a gap.
     pub async fn rows(&mut self, table: LogTable, rows: &[Box<RawValue>]) -> Result<(), Error> {
+        if table == LogTable::Events {
+            self.check_positions(rows)?;
+        }
         let rows = rows.iter().map(|row| row.get()).collect::<Vec<_>>().join(",");
         // The first secrets are made as the directory opens: those of the file replace them.
-        let replace = if table == LogTable::Secrets {
-            "on conflict (name) do update set secret = excluded.secret"
-        } else {
-            ""
+        let replace = match table {
+            LogTable::Secrets => "on conflict (name) do update set secret = excluded.secret",
+            LogTable::ApiKeyHashes | LogTable::Claims | LogTable::Events => "",
         };
         let sql = format!(
             "insert into {name} select * from json_populate_recordset(null::{name}, $1::text::json)
@@ -158,12 +180,32 @@ impl Import {
         taken.map(|_| ()).map_err(|error| Error::of_statement("importing the log", error))
     }
 
-    /// Makes it so.
+    fn check_positions(&mut self, rows: &[Box<RawValue>]) -> Result<(), Error> {
+        #[derive(serde::Deserialize)]
+        struct At {
+            position: i64,
+        }
+        for row in rows {
+            let at: Option<At> = serde_json::from_str(row.get()).ok();
+            if at.is_none_or(|at| at.position != self.next_position) {
+                let why = format!("the event at position {} is missing", self.next_position);
+                return Err(Error::Corrupt(why, None));
+            }
+            self.next_position += 1;
+        }
+        Ok(())
+    }
+
+    /// Makes it so, in an epoch of its own: position tokens that the old directory gave out after
+    /// the copy must not stand for other events here.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn commit(self) -> Result<(), Error> {
-        let done = self.client.batch_execute("commit").await;
-        done.map_err(|error| Error::of_statement("importing the log", error))
+    pub async fn commit(self, epoch_before: i32) -> Result<(), Error> {
+        let failed = |error| Error::of_statement("importing the log", error);
+        let raise = "insert into log.epoch (epoch)
+            select greatest(max(epoch), $1) + 1 from log.epoch";
+        self.client.execute(raise, &[&epoch_before]).await.map_err(failed)?;
+        self.client.batch_execute("commit").await.map_err(failed)
     }
 }

@@ -3,8 +3,9 @@
 
 use dossier::domain::ids::DepartmentId;
 use dossier::domain::permission::{
-    Authority, Facet, Standing, can_assign_departments, can_assign_role, can_create, can_delete,
-    can_duplicate, can_edit, can_operate, has_access, is_emulatable, is_listed, may_change_own,
+    Authority, Facet, RankedRole, Standing, can_assign_departments, can_assign_role, can_create,
+    can_delete, can_duplicate, can_edit, can_operate, has_access, is_emulatable, is_listed,
+    may_change_own,
 };
 
 use crate::support::given::ROLES;
@@ -279,4 +280,15 @@ fn a_role_of_a_rank_between_is_judged_by_its_rank() {
     let instructional = role("instructional").expect("a role of these tests");
     assert!(is_emulatable(&instructional, &assistant));
     assert!(!is_emulatable(&assistant, &role("guest").expect("a role of these tests")));
+}
+
+#[test]
+fn a_custom_role_is_emulated_by_nobody_and_emulates_nobody_whatever_its_rank() {
+    let guest = role("guest").expect("a role of these tests");
+    for rank in 0..=5 {
+        let custom = RankedRole { key: "custom".to_owned(), rank };
+        let superadmin = role("superadmin").expect("a role of these tests");
+        assert!(!is_emulatable(&superadmin, &custom), "{rank}");
+        assert!(!is_emulatable(&custom, &guest), "{rank}");
+    }
 }

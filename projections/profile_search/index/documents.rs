@@ -23,8 +23,8 @@ pub(super) const WORD_BITS: usize = u64::BITS as usize;
 const BLOCK_WORDS: usize = BLOCK_SLOTS / WORD_BITS;
 
 /// With fewer texts of a block to look at than this, they are searched one by one: a text out of
-/// line costs as much as some twenty in line.
-const SWEEP_TEXTS_MIN: u32 = 24;
+/// line costs as much as some eight in line.
+const SWEEP_TEXTS_MIN: u32 = 64;
 
 /// The part of its length that a block's list may grow by before it is moved.
 const SPARE_DIVISOR: usize = 16;

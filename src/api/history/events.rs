@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -82,11 +82,21 @@ pub async fn events(
         operation: checked("operation", asked.operation)?,
         real_actor_id: asked.real_actor,
         effective_actor_id: asked.effective_actor,
-        from: asked.from,
-        until: asked.until,
+        from: in_calendar("from", asked.from)?,
+        until: in_calendar("until", asked.until)?,
     };
     let page = app.engine.events(actor.tenant(), &filter, range).await?;
     Ok(actor.answer(&app, &EventPage::new(&app, actor.tenant(), page)?)?)
+}
+
+/// A time that the database can hold.
+fn in_calendar(field: &str, time: Option<DateTime<Utc>>) -> Result<Option<DateTime<Utc>>, Failure> {
+    match time {
+        Some(time) if !(1..=9999).contains(&time.year()) => {
+            Err(invalid_query(field, "a year between 1 and 9999"))
+        }
+        time => Ok(time),
+    }
 }
 
 fn checked(field: &str, name: Option<String>) -> Result<Option<String>, Failure> {

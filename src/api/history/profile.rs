@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use uuid::Uuid;
 
@@ -29,12 +29,13 @@ use super::types::{EventPage, PageParameters, invalid_query};
 )]
 pub async fn profile_history(
     State(app): State<Arc<App>>,
-    id: Path<String>,
+    id: Result<Path<String>, PathRejection>,
     parameters: Result<Query<PageParameters>, QueryRejection>,
     call: Call,
 ) -> Result<Answer, Problem> {
     let actor = reader(&app, &call).await?;
-    let id: Uuid = id.parse().map_err(|_| Failure::ProfileNotFound)?;
+    let id = id.ok().and_then(|Path(id)| id.parse::<Uuid>().ok());
+    let id = id.ok_or(Failure::ProfileNotFound)?;
     let Query(parameters) =
         parameters.map_err(|error| invalid_query("order", &error.body_text()))?;
     let range = parameters.range(&app, actor.tenant())?;

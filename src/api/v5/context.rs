@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use uuid::Uuid;
 
-use crate::api::actor::{Actor, current};
+use crate::api::actor::{Actor, current, reach_position};
 use crate::api::answer::Answer;
 use crate::api::app::App;
 use crate::api::call::Call;
@@ -56,6 +56,7 @@ pub async fn context(State(app): State<Arc<App>>, call: Call) -> Result<Answer, 
     let identity = identify(&app, &call).await?;
     let Object(input) = call.body::<Object<GetProfileContextRequest>>()?;
     let mut actor = current(&app, &identity, &call).await?;
+    reach_position(&app, &actor, &call).await?;
     actor.position = app.engine.readable();
     let department = dressing_department(&actor, input.department_id)?;
     actor.answer(&app, &response(&actor, department))

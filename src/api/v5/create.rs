@@ -95,13 +95,19 @@ async fn create_all(
     let picker = Picker::look_up(app, actor.tenant(), wanted).await?;
     let ids: Vec<Uuid> =
         items.iter().zip(minted).map(|(item, minted)| item.id.unwrap_or(*minted)).collect();
-    let states = decision.load_all::<Profile>(&ids).await?;
+    // Only ids that callers chose can exist already.
+    let chosen: Vec<Uuid> = items.iter().filter_map(|item| item.id).collect();
+    let mut known = decision.load_all::<Profile>(&chosen).await?.into_iter();
+    let states: Vec<Arc<ProfileState>> = items
+        .iter()
+        .map(|item| item.id.and_then(|_| known.next()).map(|one| one.state).unwrap_or_default())
+        .collect();
     let mut seen = HashSet::new();
     let mut logins = Logins::default();
     let mut planned = Vec::with_capacity(items.len());
     for (place, ((item, id), state)) in items.iter().zip(&ids).zip(&states).enumerate() {
         let plan = if seen.insert(*id) {
-            plan(&picker, actor, item, *id, &state.state)
+            plan(&picker, actor, item, *id, state)
         } else {
             let message = "the same id twice in one request".to_owned();
             Planned::Invalid(vec![FieldError { field: "id", message }])
@@ -176,6 +182,9 @@ fn command(
         take(error);
         None
     });
+    if item.id.is_some_and(|id| id.is_nil() || id.is_max()) {
+        take(FieldError { field: "id", message: "choose another id".to_owned() });
+    }
     let named = item.name_id.is_some() || item.name.is_some();
     if !named {
         take(FieldError { field: "name", message: "name or name_id is needed".to_owned() });

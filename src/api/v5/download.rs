@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::FromRequest;
-use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
     X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use uuid::Uuid;
@@ -39,14 +39,15 @@ use super::types::headers::ActorHeaders;
         (status = 404, body = ErrorResponse),
     )
 )]
-pub async fn download(State(app): State<Arc<App>>, request: Request) -> Result<Response, Failure> {
-    let (mut parts, body) = request.into_parts();
-    let id = Path::<String>::from_request_parts(&mut parts, &()).await;
-    if parts.method == Method::HEAD {
+pub async fn download(
+    State(app): State<Arc<App>>,
+    id: Result<Path<String>, PathRejection>,
+    mut call: Call,
+) -> Result<Response, Failure> {
+    if call.is_head {
         // Looking is no download: it would be on record as one.
         return Err(Failure::MethodNotAllowed);
     }
-    let mut call = Call::from_request(Request::from_parts(parts, body), &()).await?;
     // Each download is one: the answer is a file, which is not kept for a key.
     call.idempotency_key = None;
     let id = id.ok().and_then(|Path(id)| id.parse::<Uuid>().ok());
@@ -129,8 +130,10 @@ fn file(app: Arc<App>, id: Uuid, file_name: &str, bytes: i64, range: Option<&str
 fn parse_range(range: &str, bytes: i64) -> Option<Option<(i64, i64)>> {
     let (unit, range) = range.split_once('=')?;
     let (first, last) = range.split_once('-').filter(|_| unit.eq_ignore_ascii_case("bytes"))?;
-    let position =
-        |text: &str| text.parse::<u64>().ok().map(|at| i64::try_from(at).unwrap_or(i64::MAX));
+    let position = |text: &str| match text.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => text.parse::<u64>().ok().map(|at| i64::try_from(at).unwrap_or(i64::MAX)),
+        false => None,
+    };
     let span = match (first.trim(), last.trim()) {
         ("", "") => return None,
         ("", last) => (bytes - position(last)?.min(bytes), bytes),
