@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod api;
-//mod decide;
-//mod events;
+mod decide;
+mod events;
 mod projections;
 mod store;
 mod support;

@@ -1,7 +1,7 @@
 //! Read model: what time alone will end, and when: sessions, emulation layers, drafts, exports.
 //!
 //! Fed by: SessionOpened, SessionEnded, EmulationGranted, EmulationExited, EmulationExpired,
-//! EmulationRevoked, DraftSaved, DraftClosed, ExportMade, ExportPurged
+//! EmulationRevoked, DraftSaved, DraftClosed, ExportMade, ExportDownloaded, ExportPurged
 //! Fills: deadlines
 //! Read by: the reactions of `engine/react`
 

@@ -255,6 +255,7 @@ impl Drop for Cluster {
         takeover::signal(pid.cast_signed(), Signal::SIGINT);
         let deadline = Instant::now() + DROP_SECONDS_MAX;
         while takeover::is_claimed(&self.site.cluster) && Instant::now() < deadline {
+            #[expect(clippy::disallowed_methods, reason = "a drop cannot await")]
             std::thread::sleep(DROP_POLL);
         }
     }

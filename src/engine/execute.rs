@@ -184,6 +184,17 @@ fn new_event(event: &Event, occurred_at: Option<DateTime<Utc>>) -> Result<NewEve
     })
 }
 
+/// A decision as code: it may run several times, each time on what is true then.
+pub trait Decide<'e, T, R>:
+    for<'d> Fn(&'d mut Decision<'e>) -> BoxFuture<'d, Result<T, Halt<R>>> + Send + Sync
+{
+}
+
+impl<'e, T, R, F> Decide<'e, T, R> for F where
+    F: for<'d> Fn(&'d mut Decision<'e>) -> BoxFuture<'d, Result<T, Halt<R>>> + Send + Sync
+{
+}
+
 /// What is to be decided: its tenant, who does it, and under which name it is counted.
 pub struct Order {
     pub tenant: TenantId,
@@ -220,7 +231,7 @@ impl Engine {
     pub async fn execute<'e, T, R>(
         &'e self,
         order: &Order,
-        decide: impl for<'d> Fn(&'d mut Decision<'e>) -> BoxFuture<'d, Result<T, Halt<R>>> + Send + Sync,
+        decide: impl Decide<'e, T, R>,
     ) -> Result<Executed<T>, Halt<R>>
     where
         T: Send,

@@ -183,8 +183,8 @@ impl Connection {
         Ok(known)
     }
 
-    /// Where the events of each append are, if they are: asked under the lock, so that a transaction
-    /// whose connection broke is over.
+    /// Where the events of each append are, if they are: asked under the lock, so that a
+    /// transaction whose connection broke is over.
     ///
     /// # Errors
     /// The driver's.

@@ -42,14 +42,9 @@ pub(super) fn profile(fields: &str) -> String {
 #[test]
 fn the_demo_catalogue_is_accepted() {
     let file = read(include_str!("../../ops/demo/catalogue.toml"));
-    let [tenant] = file.tenants.as_slice() else {
-        panic!("one tenant")
-    };
-    let ranks: Vec<(&str, i16)> = tenant
-        .roles
-        .iter()
-        .map(|role| (role.key.as_ref().as_str(), *role.rank.as_ref()))
-        .collect();
+    let [tenant] = file.tenants.as_slice() else { panic!("one tenant") };
+    let ranks: Vec<(&str, i16)> =
+        tenant.roles.iter().map(|role| (role.key.as_ref().as_str(), *role.rank.as_ref())).collect();
     assert_eq!(
         ranks,
         [
@@ -61,18 +56,8 @@ fn the_demo_catalogue_is_accepted() {
             ("custom", 1)
         ]
     );
-    assert!(
-        tenant
-            .settings
-            .iter()
-            .all(|setting| setting.colors.given().count() == 12)
-    );
-    assert!(
-        tenant
-            .departments
-            .iter()
-            .all(|department| department.settings.len() == 1)
-    );
+    assert!(tenant.settings.iter().all(|setting| setting.colors.given().count() == 12));
+    assert!(tenant.departments.iter().all(|department| department.settings.len() == 1));
     assert_eq!(tenant.profiles[0].roles[0].as_ref(), "superadmin");
 }
 
@@ -115,23 +100,14 @@ request_limit = 1000
 "##,
     );
     let tenant = &file.tenants[0];
-    assert_eq!(
-        tenant.roles[0].description.as_deref(),
-        Some("Sits in a chamber")
-    );
+    assert_eq!(tenant.roles[0].description.as_deref(), Some("Sits in a chamber"));
     assert_eq!(tenant.departments[0].settings[0].as_ref(), "green");
     assert!(!tenant.settings[0].active);
     assert_eq!(tenant.settings[0].colors.given().count(), 1);
     assert_eq!(tenant.issuers[0].algorithms.as_ref()[1].as_ref(), "EdDSA");
     let expires_at = tenant.api_keys[0].expires_at.expect("an expiry");
     assert_eq!(expires_at.to_rfc3339(), "2030-01-31T00:00:00+00:00");
-    assert_eq!(
-        tenant.profiles[0]
-            .request_limit
-            .as_ref()
-            .map(|limit| *limit.as_ref()),
-        Some(1000)
-    );
+    assert_eq!(tenant.profiles[0].request_limit.as_ref().map(|limit| *limit.as_ref()), Some(1000));
 }
 
 #[test]
@@ -151,15 +127,9 @@ fn what_may_be_left_out_has_its_default() {
 
 #[test]
 fn a_value_knows_its_line() {
-    let text = format!(
-        "{TENANT}{}",
-        profile("emails = [\n  \"ada@directory.example\",\n]")
-    );
+    let text = format!("{TENANT}{}", profile("emails = [\n  \"ada@directory.example\",\n]"));
     let file = read(&text);
-    assert_eq!(
-        line_at(&text, file.tenants[0].profiles[0].emails[0].span()),
-        7
-    );
+    assert_eq!(line_at(&text, file.tenants[0].profiles[0].emails[0].span()), 7);
     assert_eq!(line_at(&text, file.tenants[0].name.span()), 2);
 }
 
@@ -185,10 +155,7 @@ fn all_mistakes_are_named_in_order_of_line() {
 fn broken_syntax_is_refused_on_its_line() {
     let found = problems("[[tenants]]\nname = \"default\n\n[[tenants.roles]\nkey = 1\n");
     assert!(found[0].starts_with("line 2: "), "{found:?}");
-    assert!(
-        found.iter().any(|problem| problem.starts_with("line 4: ")),
-        "{found:?}"
-    );
+    assert!(found.iter().any(|problem| problem.starts_with("line 4: ")), "{found:?}");
     assert!(problems("name = \"a\"\nname = \"b\"\n")[0].starts_with("line 2: duplicate key"));
 }
 
@@ -207,35 +174,22 @@ fn fields_no_one_knows_are_refused() {
     );
     refused(
         "role = []\n",
-        &[
-            "line 3: unknown field `role`, expected one of `name`, `roles`, `departments`, \
-           `settings`, `issuers`, `api_keys`, `profiles`",
-        ],
+        &["line 3: unknown field `role`, expected one of `name`, `roles`, `departments`, \
+           `settings`, `issuers`, `api_keys`, `profiles`"],
     );
     refused(
         "[[tenants.settings]]\nkey = \"a\"\nname = \"A\"\ncolors.main = \"#000000\"\n",
-        &[
-            "line 6: unknown field `main`, expected one of `primary`, `accent`, `background`, \
+        &["line 6: unknown field `main`, expected one of `primary`, `accent`, `background`, \
            `surface`, `success`, `warning`, `error`, `chart1`, `chart2`, `chart3`, `chart4`, \
-           `chart5`",
-        ],
+           `chart5`"],
     );
 }
 
 #[test]
 fn missing_fields_are_refused_on_the_line_of_their_entry() {
-    refused(
-        "[[tenants.roles]]\nkey = \"a\"\nname = \"A\"\n",
-        &["line 3: missing field `rank`"],
-    );
-    refused(
-        "[[tenants.profiles]]\nname = \"Ada\"\n",
-        &["line 3: missing field `id`"],
-    );
-    assert_eq!(
-        problems("\n[[tenants]]\n"),
-        ["line 2: missing field `name`"]
-    );
+    refused("[[tenants.roles]]\nkey = \"a\"\nname = \"A\"\n", &["line 3: missing field `rank`"]);
+    refused("[[tenants.profiles]]\nname = \"Ada\"\n", &["line 3: missing field `id`"]);
+    assert_eq!(problems("\n[[tenants]]\n"), ["line 2: missing field `name`"]);
 }
 
 #[test]
@@ -244,26 +198,11 @@ fn values_of_another_type_are_refused() {
         &role("artifacts = \"home\""),
         &["line 7: invalid type: string \"home\", expected a sequence"],
     );
-    refused(
-        "roles = 3\n",
-        &["line 3: `roles` must be a list of tables, as [[…roles]]"],
-    );
-    refused(
-        "roles = [3]\n",
-        &["line 3: invalid type: integer `3`, expected struct RoleEntry"],
-    );
-    assert_eq!(
-        problems("tenants = [1]\n"),
-        ["line 1: a tenant must be a table"]
-    );
-    let found = problems(&format!(
-        "{TENANT}{}",
-        role("").replace("rank = 2", "rank = 70000")
-    ));
-    assert_eq!(
-        found,
-        ["line 5: invalid value: integer `70000`, expected i16"]
-    );
+    refused("roles = 3\n", &["line 3: `roles` must be a list of tables, as [[…roles]]"]);
+    refused("roles = [3]\n", &["line 3: invalid type: integer `3`, expected struct RoleEntry"]);
+    assert_eq!(problems("tenants = [1]\n"), ["line 1: a tenant must be a table"]);
+    let found = problems(&format!("{TENANT}{}", role("").replace("rank = 2", "rank = 70000")));
+    assert_eq!(found, ["line 5: invalid value: integer `70000`, expected i16"]);
 }
 
 #[test]
@@ -313,15 +252,8 @@ fn another_tenant_may_use_the_same_keys() {
 #[test]
 fn one_tenants_keys_are_unknown_to_another() {
     let second = TENANT.replace("default", "second");
-    let text = format!(
-        "{TENANT}{}{second}{}",
-        role(""),
-        profile("roles = [\"member\"]\n")
-    );
-    assert_eq!(
-        problems(&text),
-        ["line 13: this tenant has no role `member`"]
-    );
+    let text = format!("{TENANT}{}{second}{}", role(""), profile("roles = [\"member\"]\n"));
+    assert_eq!(problems(&text), ["line 13: this tenant has no role `member`"]);
 }
 
 #[test]
@@ -338,11 +270,7 @@ fn references_to_what_is_not_declared_are_refused() {
         ],
     );
     refused(
-        &format!(
-            "{}{}",
-            role(""),
-            profile("roles = [\"member\", \"member\"]\n")
-        ),
+        &format!("{}{}", role(""), profile("roles = [\"member\", \"member\"]\n")),
         &["line 11: role `member` is already on line 11"],
     );
 }
@@ -350,13 +278,7 @@ fn references_to_what_is_not_declared_are_refused() {
 #[test]
 fn mistakes_in_a_malformed_entry_do_not_blame_those_who_refer_to_it() {
     let typo = role("artefacts = []");
-    let found = problems(&format!(
-        "{TENANT}{typo}{}",
-        profile("roles = [\"member\"]\n")
-    ));
+    let found = problems(&format!("{TENANT}{typo}{}", profile("roles = [\"member\"]\n")));
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(
-        found[0].starts_with("line 7: unknown field `artefacts`"),
-        "{found:?}"
-    );
+    assert!(found[0].starts_with("line 7: unknown field `artefacts`"), "{found:?}");
 }

@@ -18,10 +18,7 @@ fn ranks_end_at_zero_and_five() {
 #[test]
 fn artifacts_are_those_of_the_sections() {
     accepted(&role("artifacts = [\"eval\", \"settings\"]"));
-    refused(
-        &role("artifacts = [\"hoem\"]"),
-        &["line 7: there is no artifact `hoem`"],
-    );
+    refused(&role("artifacts = [\"hoem\"]"), &["line 7: there is no artifact `hoem`"]);
 }
 
 #[test]
@@ -30,14 +27,10 @@ fn colours_are_six_digits_after_a_hash() {
         format!("[[tenants.settings]]\nkey = \"a\"\nname = \"A\"\ncolors.accent = \"{color}\"\n")
     };
     accepted(&setting("#09afAF"));
-    for color in [
-        "", "#", "09afAF", "#09afA", "#09afAF0", "#09afAg", "#0é0é", "##9afAF", "red",
-    ] {
+    for color in ["", "#", "09afAF", "#09afA", "#09afAF0", "#09afAg", "#0é0é", "##9afAF", "red"] {
         refused(
             &setting(color),
-            &[&format!(
-                "line 6: `{color}` is no colour for accent: write #rrggbb"
-            )],
+            &[&format!("line 6: `{color}` is no colour for accent: write #rrggbb")],
         );
     }
 }
@@ -62,30 +55,18 @@ fn keys_are_short_and_plain() {
 fn names_are_neither_empty_nor_longer_than_two_hundred() {
     accepted(&profile("").replace("Ada", &"é".repeat(200)));
     let too_long = profile("").replace("Ada", &"é".repeat(201));
-    refused(
-        &too_long,
-        &["line 5: the profile name is longer than 200 characters"],
-    );
-    refused(
-        &profile("").replace("Ada", "  "),
-        &["line 5: the profile name is empty"],
-    );
+    refused(&too_long, &["line 5: the profile name is longer than 200 characters"]);
+    refused(&profile("").replace("Ada", "  "), &["line 5: the profile name is empty"]);
     refused(
         &profile("").replace("Ada", "A\\nda"),
         &["line 5: the profile name is not on one line"],
     );
-    assert_eq!(
-        problems("[[tenants]]\nname = \"\"\n"),
-        ["line 2: the tenant name is empty"]
-    );
+    assert_eq!(problems("[[tenants]]\nname = \"\"\n"), ["line 2: the tenant name is empty"]);
 }
 
 #[test]
 fn text_holds_no_control_characters() {
-    refused(
-        &role("description = \"\\u0000\""),
-        &["line 7: the text holds a control character"],
-    );
+    refused(&role("description = \"\\u0000\""), &["line 7: the text holds a control character"]);
     refused(
         &profile("emails = [\"a\\u0000@b.example\"]\n"),
         &["line 6: the text holds a control character"],
@@ -95,9 +76,7 @@ fn text_holds_no_control_characters() {
 #[test]
 fn emails_have_one_at_sign_between_two_parts() {
     let longest = format!("{}@b.example", "a".repeat(244));
-    accepted(&profile(&format!(
-        "emails = [\"{longest}\", \"o'hara+x@b.example\"]\n"
-    )));
+    accepted(&profile(&format!("emails = [\"{longest}\", \"o'hara+x@b.example\"]\n")));
     for (email, flaw) in [
         ("ab.example", "it has no @"),
         ("a@b@c.example", "it has more than one @"),
@@ -121,9 +100,7 @@ fn request_limits_end_at_one_and_a_million() {
     for limit in [0, -1, 1_000_001] {
         refused(
             &profile(&format!("request_limit = {limit}\n")),
-            &[&format!(
-                "line 6: request limit {limit} is outside 1 to 1000000"
-            )],
+            &[&format!("line 6: request limit {limit} is outside 1 to 1000000")],
         );
     }
 }
@@ -132,32 +109,19 @@ fn request_limits_end_at_one_and_a_million() {
 fn an_issuer_has_its_keys_in_exactly_one_place() {
     let algorithms = "algorithms = [\"RS256\"]\n";
     accepted(&issuer(&format!("{algorithms}jwks_file = \"keys.json\"\n")));
-    accepted(&issuer(&format!(
-        "{algorithms}jwks_url = \"http://localhost:8081/keys\"\n"
-    )));
+    accepted(&issuer(&format!("{algorithms}jwks_url = \"http://localhost:8081/keys\"\n")));
     refused(
         &issuer(algorithms),
         &["line 4: issuer `https://id.example` has no keys: give jwks_file or jwks_url"],
     );
     refused(
-        &issuer(&format!(
-            "{algorithms}jwks_url = \"https://a.example\"\njwks_file = \"k.json\"\n"
-        )),
+        &issuer(&format!("{algorithms}jwks_url = \"https://a.example\"\njwks_file = \"k.json\"\n")),
         &["line 8: give jwks_file or jwks_url, not both"],
     );
-    for url in [
-        "",
-        "keys.json",
-        "ftp://a.example",
-        "https://",
-        "https:///keys",
-        "https://a b",
-    ] {
+    for url in ["", "keys.json", "ftp://a.example", "https://", "https:///keys", "https://a b"] {
         refused(
             &issuer(&format!("{algorithms}jwks_url = \"{url}\"\n")),
-            &[&format!(
-                "line 7: jwks_url `{url}` is no http or https address"
-            )],
+            &[&format!("line 7: jwks_url `{url}` is no http or https address")],
         );
     }
 }
@@ -165,33 +129,18 @@ fn an_issuer_has_its_keys_in_exactly_one_place() {
 #[test]
 fn an_issuer_signs_with_public_key_algorithms_only() {
     let signed_with = |algorithms: &str| {
-        issuer(&format!(
-            "algorithms = [{algorithms}]\njwks_file = \"k.json\"\n"
-        ))
+        issuer(&format!("algorithms = [{algorithms}]\njwks_file = \"k.json\"\n"))
     };
-    let allowed = [
-        "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",
-    ];
-    accepted(&signed_with(
-        &allowed
-            .map(|algorithm| format!("\"{algorithm}\""))
-            .join(", "),
-    ));
-    for algorithm in [
-        "HS256", "HS384", "HS512", "none", "None", "rs256", "ES512", "",
-    ] {
+    let allowed = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
+    accepted(&signed_with(&allowed.map(|algorithm| format!("\"{algorithm}\"")).join(", ")));
+    for algorithm in ["HS256", "HS384", "HS512", "none", "None", "rs256", "ES512", ""] {
         let listed = allowed.join(", ");
         refused(
             &signed_with(&format!("\"{algorithm}\"")),
-            &[&format!(
-                "line 6: algorithm `{algorithm}` is not among {listed}"
-            )],
+            &[&format!("line 6: algorithm `{algorithm}` is not among {listed}")],
         );
     }
-    refused(
-        &signed_with(""),
-        &["line 6: an issuer needs at least one algorithm"],
-    );
+    refused(&signed_with(""), &["line 6: an issuer needs at least one algorithm"]);
 }
 
 #[test]
@@ -201,10 +150,7 @@ fn an_expiry_is_an_instant() {
     };
     for expires_at in ["2030-01-31", "2030-01-31T00:00:00"] {
         let found = problems(&format!("{TENANT}{}", key(expires_at)));
-        assert!(
-            found[0].starts_with("line 5: ") && found[0].contains("offset"),
-            "{found:?}"
-        );
+        assert!(found[0].starts_with("line 5: ") && found[0].contains("offset"), "{found:?}");
     }
     assert!(problems(&format!("{TENANT}{}", key("\"tomorrow\"")))[0].starts_with("line 5: "));
 }

@@ -232,3 +232,26 @@ async fn the_servers_role_can_neither_change_nor_remove_an_event() {
         assert_eq!(code.as_deref(), Some("42501"), "{statement}: {refused}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_claims_and_operational_rows_are_of_one_transaction() {
+    let database = database().await;
+    let log = Log::on(&database).await;
+    let it = Uuid::now_v7();
+    let row = dossier::store::OperationalRow {
+        table: &dossier::engine::idempotency::ANSWERS,
+        row: serde_json::json!({
+            "claim": it, "digest": it, "status": 200, "headers": {}, "body": "",
+            "expires_at": "2999-01-01T00:00:00Z",
+        }),
+    };
+    let append = Append { takes: vec![claim(it, it)], rows: vec![row], ..one(stream(), 0) };
+    log.append(append).await.unwrap();
+    let (client, _driver) = database.connect().await.unwrap();
+    let sql = "select (select xmin::text from log.events),
+        (select xmin::text from log.claims), (select xmin::text from ops.idempotent_answers)";
+    let row = client.query_one(sql, &[]).await.unwrap();
+    let transactions: [String; 3] = [row.get(0), row.get(1), row.get(2)];
+    assert_eq!(transactions[0], transactions[1]);
+    assert_eq!(transactions[1], transactions[2]);
+}

@@ -3,4 +3,5 @@
 mod append;
 mod cluster;
 mod crash;
+mod moving;
 mod races;

@@ -2,4 +2,4 @@
 
 pub mod api;
 pub mod database;
-//pub mod given;
+pub mod given;

@@ -36,10 +36,11 @@ impl Logins {
             .filter(|email| email.login)
             .map(|email| login_email(tenant, &email.address.0))
             .collect();
+        let after = || after.iter().filter(|email| email.login);
         let kept: HashSet<Uuid> =
-            after.iter().map(|email| login_email(tenant, &email.address.0)).collect();
+            after().map(|email| login_email(tenant, &email.address.0)).collect();
         self.released.extend(held.difference(&kept));
-        for email in after {
+        for email in after() {
             let claim = login_email(tenant, &email.address.0);
             let new = !held.contains(&claim)
                 && !self

@@ -132,7 +132,7 @@ fn register(state: &State, by: &Authority, command: Command) -> Result<Vec<Event
     }
     Ok(vec![Event::ProfileRegistered {
         name,
-        emails: with_logins(emails),
+        emails: with_logins(emails, &[]),
         roles: keys(roles),
         departments,
         request_limit,
@@ -211,7 +211,7 @@ fn changes(facts: &Facts, command: Command) -> Vec<Event> {
             (facts.name.as_ref() != Some(&name)).then_some(Event::ProfileRenamed { name })
         }
         Command::AssignEmails { emails } => {
-            let emails = with_logins(emails);
+            let emails = with_logins(emails, &facts.emails);
             (facts.emails != emails).then_some(Event::EmailsAssigned { emails })
         }
         Command::AssignRoles { roles } => {
@@ -231,6 +231,7 @@ fn changes(facts: &Facts, command: Command) -> Vec<Event> {
             (facts.active != Some(false)).then_some(Event::ProfileDeactivated {})
         }
         Command::AssignAttributes { mut attributes, mut removed } => {
+            removed.retain(|name| !attributes.contains_key(name));
             attributes.retain(|name, value| facts.attributes.get(name) != Some(value));
             removed.retain(|name| facts.attributes.contains_key(name));
             (!attributes.is_empty() || !removed.is_empty())
@@ -245,7 +246,9 @@ fn keys(roles: Vec<RankedRole>) -> Vec<String> {
     roles.into_iter().map(|role| role.key).collect()
 }
 
-/// Through this face each address is a log-in: who cannot claim one may not have it.
-fn with_logins(emails: Vec<Email>) -> Vec<Email> {
-    emails.into_iter().map(|email| Email { login: true, ..email }).collect()
+/// Each address that is added is a log-in: who cannot claim it may not have it. One that stays is
+/// what it was.
+fn with_logins(emails: Vec<Email>, before: &[Email]) -> Vec<Email> {
+    let kept = |email: &Email| before.iter().find(|one| one.id == email.id).map(|one| one.login);
+    emails.into_iter().map(|email| Email { login: kept(&email).unwrap_or(true), ..email }).collect()
 }
