@@ -15,7 +15,7 @@ run: setup ## build and start a directory with real people on 127.0.0.1:8080
 	@exec ./target/release/dossier serve --demo $(ARGS)
 
 test: setup ## all tests, each on its own database
-	$(CARGO) test --all-targets
+	$(CARGO) test --lib --bins --tests --examples
 
 fmt: ## formatting, checked
 	$(CARGO) fmt --check

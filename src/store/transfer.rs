@@ -65,12 +65,12 @@ impl Reader {
         let bound = if table == LogTable::Events { head } else { i64::MAX };
         let up_to =
             if table == LogTable::Events { "position <= $2::bigint" } else { "$2::bigint > 0" };
-        let behind = after.map_or_else(String::new, |_| format!("and {column} > $3::text::{kind}"));
+        let behind = after.map_or_else(String::new, |_| format!("and rows.{column} > $3::text::{kind}"));
         // Without a place nothing refers to $3, and a parameter must have a type.
         let sql = format!(
             "select {column}::text, row_to_json(rows)::text from {} as rows
             where {up_to} {behind} and ($3::text is null or true)
-            order by {column} limit $1",
+            order by rows.{column} limit $1",
             table.name()
         );
         let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&limit, &bound, &after];
