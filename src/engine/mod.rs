@@ -99,7 +99,7 @@ impl Engine {
         ));
         setup::make_read_models(&database).await?;
         let requests = database.with_options(
-            "-c statement_timeout=10000 -c application_name=dossier -c enable_seqscan=off",
+            "-c statement_timeout=10000 -c application_name=dossier -c enable_seqscan=off -c jit=off",
         );
         let pool = requests.pool(settings.pool_connections)?;
         let reader = Reader::new(pool.clone());

@@ -35,7 +35,8 @@ use super::tags::Tags;
 /// # Errors
 /// [`Error::Unavailable`].
 pub async fn connect(database: &Database) -> Result<ClientWrapper, Error> {
-    let options = "-c synchronous_commit=off -c enable_seqscan=off -c statement_timeout=60000 \
+    let options = "-c synchronous_commit=off -c enable_seqscan=off -c jit=off \
+                   -c plan_cache_mode=force_generic_plan -c statement_timeout=60000 \
                    -c application_name=dossier-projector";
     let (client, driver) = database.with_options(options).connect().await?;
     Ok(ClientWrapper::new(client, driver))

@@ -65,7 +65,8 @@ impl Reader {
         let bound = if table == LogTable::Events { head } else { i64::MAX };
         let up_to =
             if table == LogTable::Events { "position <= $2::bigint" } else { "$2::bigint > 0" };
-        let behind = after.map_or_else(String::new, |_| format!("and rows.{column} > $3::text::{kind}"));
+        let behind =
+            after.map_or_else(String::new, |_| format!("and rows.{column} > $3::text::{kind}"));
         // Without a place nothing refers to $3, and a parameter must have a type.
         let sql = format!(
             "select {column}::text, row_to_json(rows)::text from {} as rows
