@@ -15,7 +15,7 @@ use crate::engine::execute::Halt;
 
 use super::Place;
 use super::open::Directory;
-use super::people::{Person, Taken, is_outage, take_in};
+use super::people::{Person, Taken, take_in};
 
 /// Lines taken in at once, so that they share commits.
 const LINES_AT_ONCE: usize = 64;
@@ -107,12 +107,8 @@ pub async fn import(
                     Err(reason) => return Ok((number, Some(Err(reason)))),
                 };
                 match taken {
-                    Err(halt) if is_outage(&halt).is_some() => match halt {
-                        Halt::Failed(error) => Err(anyhow::Error::from(error)),
-                        Halt::Refused(unfit) => Err(unfit.into()),
-                    },
                     Err(Halt::Refused(unfit)) => Ok((number, Some(Err(unfit.to_string())))),
-                    Err(Halt::Failed(error)) => Err(error.into()),
+                    Err(Halt::Failed(error)) => Err(anyhow::Error::from(error)),
                     Ok(taken) => Ok((number, Some(Ok(taken)))),
                 }
             }

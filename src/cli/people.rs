@@ -17,7 +17,7 @@ use crate::domain::tenant::{Catalogue, Tenant};
 use crate::domain::values::{self, Email, Name, RequestLimit, ValueKind};
 use crate::engine::execute::{Decision, Halt, Order};
 use crate::engine::secrets::ValueIds;
-use crate::engine::{Engine, Error, Priority, claims};
+use crate::engine::{Engine, Priority, claims};
 
 use super::open::operator;
 
@@ -131,8 +131,15 @@ async fn plan(
         return Err(Halt::Refused(Unfit::LineId));
     }
     let line = claims::import_line(tenant, &person.id);
-    if let Some(held) = decision.engine.reader.claims(&[line]).await?.get(&line) {
-        return Ok(Taken::Before(ProfileId(held.holder)));
+    // The line and every address it ever had, in one query.
+    let later = person.changes.iter().filter_map(|change| change.emails.as_ref()).flatten();
+    let addresses = person.emails.iter().chain(later);
+    let mut asked: Vec<Uuid> =
+        addresses.map(|address| claims::login_email(tenant, address)).collect();
+    asked.push(line);
+    let held = decision.engine.reader.claims(&asked).await?;
+    if let Some(before) = held.get(&line) {
+        return Ok(Taken::Before(ProfileId(before.holder)));
     }
     let catalogue = decision.load::<Tenant>(tenant.0).await?.state;
     let facts = Facts { catalogue: &catalogue, ids };
@@ -151,26 +158,15 @@ async fn plan(
         }
     }
     let emails = state.live().map(|facts| facts.emails.clone()).unwrap_or_default();
-    take_logins(decision, id, &emails).await?;
+    for email in &emails {
+        let claim = claims::take_login_email(tenant, &email.address.0, id);
+        if held.contains_key(&claim.claim) {
+            return Err(Halt::Refused(Unfit::EmailTaken));
+        }
+        decision.take(claim);
+    }
     decision.take(claims::take_import_line(tenant, &person.id, id));
     Ok(Taken::In { profile: id, events })
-}
-
-async fn take_logins(
-    decision: &mut Decision<'_>,
-    id: ProfileId,
-    emails: &[Email],
-) -> Result<(), Halt<Unfit>> {
-    let tenant = decision.tenant;
-    let wanted: Vec<Uuid> =
-        emails.iter().map(|email| claims::login_email(tenant, &email.address.0)).collect();
-    if !wanted.is_empty() && !decision.engine.reader.claims(&wanted).await?.is_empty() {
-        return Err(Halt::Refused(Unfit::EmailTaken));
-    }
-    for email in emails {
-        decision.take(claims::take_login_email(tenant, &email.address.0, id));
-    }
-    Ok(())
 }
 
 struct Facts<'a> {
@@ -312,13 +308,4 @@ fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime
     time.map(|time| Some(time.with_timezone(&Utc).trunc_subsecs(6))).map_err(|_| {
         serde::de::Error::custom(format!("{text:?} is neither a date nor an RFC 3339 time"))
     })
-}
-
-/// Keeps [`Error`] in the signature's sight: a failure of the log ends an import, a person who is
-/// unfit does not.
-pub fn is_outage(halt: &Halt<Unfit>) -> Option<&Error> {
-    match halt {
-        Halt::Failed(error) => Some(error),
-        Halt::Refused(_) => None,
-    }
 }

@@ -178,8 +178,7 @@ async fn settle_some<M: RowModel>(
     mend: bool,
 ) -> Result<i64, Error> {
     let failed = |error| Error::of_statement("comparing rows", error);
-    // In the transaction only what must be: the streams are read before it as far as they go, and
-    // again only if the checkpoint turns out to be further.
+    // Folding waits meanwhile, which is why only so many streams are looked at in one go.
     let begin = "begin; lock table views.folds in share row exclusive mode";
     client.batch_execute(begin).await.map_err(failed)?;
     let settled = settle_locked::<M>(client, reader, tenant, sources, mend).await;

@@ -59,7 +59,7 @@ pub fn sections(form: &Form, actor: &Actor, limits: Vec<ProfileRequestLimitResou
         requests_per_day: Some(limit.requests_per_day.into()),
         generated: Some(false),
     });
-    let flags = [true, false].map(|active| flag(catalogue_tenant(actor), active));
+    let flags = [true, false].map(|active| flag(actor.tenant(), active));
     let selected_departments =
         form.departments.iter().filter_map(|id| catalogue.department(*id)).map(department);
     let superadmin = actor.effective.is_superadmin();
@@ -73,7 +73,7 @@ pub fn sections(form: &Form, actor: &Actor, limits: Vec<ProfileRequestLimitResou
         emails: ProfileEmailSection::new(emails.collect()),
         request_limits: ProfileRequestLimitSection::new(limit, limits),
         flags: ProfileFlagSection::new(
-            form.active.map(|active| flag(catalogue_tenant(actor), active)),
+            form.active.map(|active| flag(actor.tenant(), active)),
             flags.into(),
         ),
         departments: ProfileDepartmentSection::new(
@@ -82,10 +82,6 @@ pub fn sections(form: &Form, actor: &Actor, limits: Vec<ProfileRequestLimitResou
         ),
         roles: ProfileRoleSection::new(selected_roles.collect(), offered_roles.collect()),
     }
-}
-
-fn catalogue_tenant(actor: &Actor) -> crate::domain::ids::TenantId {
-    actor.tenant()
 }
 
 /// Contract 1.3: the roles that an actor may give, highest first, `custom` last.
