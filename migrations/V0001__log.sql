@@ -83,7 +83,7 @@ create index claims_expires_at_idx
 
 create index claims_listed_idx
     on log.claims (kind, tenant_id)
-    where kind in ('tenant_name', 'api_key_name');
+    where kind in ('tenant_name', 'api_key_name', 'access_token');
 
 -- Fails when any of these streams is not at the version that an append stands on. Called inside
 -- the append's own transaction, under the lock, so that nothing moves between check and commit.

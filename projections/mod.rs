@@ -53,6 +53,8 @@ pub trait RowModel: ReadModel {
     const AREAS: &'static [Area];
     /// The stream that feeds the row.
     fn source_of(row: &Self::Row) -> (Area, Uuid);
+    /// The column that holds the id of the stream that feeds a row.
+    const SOURCE_COLUMN: &'static str = "id";
 }
 
 /// A read model whose rows are only ever inserted; a row that exists already stays.

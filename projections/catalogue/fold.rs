@@ -34,7 +34,7 @@ pub fn fold(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
 
 fn place(event: &Event) -> (&'static str, &str) {
     match event {
-        Event::TenantRegistered { name } => ("tenant", name),
+        Event::TenantRegistered { name } | Event::TenantDeleted { name } => ("tenant", name),
         Event::RoleDefined { key, .. } | Event::RoleRemoved { key } => ("role", key),
         Event::DepartmentDefined { key, .. } | Event::DepartmentRemoved { key } => {
             ("department", key)
@@ -43,6 +43,18 @@ fn place(event: &Event) -> (&'static str, &str) {
         Event::IssuerTrusted { issuer, .. } | Event::IssuerDistrusted { issuer } => {
             ("issuer", issuer)
         }
+        Event::VerificationRequired {} | Event::VerificationWaived {} => ("option", "verification"),
+        Event::SingleSignOnOffered {} | Event::SingleSignOnWithdrawn {} => {
+            ("option", "single_sign_on")
+        }
+        Event::CleansingEnabled {} | Event::CleansingDisabled {} => ("option", "cleansing"),
+        Event::ApplicationRoleOffered { role } | Event::OfferedRoleRemoved { role } => {
+            ("application_role", role)
+        }
+        Event::AttributeDefined(definition) | Event::AttributeRedefined(definition) => {
+            ("attribute", &definition.name)
+        }
+        Event::AttributeRemoved { name } => ("attribute", name),
     }
 }
 
@@ -66,15 +78,40 @@ fn entry(event: &Event) -> Option<Value> {
             "active": active,
             "colors": colors,
         })),
-        Event::IssuerTrusted { audience, algorithms, jwks_file, jwks_url, .. } => Some(json!({
+        Event::IssuerTrusted {
+            audience,
+            algorithms,
+            jwks_file,
+            jwks_url,
+            auto_provision_guests,
+            ..
+        } => Some(json!({
             "audience": audience,
             "algorithms": algorithms,
             "jwks_file": jwks_file,
             "jwks_url": jwks_url,
+            "auto_provision_guests": auto_provision_guests,
         })),
+        Event::VerificationRequired {}
+        | Event::SingleSignOnOffered {}
+        | Event::CleansingEnabled {} => Some(json!(true)),
+        Event::VerificationWaived {}
+        | Event::SingleSignOnWithdrawn {}
+        | Event::CleansingDisabled {} => Some(json!(false)),
+        Event::ApplicationRoleOffered { .. } => Some(json!({})),
+        Event::AttributeDefined(definition) | Event::AttributeRedefined(definition) => {
+            Some(json!({
+                "metadata": definition.metadata,
+                "default_value": definition.default_value,
+                "permissions": definition.permissions,
+            }))
+        }
         Event::RoleRemoved { .. }
         | Event::DepartmentRemoved { .. }
         | Event::SettingRemoved { .. }
+        | Event::OfferedRoleRemoved { .. }
+        | Event::AttributeRemoved { .. }
+        | Event::TenantDeleted { .. }
         | Event::IssuerDistrusted { .. } => None,
     }
 }

@@ -1,7 +1,10 @@
 //! Read model: the entries of each tenant's catalogue, for people who look with SQL.
 //!
 //! Fed by: TenantRegistered, RoleDefined, RoleRemoved, DepartmentDefined, DepartmentRemoved,
-//! SettingDefined, SettingRemoved, IssuerTrusted, IssuerDistrusted
+//! SettingDefined, SettingRemoved, IssuerTrusted, IssuerDistrusted, VerificationRequired,
+//! VerificationWaived, SingleSignOnOffered, SingleSignOnWithdrawn, CleansingEnabled,
+//! CleansingDisabled, ApplicationRoleOffered, OfferedRoleRemoved, AttributeDefined,
+//! AttributeRedefined, AttributeRemoved, TenantDeleted
 //! Fills: catalogue
 //! Read by: dossier verify; requests use the catalogue in memory, folded from the same events
 
@@ -25,7 +28,8 @@ pub struct Row {
     pub id: Uuid,
     /// Of the tenant's stream, when the entry was last defined.
     pub version: i64,
-    /// `tenant`, `role`, `department`, `setting` or `issuer`.
+    /// `tenant`, `role`, `department`, `setting`, `issuer`, `option`, `application_role` or
+    /// `attribute`.
     pub kind: String,
     pub key: String,
     pub entry: Json<serde_json::Value>,
@@ -40,6 +44,8 @@ impl ReadModel for Catalogue {
 
 impl RowModel for Catalogue {
     const AREAS: &'static [Area] = &[Area::Tenant];
+    // A tenant's stream bears its id.
+    const SOURCE_COLUMN: &'static str = "tenant_id";
 
     fn key(event: &Occurred) -> Option<Key> {
         fold::key(event)

@@ -32,6 +32,16 @@ pub fn fold(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
         Event::Session(session::Event::SessionOpened { expires_at, real_actor }) => {
             due(*expires_at, *real_actor)
         }
+        // Whose profile goes keeps these: they lead nowhere then (Crafter contract 1).
+        Event::Session(
+            session::Event::LogInRemembered { expires_at, .. }
+            | session::Event::VerificationIssued { expires_at, .. },
+        ) => due(*expires_at, ProfileId::default()),
+        Event::Session(session::Event::LogInTokenRotated {}) => {
+            row.map(|row| Row { version: occurred.version, ..row })
+        }
+        // Tickets end by not being used, which is no event: `engine/tickets`.
+        Event::Session(session::Event::TicketIssued { .. }) => row,
         Event::Draft(draft::Event::DraftSaved { owner, .. }) => {
             due(occurred.occurred_at + Duration::days(DRAFT_DAYS_MAX), *owner)
         }

@@ -1,7 +1,8 @@
 //! Read model: what time alone will end, and when: sessions, emulation layers, drafts, exports.
 //!
-//! Fed by: SessionOpened, SessionEnded, EmulationGranted, EmulationExited, EmulationExpired,
-//! EmulationRevoked, DraftSaved, DraftClosed, ExportMade, ExportDownloaded, ExportPurged
+//! Fed by: SessionOpened, SessionEnded, LogInRemembered, LogInTokenRotated, VerificationIssued,
+//! EmulationGranted, EmulationExited, EmulationExpired, EmulationRevoked,
+//! DraftSaved, DraftClosed, ExportMade, ExportDownloaded, ExportPurged
 //! Fills: deadlines
 //! Read by: the reactions of `engine/react`
 
@@ -48,6 +49,7 @@ impl ReadModel for Deadlines {
 
 impl RowModel for Deadlines {
     const AREAS: &'static [Area] = &[Area::Session, Area::Emulation, Area::Draft, Area::Export];
+    const SOURCE_COLUMN: &'static str = "stream_id";
 
     fn key(event: &Occurred) -> Option<Key> {
         fold::key(event)

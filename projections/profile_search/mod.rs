@@ -1,7 +1,8 @@
 //! Read model: what a profile is found and sorted by; loaded into the search index in memory.
 //!
 //! Fed by: ProfileRegistered, ProfileRenamed, EmailsAssigned, RolesAssigned, DepartmentsAssigned,
-//! ProfileActivated, ProfileDeactivated, ProfileDeleted
+//! ProfileActivated, ProfileDeactivated, UsernameAssigned, AttributesAssigned,
+//! AttributeDefaulted, AttributeWithdrawn, ProfileDeleted
 //! Fills: profile_search
 //! Read by: POST /search (through the index)
 
@@ -10,8 +11,11 @@ pub mod index;
 pub mod read;
 
 use postgres_types::{FromSql, ToSql};
+use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+use crate::domain::folding::folded;
+use crate::domain::profile::{Attributes, stand_in};
 use crate::domain::{Area, Occurred};
 use crate::projections::{Key, ReadModel, RowModel};
 
@@ -25,8 +29,10 @@ pub struct Row {
     pub tenant_id: Uuid,
     pub id: Uuid,
     pub version: i64,
-    /// The folded name, which lists are sorted by.
-    pub name_key: Option<String>,
+    pub name: Option<String>,
+    pub username: Option<String>,
+    /// Those that it is called by if it has no name.
+    pub attributes: Json<Attributes>,
     /// Folded e-mail addresses.
     pub email_keys: Vec<String>,
     pub role_keys: Vec<String>,
@@ -37,11 +43,13 @@ pub struct Row {
 impl Row {
     /// What the index holds of this row.
     pub fn document(&self) -> index::Document {
-        let name = self.name_key.iter();
-        let parts: Vec<&str> = name.chain(&self.email_keys).map(String::as_str).collect();
+        let shown = || stand_in(&self.attributes.0, self.username.as_deref());
+        let name_key = self.name.as_deref().map(folded).or_else(|| shown().as_deref().map(folded));
+        let parts: Vec<&str> =
+            name_key.iter().chain(&self.email_keys).map(String::as_str).collect();
         index::Document {
             id: self.id,
-            name_key: self.name_key.clone(),
+            name_key: name_key.clone(),
             text: parts.join("\n"),
             role: self.role_keys.first().cloned(),
             departments: self.department_ids.clone(),

@@ -2,7 +2,7 @@
 
 use tokio_postgres::types::Json;
 
-use crate::domain::profile::Event;
+use crate::domain::profile::{Event, Registration};
 use crate::domain::values::{Email, Name, RequestLimit};
 use crate::domain::{Event as AnyEvent, Occurred};
 use crate::projections::Key;
@@ -18,14 +18,23 @@ pub fn fold(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
     if row.as_ref().is_some_and(|row| row.version >= occurred.version) {
         return row;
     }
-    if let Event::ProfileRegistered { .. } = event {
-        return Some(registered(event, occurred));
+    if let Event::ProfileRegistered(registration) = event {
+        return Some(registered(registration, occurred));
     }
     let mut row = row?;
     row.version = occurred.version;
-    row.updated_at = occurred.occurred_at;
+    if !event.is_of_its_tenant() {
+        row.updated_at = occurred.occurred_at;
+    }
     match event {
-        Event::ProfileRegistered { .. } => {}
+        Event::ProfileRegistered(_)
+        | Event::LogInEmailTaken { .. }
+        | Event::ProfileVerified {}
+        | Event::PasswordChanged {}
+        | Event::LogInSucceeded {}
+        | Event::LogInFailed {}
+        | Event::LogInLocked { .. }
+        | Event::AttachmentStored(_) => {}
         Event::ProfileRenamed { name } => set_name(&mut row, Some(name)),
         Event::EmailsAssigned { emails } => set_emails(&mut row, emails),
         Event::RolesAssigned { roles } => row.role_keys.clone_from(roles),
@@ -41,12 +50,24 @@ pub fn fold(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
             row.attributes.0.retain(|name, _| !removed.contains(name));
             row.attributes.0.extend(attributes.clone());
         }
+        Event::AttributeDefaulted { name, value } => {
+            row.attributes.0.insert(name.clone(), value.clone());
+        }
+        Event::AttributeWithdrawn { name } => {
+            row.attributes.0.remove(name);
+        }
+        Event::UsernameAssigned { username } => row.username = Some(username.0.clone()),
+        Event::ApplicationRolesAssigned { roles } => row.application_roles.clone_from(roles),
+        Event::ApplicationRoleWithdrawn { role } => {
+            row.application_roles.retain(|one| one != role);
+        }
         Event::ProfileDeleted {} => return None,
     }
     Some(row)
 }
 
-fn registered(event: &Event, occurred: &Occurred) -> Row {
+fn registered(registration: &Registration, occurred: &Occurred) -> Row {
+    let departments = registration.departments.iter();
     let mut row = Row {
         tenant_id: occurred.tenant_id.0,
         id: occurred.stream_id,
@@ -55,34 +76,20 @@ fn registered(event: &Event, occurred: &Occurred) -> Row {
         name: None,
         email_ids: vec![],
         emails: vec![],
-        role_keys: vec![],
-        department_ids: vec![],
+        role_keys: registration.roles.clone(),
+        department_ids: departments.map(|department| department.0).collect(),
         request_limit_id: None,
         requests_per_day: None,
-        active: true,
-        attributes: Json(Default::default()),
+        active: registration.active.unwrap_or(true),
+        username: registration.username.as_ref().map(|username| username.0.clone()),
+        application_roles: registration.application_roles.clone(),
+        attributes: Json(registration.attributes.clone()),
         created_at: occurred.occurred_at,
         updated_at: occurred.occurred_at,
     };
-    if let Event::ProfileRegistered {
-        name,
-        emails,
-        roles,
-        departments,
-        request_limit,
-        active,
-        attributes,
-        duplicated_from: _,
-    } = event
-    {
-        set_name(&mut row, name.as_ref());
-        set_emails(&mut row, emails);
-        row.role_keys.clone_from(roles);
-        row.department_ids = departments.iter().map(|department| department.0).collect();
-        set_request_limit(&mut row, request_limit.as_ref());
-        row.active = active.unwrap_or(true);
-        row.attributes = Json(attributes.clone());
-    }
+    set_name(&mut row, registration.name.as_ref());
+    set_emails(&mut row, &registration.emails);
+    set_request_limit(&mut row, registration.request_limit.as_ref());
     row
 }
 

@@ -1,7 +1,10 @@
 //! Read model: a row per live profile, with all that is true of it.
 //!
 //! Fed by: ProfileRegistered, ProfileRenamed, EmailsAssigned, RolesAssigned, DepartmentsAssigned,
-//! RequestLimitAssigned, ProfileActivated, ProfileDeactivated, AttributesAssigned, ProfileDeleted
+//! RequestLimitAssigned, ProfileActivated, ProfileDeactivated, AttributesAssigned,
+//! AttributeDefaulted, AttributeWithdrawn, UsernameAssigned, ApplicationRolesAssigned,
+//! ApplicationRoleWithdrawn, LogInEmailTaken, ProfileVerified, PasswordChanged, LogInSucceeded,
+//! LogInFailed, LogInLocked, AttachmentStored, ProfileDeleted
 //! Fills: profiles_view
 //! Read by: POST /search (the page's rows), POST /export
 
@@ -13,7 +16,7 @@ use postgres_types::{FromSql, ToSql};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use crate::domain::profile::Attributes;
+use crate::domain::profile::{Attributes, stand_in};
 use crate::domain::{Area, Occurred};
 use crate::projections::{Key, ReadModel, RowModel};
 
@@ -36,9 +39,18 @@ pub struct Row {
     pub request_limit_id: Option<Uuid>,
     pub requests_per_day: Option<i32>,
     pub active: bool,
+    pub username: Option<String>,
+    pub application_roles: Vec<String>,
     pub attributes: Json<Attributes>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+impl Row {
+    /// What a list calls the profile: its name, else what stands in for one.
+    pub fn shown_name(&self) -> Option<String> {
+        self.name.clone().or_else(|| stand_in(&self.attributes.0, self.username.as_deref()))
+    }
 }
 
 impl ReadModel for ProfilesView {

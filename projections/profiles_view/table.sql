@@ -11,6 +11,8 @@ create table profiles_view (
     request_limit_id uuid,
     requests_per_day integer,
     active boolean not null,
+    username text,
+    application_roles text[] not null,
     attributes json not null,
     created_at timestamptz not null,
     updated_at timestamptz not null,

@@ -35,10 +35,10 @@ struct Values {
 impl Values {
     fn profile(&mut self, event: &profile::Event) {
         match event {
-            profile::Event::ProfileRegistered { name, emails, request_limit, .. } => {
-                self.name(name.as_ref());
-                self.emails(emails);
-                self.request_limit(request_limit.as_ref());
+            profile::Event::ProfileRegistered(registration) => {
+                self.name(registration.name.as_ref());
+                self.emails(&registration.emails);
+                self.request_limit(registration.request_limit.as_ref());
             }
             profile::Event::ProfileRenamed { name } => self.name(Some(name)),
             profile::Event::EmailsAssigned { emails } => self.emails(emails),
@@ -50,6 +50,18 @@ impl Values {
             | profile::Event::ProfileActivated {}
             | profile::Event::ProfileDeactivated {}
             | profile::Event::AttributesAssigned { .. }
+            | profile::Event::LogInEmailTaken { .. }
+            | profile::Event::AttributeDefaulted { .. }
+            | profile::Event::AttributeWithdrawn { .. }
+            | profile::Event::UsernameAssigned { .. }
+            | profile::Event::ApplicationRolesAssigned { .. }
+            | profile::Event::ApplicationRoleWithdrawn { .. }
+            | profile::Event::ProfileVerified {}
+            | profile::Event::PasswordChanged {}
+            | profile::Event::LogInSucceeded {}
+            | profile::Event::LogInFailed {}
+            | profile::Event::LogInLocked { .. }
+            | profile::Event::AttachmentStored(_)
             | profile::Event::ProfileDeleted {} => {}
         }
     }

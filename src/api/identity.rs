@@ -16,6 +16,7 @@ use crate::engine::{Envelope, Priority, claims};
 use super::app::App;
 use super::call::Call;
 use super::failure::Failure;
+use super::guests::guest;
 
 /// Longest API key, in bytes.
 const API_KEY_BYTES_MAX: usize = 200;
@@ -64,7 +65,7 @@ pub async fn identify(app: &App, call: &Call) -> Result<Identity, Failure> {
         bearer::Refused::Invalid => Failure::InvalidToken,
         bearer::Refused::Unavailable => Failure::IdentityUnavailable,
     })?;
-    let real = resolve(app, key.tenant, &token).await?;
+    let real = resolve(app, call, &catalogue, key.tenant, &token).await?;
     let token_session = token.session.as_deref().unwrap_or_default();
     let (session, session_ends_at) =
         open_session(app, call, key.tenant, real, token_session).await?;
@@ -120,6 +121,8 @@ fn algorithm(name: &str) -> Option<bearer::Algorithm> {
 
 async fn resolve(
     app: &App,
+    call: &Call,
+    catalogue: &tenant::Catalogue,
     tenant: TenantId,
     token: &bearer::Claims,
 ) -> Result<ProfileId, Failure> {
@@ -132,7 +135,14 @@ async fn resolve(
         (None, Some(email)) if token.email_verified => {
             let claim = claims::login_email(tenant, email);
             let held = app.engine.reader.claims(&[claim]).await.map_err(unavailable)?;
-            held.get(&claim).map(|held| held.holder).ok_or(Failure::ProfileUnresolved)?
+            match held.get(&claim) {
+                Some(held) => held.holder,
+                None if makes_guests(catalogue, &token.issuer) => {
+                    let made = guest(&app.engine, tenant, email, call).await;
+                    made.map_err(unavailable)?.ok_or(Failure::ProfileUnresolved)?.0
+                }
+                None => return Err(Failure::ProfileUnresolved),
+            }
         }
         (None, _) => return Err(Failure::ProfileUnresolved),
     };
@@ -142,6 +152,11 @@ async fn resolve(
         profile::State::Deleted(_) => Err(Failure::ProfileNotFound),
         profile::State::Live(_) => Ok(ProfileId(id)),
     }
+}
+
+fn makes_guests(catalogue: &tenant::Catalogue, by: &TokenIssuer) -> bool {
+    let TokenIssuer::External(by) = by else { return false };
+    catalogue.issuers.iter().any(|one| one.issuer == *by && one.auto_provision_guests)
 }
 
 /// The open session of this actor and token session; opened if there is none.
@@ -161,7 +176,7 @@ async fn open_session(
     }
     let order = Order {
         tenant,
-        envelope: Arc::new(session_envelope(call, real)),
+        envelope: Arc::new(envelope_of(call, real, "open_session")),
         area: "session",
         priority: Priority::Caller,
     };
@@ -201,7 +216,8 @@ fn refused(_: session::Refusal) -> Halt<Failure> {
     Halt::Refused(Failure::StreamConflict)
 }
 
-fn session_envelope(call: &Call, real: ProfileId) -> Envelope {
+/// What follows from somebody's coming is on record as theirs.
+pub fn envelope_of(call: &Call, real: ProfileId, operation: &'static str) -> Envelope {
     Envelope {
         request_id: call.request_id,
         correlation_id: call.request_id,
@@ -211,7 +227,7 @@ fn session_envelope(call: &Call, real: ProfileId) -> Envelope {
         real_actor_name: None,
         effective_actor_id: real.0,
         emulation: vec![],
-        operation: "open_session",
+        operation,
         channel: if call.mcp { "mcp" } else { "http" },
         face: super::observe::face(&call.route),
         client_address: call.client_address.clone(),

@@ -96,6 +96,8 @@ pub struct IssuerEntry {
     pub jwks_file: Option<Spanned<String>>,
     #[serde(default)]
     pub jwks_url: Option<Spanned<String>>,
+    #[serde(default)]
+    pub auto_provision_guests: bool,
 }
 
 /// An API key by its name. The secret is made by the program and shown once, or read from

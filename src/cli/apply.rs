@@ -13,7 +13,7 @@ use crate::catalogue_file::{
 };
 use crate::domain::Aggregate;
 use crate::domain::access::{Access, State as AccessState};
-use crate::domain::ids::{DepartmentId, RoleId, SettingId, TenantId, catalogue_id, tenant_id};
+use crate::domain::ids::{DepartmentId, RoleId, SettingId, TenantId, catalogue_id};
 use crate::domain::tenant::{
     Catalogue, Command, Department, Event, Issuer, Refusal, Role, Setting, Tenant, decide,
 };
@@ -102,7 +102,8 @@ pub async fn apply(
     let mut changes = Vec::new();
     for entry in &file.tenants {
         let name = entry.name.get_ref();
-        let tenant = tenant_id(name);
+        let known = engine.tenant_named(name).await?;
+        let tenant = known.unwrap_or_else(|| TenantId(uuid::Uuid::now_v7()));
         for event in apply_catalogue(engine, tenant, entry, how).await? {
             changes.push(format!("{name}: {}", told(&event)));
         }
@@ -319,6 +320,7 @@ fn issuer(entry: &IssuerEntry, folder: &Path) -> Issuer {
         algorithms: entry.algorithms.get_ref().iter().map(|one| one.get_ref().clone()).collect(),
         jwks_file: entry.jwks_file.as_ref().map(|file| absolute(file.get_ref())),
         jwks_url: entry.jwks_url.as_ref().map(|url| url.get_ref().clone()),
+        auto_provision_guests: entry.auto_provision_guests,
     }
 }
 
@@ -351,5 +353,17 @@ fn told(event: &Event) -> String {
         Event::SettingRemoved { key } => format!("- setting {key}"),
         Event::IssuerTrusted { issuer, .. } => format!("+ issuer {issuer}"),
         Event::IssuerDistrusted { issuer } => format!("- issuer {issuer}"),
+        Event::VerificationRequired {} => "+ verification of new profiles".to_owned(),
+        Event::VerificationWaived {} => "- verification of new profiles".to_owned(),
+        Event::SingleSignOnOffered {} => "+ single sign-on".to_owned(),
+        Event::SingleSignOnWithdrawn {} => "- single sign-on".to_owned(),
+        Event::CleansingEnabled {} => "+ cleansing of attributes".to_owned(),
+        Event::CleansingDisabled {} => "- cleansing of attributes".to_owned(),
+        Event::ApplicationRoleOffered { role } => format!("+ application role {role}"),
+        Event::OfferedRoleRemoved { role } => format!("- application role {role}"),
+        Event::AttributeDefined(definition) => format!("+ attribute {}", definition.name),
+        Event::AttributeRedefined(definition) => format!("~ attribute {}", definition.name),
+        Event::AttributeRemoved { name } => format!("- attribute {name}"),
+        Event::TenantDeleted { name } => format!("- tenant {name}"),
     }
 }

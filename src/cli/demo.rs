@@ -12,13 +12,13 @@ use chrono::{Duration, Utc};
 use crate::api::identity::key_digest;
 use crate::bearer::local::LocalIssuer;
 use crate::catalogue_file;
-use crate::domain::ids::{TenantId, tenant_id};
+use crate::domain::ids::TenantId;
 use crate::engine::{Engine, claims};
 
 use super::apply::{How, apply};
 use super::import::import;
 use super::issue::{issue_api_key, make_key};
-use super::open::Directory;
+use super::open::{Directory, named};
 
 const CATALOGUE: &str = include_str!("../../ops/demo/catalogue.toml");
 const PEOPLE: &str = include_str!("../../ops/demo/people.ndjson");
@@ -39,8 +39,8 @@ pub async fn prepare(
     address: SocketAddr,
 ) -> anyhow::Result<String> {
     let engine = &directory.engine;
-    let tenant = tenant_id(TENANT);
     fill(engine).await?;
+    let tenant = named(engine, TENANT).await?;
     let path = data_dir.join("demo.env");
     let key = match kept_key(engine, tenant, &path).await? {
         Some(key) => key,

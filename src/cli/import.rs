@@ -9,12 +9,11 @@ use futures_util::{StreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-use crate::domain::ids::tenant_id;
 use crate::engine::Engine;
 use crate::engine::execute::Halt;
 
 use super::Place;
-use super::open::Directory;
+use super::open::{Directory, named};
 use super::people::{Person, Taken, take_in};
 
 /// Lines taken in at once, so that they share commits.
@@ -84,10 +83,7 @@ pub async fn import(
     file: impl AsyncRead + Unpin,
     bar: ProgressBar,
 ) -> anyhow::Result<Summary> {
-    let id = tenant_id(tenant);
-    if engine.catalogue(id).await?.name.is_none() {
-        anyhow::bail!("there is no tenant {tenant:?}: make it with `dossier apply` first");
-    }
+    let id = named(engine, tenant).await?;
     let ids = engine.secrets.value_ids(id).await?;
     let reading = || format!("reading {path}");
     let lines = BufReader::new(file).split(b'\n');

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::bearer::local::LocalIssuer;
 use crate::cluster::{self, Cluster};
-use crate::domain::ids::derived;
+use crate::domain::ids::{TenantId, derived};
 use crate::engine::{Engine, Envelope, Settings};
 use crate::store::{Database, migrate};
 
@@ -148,6 +148,15 @@ async fn is_migrated_by_another(app: &Config) -> anyhow::Result<bool> {
 async fn migrate_as(config: Config, role: Option<&str>) -> anyhow::Result<()> {
     let (mut client, _driver) = Database::new(config).connect().await?;
     migrate(&mut client, role).await.context("migrating the database")
+}
+
+/// The tenant of this name.
+///
+/// # Errors
+/// There is none, or it cannot be read.
+pub async fn named(engine: &Engine, tenant: &str) -> anyhow::Result<TenantId> {
+    let known = engine.tenant_named(tenant).await?;
+    known.with_context(|| format!("there is no tenant {tenant:?}: make it with `dossier apply`"))
 }
 
 /// What an operator does is on record under the name of the account they use.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::domain::Aggregate;
 use crate::domain::ids::{ProfileId, TenantId};
 use crate::domain::permission::{Authority, RankedRole};
-use crate::domain::profile::{Command, Profile, Refusal, State, decide};
+use crate::domain::profile::{Command, Profile, Refusal, Registration, State, decide};
 use crate::domain::tenant::{Catalogue, Tenant};
 use crate::domain::values::{self, Email, Name, RequestLimit, ValueKind};
 use crate::engine::execute::{Decision, Halt, Order};
@@ -178,7 +178,7 @@ type Dated = (Option<DateTime<Utc>>, Vec<Command>);
 
 impl Facts<'_> {
     fn commands(&self, person: &Person) -> Result<Vec<Dated>, Unfit> {
-        let register = Command::RegisterProfile {
+        let register = Command::RegisterProfile(Registration {
             name: Some(self.name(&person.name)?),
             emails: self.emails(&person.emails)?,
             roles: self.roles(&person.roles)?,
@@ -191,8 +191,8 @@ impl Facts<'_> {
                 .filter(|(_, value)| !value.is_null())
                 .map(|(name, value)| (name.clone(), value.clone().into()))
                 .collect(),
-            duplicated_from: None,
-        };
+            ..Registration::default()
+        });
         let mut dated = vec![(person.occurred_at, vec![register])];
         let mut last = person.occurred_at;
         for change in &person.changes {

@@ -10,13 +10,12 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt, SeedableRng};
 
-use crate::domain::ids::tenant_id;
 use crate::domain::tenant::Catalogue;
 use crate::engine::Engine;
 
 use super::Place;
 use super::issue::failed;
-use super::open::Directory;
+use super::open::{Directory, named};
 use super::people::{Change, Person, take_in};
 
 /// Profiles made at once, so that they share commits.
@@ -81,11 +80,8 @@ pub async fn seed(
     random: u64,
     shown: bool,
 ) -> anyhow::Result<u64> {
-    let tenant = tenant_id(name);
+    let tenant = named(engine, name).await?;
     let catalogue = engine.catalogue(tenant).await?;
-    if catalogue.name.is_none() {
-        anyhow::bail!("there is no tenant {name:?}: make it with `dossier apply` first");
-    }
     let ids = engine.secrets.value_ids(tenant).await?;
     let bar = if shown { ProgressBar::new(profiles) } else { ProgressBar::hidden() };
     let style = "{bar:40} {pos} of {len}, {per_sec}, {eta} to go";

@@ -7,12 +7,12 @@ use chrono::{Duration, Utc};
 use clap::Args;
 use uuid::Uuid;
 
-use crate::domain::ids::{TenantId, tenant_id};
+use crate::domain::ids::TenantId;
 use crate::domain::profile::Profile;
 use crate::engine::{Engine, claims};
 
 use super::Place;
-use super::open::Directory;
+use super::open::{Directory, named};
 
 /// Print a bearer token of the local issuer
 #[derive(Args)]
@@ -46,7 +46,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn mint(directory: &Directory, arguments: &Arguments) -> anyhow::Result<String> {
-    let tenant = tenant_id(&arguments.tenant);
+    let tenant = named(&directory.engine, &arguments.tenant).await?;
     let profile = find(&directory.engine, tenant, &arguments.profile).await?;
     let issuer = directory.local_issuer().await?;
     issuer.mint(tenant.0, profile, arguments.ttl, Utc::now()).context("minting the token")

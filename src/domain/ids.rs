@@ -91,10 +91,10 @@ pub fn flag_id(tenant: TenantId, active: bool) -> FlagId {
     FlagId(catalogue_id(tenant, "flag", if active { "true" } else { "false" }))
 }
 
-/// The id of a tenant: derived from its name, which is claimed.
-pub fn tenant_id(name: &str) -> TenantId {
-    TenantId(derived(&[b"tenant", name.as_bytes()]))
-}
+/// What is not of one tenant but of the whole installation belongs to this one, which has neither
+/// name nor profiles: access tokens, and the claims on tenants' names.
+pub const INSTALLATION: TenantId =
+    TenantId(Uuid::from_u128(0xd055_1e20_0000_8000_8000_0000_0000_0000));
 
 /// A UUIDv8 from the parts; lengths are hashed too, so that no two lists of parts meet.
 pub fn derived(parts: &[&[u8]]) -> Uuid {

@@ -12,7 +12,7 @@ pub const INSTRUCTIONAL: u8 = 3;
 pub const CUSTOM: &str = "custom";
 
 /// A role as its tenant's catalogue ranks it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RankedRole {
     pub key: String,
     pub rank: u8,
@@ -26,6 +26,8 @@ pub struct Standing {
     pub role: Option<RankedRole>,
     pub departments: Vec<DepartmentId>,
     pub active: bool,
+    /// Whether it holds roles in applications, which this system does not rank.
+    pub in_applications: bool,
 }
 
 impl Standing {
@@ -55,6 +57,8 @@ impl Standing {
 pub enum Authority {
     /// The command line, and what follows from other events.
     Operator,
+    /// A program with an access token; what it may was decided by that token's permissions.
+    Application,
     /// A person, or another acting as that person.
     Profile {
         /// The effective profile: its rights count.
@@ -68,7 +72,7 @@ impl Authority {
     /// Whether one acts as another.
     pub fn is_emulation(&self) -> bool {
         match self {
-            Authority::Operator => false,
+            Authority::Operator | Authority::Application => false,
             Authority::Profile { effective, real } => effective.profile != *real,
         }
     }
@@ -82,11 +86,13 @@ pub fn has_access(viewer: &Standing, target: &Standing) -> bool {
         || target.departments.iter().any(|department| viewer.departments.contains(department))
 }
 
-/// `can_edit`: whether `editor` may change `target` (what of itself, see [`may_change_own`]).
+/// `can_edit`: whether `editor` may change `target` (what of itself, see [`may_change_own`]). Who
+/// holds roles in applications, whose weight is unknown here, is changed by superadmins only.
 pub fn can_edit(editor: &Standing, target: &Standing) -> bool {
     editor.profile == target.profile
         || editor.is_superadmin()
-        || (editor.rank() >= INSTRUCTIONAL
+        || (!target.in_applications
+            && editor.rank() >= INSTRUCTIONAL
             && editor.rank() > target.rank()
             && editor.holds_all(&target.departments))
 }
@@ -96,6 +102,7 @@ pub fn can_delete(deleter: &Standing, target: &Standing) -> bool {
     deleter.profile != target.profile
         && (deleter.is_superadmin()
             || (deleter.is_admin()
+                && !target.in_applications
                 && deleter.rank() > target.rank()
                 && has_access(deleter, target)))
 }
@@ -154,6 +161,17 @@ pub enum Facet {
     RequestLimit,
     Activity,
     Attributes,
+    /// What only applications speak of: username, password, application roles, files.
+    Application,
+}
+
+/// Whether programs with an access token change this at all. They cannot grant what this system
+/// ranks: directory roles, departments, request limits.
+pub fn is_open_to_applications(facet: Facet) -> bool {
+    match facet {
+        Facet::Emails | Facet::Activity | Facet::Attributes | Facet::Application => true,
+        Facet::Name | Facet::Roles | Facet::Departments | Facet::RequestLimit => false,
+    }
 }
 
 /// Whether a profile may change this of itself: name and e-mails always, departments from admin
@@ -162,6 +180,8 @@ pub fn may_change_own(editor: &Standing, facet: Facet) -> bool {
     match facet {
         Facet::Name | Facet::Emails => true,
         Facet::Departments | Facet::Attributes => editor.is_admin(),
-        Facet::Roles | Facet::RequestLimit | Facet::Activity => editor.is_superadmin(),
+        Facet::Roles | Facet::RequestLimit | Facet::Activity | Facet::Application => {
+            editor.is_superadmin()
+        }
     }
 }

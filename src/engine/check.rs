@@ -228,29 +228,20 @@ async fn settle_locked<M: RowModel>(
     Ok(i64::try_from(rows.len()).unwrap_or(i64::MAX))
 }
 
-/// Rows that stand under these streams' own ids, whether or not their events account for them.
+/// Rows that stand under these streams, whether or not their events account for them.
 async fn orphans<M: RowModel>(
     client: &ClientWrapper,
     tenant: TenantId,
     sources: &[Source],
 ) -> Result<Vec<Key>, tokio_postgres::Error> {
     let ids: Vec<Uuid> = sources.iter().map(|(_, id)| *id).collect();
-    let by_stream = folded_by_stream_id::<M>();
-    let column = if by_stream { "id" } else { "stream_id" };
-    if M::NAME == "catalogue" {
-        // All of a tenant's entries come from the one stream.
-        let sql = "select id from catalogue where tenant_id = $1";
-        let rows = query(client, sql, &[&tenant.0]).await?;
-        return Ok(rows.iter().map(|row| (tenant.0, row.get(0))).collect());
-    }
-    let sql =
-        format!("select id from {} where tenant_id = $1 and {column} = any($2::uuid[])", M::NAME);
+    let sql = format!(
+        "select id from {} where tenant_id = $1 and {} = any($2::uuid[])",
+        M::NAME,
+        M::SOURCE_COLUMN
+    );
     let rows = query(client, &sql, &[&tenant.0, &ids]).await?;
     Ok(rows.iter().map(|row| (tenant.0, row.get(0))).collect())
-}
-
-fn folded_by_stream_id<M: RowModel>() -> bool {
-    !M::TABLE.contains("stream_id")
 }
 
 /// What a recount of `profiles_view` gives for a tenant.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::ids::{ApiKeyId, ProfileId, SessionId, TenantId, derived};
+use crate::domain::ids::{ApiKeyId, INSTALLATION, ProfileId, SessionId, TenantId, derived};
 use crate::domain::values::login_form;
 use crate::store::Claim;
 
@@ -23,11 +23,16 @@ pub fn take_login_email(tenant: TenantId, address: &str, profile: ProfileId) -> 
 }
 
 /// The claim on a tenant's name.
+pub fn tenant_name(name: &str) -> Uuid {
+    derived(&[b"tenant_name", name.as_bytes()])
+}
+
+/// [`tenant_name`], held by a tenant. It belongs to the installation, so that all are listed.
 pub fn take_tenant_name(tenant: TenantId, name: &str) -> Claim {
     Claim {
-        claim: derived(&[b"tenant_name", name.as_bytes()]),
+        claim: tenant_name(name),
         kind: "tenant_name",
-        tenant_id: tenant.0,
+        tenant_id: INSTALLATION.0,
         holder: tenant.0,
         expires_at: None,
     }

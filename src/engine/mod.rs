@@ -10,6 +10,7 @@ pub mod follow;
 mod generations;
 pub mod history;
 pub mod idempotency;
+mod inserts;
 mod lane;
 pub mod project;
 pub mod quota;
@@ -20,6 +21,7 @@ pub mod secrets;
 pub mod setup;
 pub mod states;
 pub mod tags;
+pub mod tenants;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +51,8 @@ use tags::Tags;
 
 /// Longest wait for a command's events to be folded, or for a read to catch up.
 pub const FOLD_WAIT_MAX: Duration = Duration::from_secs(2);
+/// Names of tenants that are remembered.
+const TENANT_NAMES_MAX: u64 = 10_000;
 /// Batches that may wait to be followed; more are read from the database instead.
 const FEED_BATCHES_MAX: usize = 64;
 
@@ -76,6 +80,7 @@ pub struct Engine {
     pub projections: Projections,
     database: Database,
     refreshes: rebuild::Refreshes,
+    tenant_names: moka::sync::Cache<String, TenantId>,
     turns: execute::Turns,
     appender: Appender,
     tokens: TokenKey,
@@ -150,6 +155,7 @@ impl Engine {
             projections,
             database,
             refreshes: rebuild::Refreshes::default(),
+            tenant_names: moka::sync::Cache::new(TENANT_NAMES_MAX),
             turns: execute::Turns::default(),
             appender,
             tokens,

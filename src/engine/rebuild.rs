@@ -12,24 +12,23 @@ use uuid::Uuid;
 
 use crate::domain::Area;
 use crate::domain::ids::TenantId;
-use crate::projections::audit_log::AuditLog;
+use crate::projections::RowModel;
 use crate::projections::catalogue::Catalogue;
 use crate::projections::deadlines::Deadlines;
 use crate::projections::exports::Exports;
 use crate::projections::profile_drafts_view::ProfileDraftsView;
 use crate::projections::profile_search::ProfileSearch;
 use crate::projections::profiles_view::ProfilesView;
-use crate::projections::shared_values::SharedValues;
-use crate::projections::{InsertModel, ReadModel, RowModel};
 use crate::store::{AreaName, CHANNEL, Error, Recorded};
 
 use super::check::{Check, RowCheck, settle_counts};
-use super::folder::{execute, insert_rows, query};
+use super::folder::execute;
 use super::follow::{mended, occurred};
+use super::inserts::strangers;
 use super::{Engine, project};
 
 /// Events read at once.
-const PAGE_EVENTS: i64 = 5_000;
+pub const PAGE_EVENTS: i64 = 5_000;
 /// Contract 4.14: the read models that a refresh replays, in order.
 pub const REFRESHED: [&str; 4] =
     ["profiles_view", "profile_search", "profile_counts", "profile_drafts_view"];
@@ -65,7 +64,8 @@ impl Report {
         self.differing.values().all(|rows| *rows == 0)
     }
 
-    fn add(&mut self, name: &'static str, rows: i64) {
+    /// Adds rows that differed.
+    pub fn add(&mut self, name: &'static str, rows: i64) {
         *self.differing.entry(name).or_default() += rows;
     }
 }
@@ -226,39 +226,6 @@ impl Engine {
         }
     }
 
-    /// Read models whose rows are only inserted: those that are missing are inserted.
-    async fn replay_inserts(
-        &self,
-        client: &ClientWrapper,
-        names: &[&str],
-        mend: bool,
-        progress: &(dyn Fn(u64) + Send + Sync),
-        report: &mut Report,
-    ) -> Result<(), Error> {
-        let wanted = |name: &str| names.contains(&name);
-        if !wanted(AuditLog::NAME) && !wanted(SharedValues::NAME) {
-            return Ok(());
-        }
-        let until = checkpoint(client, &[AuditLog::schema(), SharedValues::schema()]).await?;
-        let mut position = 0;
-        while position < until {
-            let events = self.reader.all(position, PAGE_EVENTS).await?;
-            let Some(last) = events.last() else { break };
-            position = last.position;
-            report.events += events.len() as u64;
-            progress(events.len() as u64);
-            let events: Vec<_> = events.into_iter().filter(|one| one.position <= until).collect();
-            if wanted(AuditLog::NAME) {
-                report.add(AuditLog::NAME, missing::<AuditLog>(client, &events, mend).await?);
-            }
-            if wanted(SharedValues::NAME) {
-                let rows = missing::<SharedValues>(client, &events, mend).await?;
-                report.add(SharedValues::NAME, rows);
-            }
-        }
-        Ok(())
-    }
-
     async fn announce_mended(&self, client: &ClientWrapper, tenant: TenantId) -> Result<(), Error> {
         let announced =
             execute(client, "select pg_notify($1, $2)", &[&CHANNEL, &mended(tenant)]).await;
@@ -299,74 +266,4 @@ async fn compare_page(
         check.compare(client, unfinished).await?;
     }
     Ok(())
-}
-
-/// The position up to which all of these are folded.
-async fn checkpoint(client: &ClientWrapper, schemas: &[String]) -> Result<i64, Error> {
-    let sql = "
-        select min(coalesce((select max(to_position) from views.folds where model = name), 0))
-        from unnest($1::text[]) as name";
-    let rows = query(client, sql, &[&schemas]).await;
-    let rows = rows.map_err(|error| Error::of_statement("reading checkpoints", error))?;
-    Ok(rows.first().and_then(|row| row.get::<_, Option<i64>>(0)).unwrap_or_default())
-}
-
-/// How many rows of these events are not in the table as they must be; put right, if asked.
-async fn missing<M: InsertModel>(
-    client: &ClientWrapper,
-    events: &[Recorded],
-    mend: bool,
-) -> Result<i64, Error> {
-    let failed = |error| Error::of_statement("comparing rows", error);
-    let mut rows = Vec::new();
-    for event in events {
-        rows.extend(M::rows(&occurred(event)?));
-    }
-    let (name, key) = (M::NAME, M::KEY);
-    let same_key = key.split(", ").map(|column| format!("found.{column} = (wanted).{column}"));
-    let same_key = same_key.collect::<Vec<_>>().join(" and ");
-    let wrong = format!(
-        "select wanted
-        from unnest($1::{name}[]) as wanted
-        where not exists (select 1 from {name} as found where {same_key} and found = wanted)"
-    );
-    let wrong = query(client, &wrong, &[&rows]).await.map_err(failed)?;
-    let wrong: Vec<M::Row> = wrong.iter().map(|row| row.get(0)).collect();
-    if mend && !wrong.is_empty() {
-        let delete =
-            format!("delete from {name} where ({key}) in (select {key} from unnest($1::{name}[]))");
-        client.batch_execute("begin").await.map_err(failed)?;
-        execute(client, &delete, &[&wrong]).await.map_err(failed)?;
-        insert_rows::<M>(client, &wrong).await.map_err(failed)?;
-        client.batch_execute("commit").await.map_err(failed)?;
-    }
-    Ok(i64::try_from(wrong.len()).unwrap_or(i64::MAX))
-}
-
-/// How many rows belong to no tenant of the log, or to no event; removed, if asked.
-async fn strangers(
-    client: &ClientWrapper,
-    name: &str,
-    tenants: &[Uuid],
-    mend: bool,
-) -> Result<i64, Error> {
-    let failed = |error| Error::of_statement("looking for stray rows", error);
-    let mut stray = "tenant_id <> all($1::uuid[])".to_owned();
-    if name == AuditLog::NAME {
-        stray.push_str(
-            " or not exists (
-                select 1 from log.events
-                where events.position = audit_log.position
-                    and events.tenant_id = audit_log.tenant_id
-            )",
-        );
-    }
-    let sql = format!("select count(*) from {name} where {stray}");
-    let rows = query(client, &sql, &[&tenants]).await.map_err(failed)?;
-    let count = rows.first().map_or(0, |row| row.get(0));
-    if mend && count > 0 {
-        let sql = format!("delete from {name} where {stray}");
-        execute(client, &sql, &[&tenants]).await.map_err(failed)?;
-    }
-    Ok(count)
 }

@@ -213,26 +213,40 @@ impl Reader {
     }
 
     /// The claims of a kind that a tenant's things hold, with their holders; of kinds that are
-    /// listed (names of tenants and API keys).
+    /// listed (names of tenants and API keys, access tokens).
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn claimed(&self, tenant_id: Uuid, kind: &str) -> Result<Vec<(Uuid, Uuid)>, Error> {
         let sql = "
             select claim, holder from log.claims
-            where kind = $1 and kind in ('tenant_name', 'api_key_name') and tenant_id = $2
+            where kind = $1
+                and kind in ('tenant_name', 'api_key_name', 'access_token')
+                and tenant_id = $2
             order by claim limit 10000";
         let rows = self.query(sql, &[&kind, &tenant_id], "listing claims").await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
-    /// Every tenant that has an event in this area.
+    /// Every tenant that has an event.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn tenants(&self) -> Result<Vec<Uuid>, Error> {
-        // Registering claims the tenant's name, so the claims list them without a scan.
-        let sql = "select holder from log.claims where kind = 'tenant_name' order by holder";
+        // One probe of the index for each tenant, however long their histories are.
+        let sql = "
+            with recursive found as (
+                (select tenant_id from log.events order by tenant_id limit 1)
+                union all
+                select (
+                    select events.tenant_id from log.events
+                    where events.tenant_id > found.tenant_id
+                    order by events.tenant_id limit 1
+                )
+                from found
+                where found.tenant_id is not null
+            )
+            select tenant_id from found where tenant_id is not null";
         let rows = self.query(sql, &[], "reading tenants").await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }

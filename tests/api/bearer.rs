@@ -14,7 +14,7 @@ use crate::api::bearer::support::{Bench, Key, claims, claims_with, given, signed
 mod claims;
 mod issuers;
 mod key_sets;
-mod support;
+pub mod support;
 
 #[tokio::test]
 async fn every_kind_of_key_verifies_its_own_signatures() {

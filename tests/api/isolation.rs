@@ -3,7 +3,7 @@
 use dossier::catalogue_file;
 use dossier::cli::apply::{How, apply};
 use dossier::cli::issue::{issue_api_key, make_key};
-use dossier::domain::ids::tenant_id;
+use dossier::domain::ids::TenantId;
 use dossier::engine::claims;
 use serde_json::json;
 use uuid::Uuid;
@@ -11,16 +11,16 @@ use uuid::Uuid;
 use crate::support::api::{Api, CATALOGUE};
 
 /// The same directory seen with the key of a second tenant, and its superadmin's id.
-async fn second_tenant(api: &Api) -> (String, Uuid) {
+async fn second_tenant(api: &Api) -> (String, TenantId, Uuid) {
     let file = CATALOGUE.replace("\"acme\"", "\"umbra\"");
     let file = catalogue_file::parse(&file).unwrap();
     let how = How { dry_run: false, prune: false, folder: ".".into() };
     apply(&api.engine, &file, &how).await.unwrap();
-    let tenant = tenant_id("umbra");
+    let tenant = api.engine.tenant_named("umbra").await.unwrap().unwrap();
     let key = make_key();
     issue_api_key(&api.engine, tenant, "second", None, &key).await.unwrap();
     let claim = claims::import_line(tenant, "root");
-    (key, api.engine.reader.claims(&[claim]).await.unwrap()[&claim].holder)
+    (key, tenant, api.engine.reader.claims(&[claim]).await.unwrap()[&claim].holder)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,11 +31,11 @@ async fn ids_and_tokens_of_one_tenant_mean_nothing_in_another() {
     let draft = api.v5(&token, "draft", json!({ "name": "Ours" })).await.answers(200);
     let export = api.v5(&token, "export", json!({})).await.answers(200);
     let page = api.get(&token, "/api/v1/events?limit=1").await.answers(200);
-    let (key, other_root) = second_tenant(&api).await;
+    let (key, umbra, other_root) = second_tenant(&api).await;
     let own_key = std::mem::replace(&mut api.key, key);
     let answer = api.v5(&token, "context", json!({})).await;
     assert_eq!(answer.answers(401)["code"], "invalid_token");
-    let tenant = std::mem::replace(&mut api.tenant, tenant_id("umbra"));
+    let tenant = std::mem::replace(&mut api.tenant, umbra);
     let other = api.token_of(other_root);
     let target = json!({ "target_profile_id": id });
     assert_eq!(api.v5(&other, "get", target.clone()).await.status, 404);
@@ -69,11 +69,11 @@ async fn ids_and_tokens_of_one_tenant_mean_nothing_in_another() {
 async fn two_tenants_may_choose_the_same_id_for_a_profile() {
     let mut api = Api::start().await;
     let token = api.token("root").await;
-    let (key, other_root) = second_tenant(&api).await;
+    let (key, umbra, other_root) = second_tenant(&api).await;
     let id = Uuid::now_v7();
     api.create(&token, json!({ "id": id, "name": "Ours" })).await;
     let own = (api.key.clone(), api.tenant);
-    (api.key, api.tenant) = (key, tenant_id("umbra"));
+    (api.key, api.tenant) = (key, umbra);
     let other = api.token_of(other_root);
     api.create(&other, json!({ "id": id, "name": "Theirs" })).await;
     let found = api.v5(&other, "search", json!({ "search": "theirs" })).await.answers(200);

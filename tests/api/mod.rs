@@ -9,6 +9,7 @@ mod emulation;
 mod exports;
 mod history;
 mod isolation;
+mod issuers;
 mod openapi;
 mod reading;
 mod search;

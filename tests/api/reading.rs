@@ -69,11 +69,11 @@ async fn a_refresh_mends_rows_that_differ_and_puts_it_on_record() {
     let client = api.engine.connection().await.unwrap();
     for tampering in [
         "update profiles_view set name = 'Nobody' where name = 'Mia North'",
-        "update profile_search set name_key = 'nobody' where name_key = 'mia north'",
+        "update profile_search set name = 'nobody' where name = 'Mia North'",
         "delete from profiles_view where name = 'Sam South'",
         "update profile_counts set profiles = 99 where dimension = 'role' and key = 'member'",
         "insert into profile_search select tenant_id, gen_random_uuid(), version, 'ghost', \
-         email_keys, role_keys, department_ids, true from profile_search limit 1",
+         username, attributes, email_keys, role_keys, department_ids, true from profile_search limit 1",
     ] {
         client.batch_execute(tampering).await.unwrap();
     }
@@ -87,6 +87,20 @@ async fn a_refresh_mends_rows_that_differ_and_puts_it_on_record() {
     assert_eq!(differing["profile_counts"], 1, "{page}");
     let report = api.engine.replay(None, &dossier::engine::rebuild::ALL, false, &|_| {}).await;
     assert!(report.unwrap().is_clean());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_finds_and_removes_values_that_no_event_carries() {
+    let api = Api::start().await;
+    let client = api.engine.connection().await.unwrap();
+    let forged = "insert into shared_values
+        select tenant_id, gen_random_uuid(), kind, 'forged' from shared_values limit 3";
+    client.batch_execute(forged).await.unwrap();
+    let names = ["shared_values"];
+    for (mend, differing) in [(false, 3), (true, 3), (false, 0)] {
+        let report = api.engine.replay(None, &names, mend, &|_| {}).await.unwrap();
+        assert_eq!(report.differing["shared_values"], differing);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -234,15 +234,15 @@ fn command() -> impl Strategy<Value = profile::Command> {
     let limit = || (1..4).prop_map(request_limit);
     let full_name = || "A{1,3}".prop_map(|text| name(&text));
     let register = (option::of(full_name()), emails(), roles(), departments(), option::of(limit()))
-        .prop_map(|(name, emails, roles, departments, request_limit)| Command::RegisterProfile {
-            name,
-            emails,
-            roles,
-            departments,
-            request_limit,
-            active: None,
-            attributes: BTreeMap::new(),
-            duplicated_from: None,
+        .prop_map(|(name, emails, roles, departments, request_limit)| {
+            Command::RegisterProfile(profile::Registration {
+                name,
+                emails,
+                roles,
+                departments,
+                request_limit,
+                ..profile::Registration::default()
+            })
         });
     let assign_attributes = attributes().prop_map(|named| {
         let set = named.iter().filter_map(|(name, value)| Some((name, (*value)?)));
@@ -320,7 +320,7 @@ proptest! {
             evolve(&mut whole, &events);
             if *kept {
                 evolve(&mut gappy, &events);
-                registered |= matches!(command, profile::Command::RegisterProfile { .. })
+                registered |= matches!(command, profile::Command::RegisterProfile(_))
                     && !events.is_empty();
             }
         }

@@ -39,7 +39,13 @@ fn role(key: &str) -> Option<RankedRole> {
 
 /// An active profile.
 fn standing(profile: ProfileId, key: &str, departments: &[DepartmentId]) -> Standing {
-    Standing { profile, role: role(key), departments: departments.to_vec(), active: true }
+    Standing {
+        profile,
+        role: role(key),
+        departments: departments.to_vec(),
+        active: true,
+        in_applications: false,
+    }
 }
 
 fn name(name: &str) -> Name {

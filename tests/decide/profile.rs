@@ -2,7 +2,7 @@
 //! Who may order it: `profile_rights.rs`.
 
 use dossier::domain::permission::{Authority, Facet};
-use dossier::domain::profile::{Attributes, Command, Event, Profile, Refusal, State};
+use dossier::domain::profile::{Attributes, Command, Event, Profile, Refusal, Registration, State};
 use dossier::domain::values::Email;
 use serde_json::json;
 
@@ -20,7 +20,7 @@ fn attributes(values: &[(&str, i64)]) -> Attributes {
 }
 
 fn register() -> Command {
-    Command::RegisterProfile {
+    Command::RegisterProfile(Registration {
         name: Some(name("Ada")),
         emails: vec![email("ada@example.com")],
         roles: vec![role("member").expect("a role of these tests")],
@@ -28,12 +28,12 @@ fn register() -> Command {
         request_limit: Some(request_limit(10)),
         active: Some(true),
         attributes: attributes(&[("year", 1815)]),
-        duplicated_from: None,
-    }
+        ..Registration::default()
+    })
 }
 
 pub(super) fn registered() -> Event {
-    Event::ProfileRegistered {
+    Event::ProfileRegistered(Registration {
         name: Some(name("Ada")),
         emails: vec![email("ada@example.com")],
         roles: vec!["member".to_owned()],
@@ -41,22 +41,18 @@ pub(super) fn registered() -> Event {
         request_limit: Some(request_limit(10)),
         active: Some(true),
         attributes: attributes(&[("year", 1815)]),
-        duplicated_from: None,
-    }
+        ..Registration::default()
+    })
 }
 
 /// A profile of which nothing is known but that it is there.
 fn bare() -> Event {
-    Event::ProfileRegistered {
-        name: None,
+    Event::ProfileRegistered(Registration {
         emails: vec![],
         roles: vec![],
         departments: vec![],
-        request_limit: None,
-        active: None,
-        attributes: Attributes::new(),
-        duplicated_from: None,
-    }
+        ..Registration::default()
+    })
 }
 
 fn ada() -> Given<Profile> {
@@ -106,20 +102,9 @@ fn a_profile_is_registered_only_once_even_after_its_deletion() {
 #[test]
 fn a_registered_address_is_a_log_in() {
     let as_given = Email { login: false, ..email("ada@example.com") };
-    let Command::RegisterProfile { roles, departments, request_limit, active, .. } = register()
-    else {
-        panic!("not a registration")
-    };
-    let command = Command::RegisterProfile {
-        name: Some(name("Ada")),
-        emails: vec![as_given],
-        roles,
-        departments,
-        request_limit,
-        active,
-        attributes: attributes(&[("year", 1815)]),
-        duplicated_from: None,
-    };
+    let Command::RegisterProfile(registration) = register() else { panic!("not a registration") };
+    let registration = Registration { emails: vec![as_given], ..registration };
+    let command = Command::RegisterProfile(registration);
     given::<Profile>([]).when(order(command)).then([registered()]);
 }
 

@@ -3,7 +3,7 @@
 
 use dossier::domain::ids::{DepartmentId, ProfileId};
 use dossier::domain::permission::{Authority, Facet, Standing};
-use dossier::domain::profile::{Attributes, Command, Event, Profile, Refusal};
+use dossier::domain::profile::{Attributes, Command, Event, Profile, Refusal, Registration};
 
 use crate::support::given::{Given, ROLES, TARGET, given};
 
@@ -34,42 +34,35 @@ fn itself(key: &str) -> Standing {
 
 /// The target, of this role.
 fn target(key: &str) -> Given<Profile> {
-    given([Event::ProfileRegistered {
+    given([Event::ProfileRegistered(Registration {
         name: Some(name("Ada")),
         emails: vec![email("ada@example.com")],
         roles: role(key).map(|role| role.key).into_iter().collect(),
         departments: vec![HISTORY],
         request_limit: Some(request_limit(10)),
         active: Some(true),
-        attributes: Attributes::new(),
-        duplicated_from: None,
-    }])
+        ..Registration::default()
+    })])
 }
 
 fn register(roles: &[&str], departments: &[DepartmentId]) -> Command {
-    Command::RegisterProfile {
-        name: None,
+    Command::RegisterProfile(Registration {
         emails: vec![],
         roles: roles.iter().filter_map(|key| role(key)).collect(),
         departments: departments.to_vec(),
-        request_limit: None,
-        active: None,
-        attributes: Attributes::new(),
         duplicated_from: Some(person(5)),
-    }
+        ..Registration::default()
+    })
 }
 
 fn registered(roles: &[&str], departments: &[DepartmentId]) -> Event {
-    Event::ProfileRegistered {
-        name: None,
+    Event::ProfileRegistered(Registration {
         emails: vec![],
         roles: roles.iter().map(|key| (*key).to_owned()).collect(),
         departments: departments.to_vec(),
-        request_limit: None,
-        active: None,
-        attributes: Attributes::new(),
         duplicated_from: Some(person(5)),
-    }
+        ..Registration::default()
+    })
 }
 
 fn rename() -> Command {
@@ -250,6 +243,7 @@ fn of_oneself_each_facet_has_its_own_rule() {
                 Facet::Name | Facet::Emails => true,
                 Facet::Departments | Facet::Attributes => ["superadmin", "admin"].contains(&key),
                 Facet::Roles | Facet::RequestLimit | Facet::Activity => key == "superadmin",
+                Facet::Application => false,
             };
             let outcome = target(key).when((by(itself(key)), command));
             if allowed {

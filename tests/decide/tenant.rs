@@ -55,6 +55,7 @@ fn issuer(audience: &str) -> Issuer {
         algorithms: vec!["RS256".to_owned()],
         jwks_file: None,
         jwks_url: Some(format!("{ISSUER}/keys")),
+        auto_provision_guests: false,
     }
 }
 
@@ -74,8 +75,16 @@ fn setting_defined(setting: Setting) -> Event {
 }
 
 fn issuer_trusted(issuer: Issuer) -> Event {
-    let Issuer { issuer, audience, algorithms, jwks_file, jwks_url } = issuer;
-    Event::IssuerTrusted { issuer, audience, algorithms, jwks_file, jwks_url }
+    let Issuer { issuer, audience, algorithms, jwks_file, jwks_url, auto_provision_guests } =
+        issuer;
+    Event::IssuerTrusted {
+        issuer,
+        audience,
+        algorithms,
+        jwks_file,
+        jwks_url,
+        auto_provision_guests,
+    }
 }
 
 fn remove_role(key: &str) -> Command {

@@ -49,11 +49,12 @@ fn fields_added_later_may_be_missing() {
         r#""request_limit":null,"active":null}"#,
     );
     let event = profile_event("ProfileRegistered", payload).expect("the first shape is read");
-    let profile::Event::ProfileRegistered { emails, attributes, duplicated_from, .. } = event
-    else {
+    let profile::Event::ProfileRegistered(registration) = event else {
         panic!("not a registration")
     };
-    assert!(!emails[0].login && attributes.is_empty() && duplicated_from.is_none());
+    assert!(!registration.emails[0].login && registration.attributes.is_empty());
+    assert!(registration.duplicated_from.is_none() && registration.username.is_none());
+    assert!(registration.application_roles.is_empty() && !registration.verified);
 }
 
 #[test]

@@ -78,10 +78,16 @@ fn sample_of(event: &Event) -> &'static str {
         Event::Access(event) => match event {
             access::Event::ApiKeyIssued { .. } => include_str!("ApiKeyIssued.1.json"),
             access::Event::ApiKeyRevoked {} => include_str!("ApiKeyRevoked.1.json"),
+            access::Event::AccessTokenIssued(_) => include_str!("AccessTokenIssued.1.json"),
+            access::Event::AccessTokenDeleted {} => include_str!("AccessTokenDeleted.1.json"),
         },
         Event::Session(event) => match event {
             session::Event::SessionOpened { .. } => include_str!("SessionOpened.1.json"),
             session::Event::SessionEnded { .. } => include_str!("SessionEnded.1.json"),
+            session::Event::TicketIssued { .. } => include_str!("TicketIssued.1.json"),
+            session::Event::LogInRemembered { .. } => include_str!("LogInRemembered.1.json"),
+            session::Event::LogInTokenRotated {} => include_str!("LogInTokenRotated.1.json"),
+            session::Event::VerificationIssued { .. } => include_str!("VerificationIssued.1.json"),
         },
         Event::Export(event) => match event {
             export::Event::ExportMade { .. } => include_str!("ExportMade.1.json"),
@@ -108,12 +114,26 @@ fn sample_of_tenant(event: &tenant::Event) -> &'static str {
         tenant::Event::SettingRemoved { .. } => include_str!("SettingRemoved.1.json"),
         tenant::Event::IssuerTrusted { .. } => include_str!("IssuerTrusted.1.json"),
         tenant::Event::IssuerDistrusted { .. } => include_str!("IssuerDistrusted.1.json"),
+        tenant::Event::VerificationRequired {} => include_str!("VerificationRequired.1.json"),
+        tenant::Event::VerificationWaived {} => include_str!("VerificationWaived.1.json"),
+        tenant::Event::SingleSignOnOffered {} => include_str!("SingleSignOnOffered.1.json"),
+        tenant::Event::SingleSignOnWithdrawn {} => include_str!("SingleSignOnWithdrawn.1.json"),
+        tenant::Event::CleansingEnabled {} => include_str!("CleansingEnabled.1.json"),
+        tenant::Event::CleansingDisabled {} => include_str!("CleansingDisabled.1.json"),
+        tenant::Event::ApplicationRoleOffered { .. } => {
+            include_str!("ApplicationRoleOffered.1.json")
+        }
+        tenant::Event::OfferedRoleRemoved { .. } => include_str!("OfferedRoleRemoved.1.json"),
+        tenant::Event::AttributeDefined(_) => include_str!("AttributeDefined.1.json"),
+        tenant::Event::AttributeRedefined(_) => include_str!("AttributeRedefined.1.json"),
+        tenant::Event::AttributeRemoved { .. } => include_str!("AttributeRemoved.1.json"),
+        tenant::Event::TenantDeleted { .. } => include_str!("TenantDeleted.1.json"),
     }
 }
 
 fn sample_of_profile(event: &profile::Event) -> &'static str {
     match event {
-        profile::Event::ProfileRegistered { .. } => include_str!("ProfileRegistered.1.json"),
+        profile::Event::ProfileRegistered(_) => include_str!("ProfileRegistered.1.json"),
         profile::Event::ProfileRenamed { .. } => include_str!("ProfileRenamed.1.json"),
         profile::Event::EmailsAssigned { .. } => include_str!("EmailsAssigned.1.json"),
         profile::Event::RolesAssigned { .. } => include_str!("RolesAssigned.1.json"),
@@ -122,6 +142,22 @@ fn sample_of_profile(event: &profile::Event) -> &'static str {
         profile::Event::ProfileActivated {} => include_str!("ProfileActivated.1.json"),
         profile::Event::ProfileDeactivated {} => include_str!("ProfileDeactivated.1.json"),
         profile::Event::AttributesAssigned { .. } => include_str!("AttributesAssigned.1.json"),
+        profile::Event::LogInEmailTaken { .. } => include_str!("LogInEmailTaken.1.json"),
+        profile::Event::AttributeDefaulted { .. } => include_str!("AttributeDefaulted.1.json"),
+        profile::Event::AttributeWithdrawn { .. } => include_str!("AttributeWithdrawn.1.json"),
+        profile::Event::UsernameAssigned { .. } => include_str!("UsernameAssigned.1.json"),
+        profile::Event::ApplicationRolesAssigned { .. } => {
+            include_str!("ApplicationRolesAssigned.1.json")
+        }
+        profile::Event::ApplicationRoleWithdrawn { .. } => {
+            include_str!("ApplicationRoleWithdrawn.1.json")
+        }
+        profile::Event::ProfileVerified {} => include_str!("ProfileVerified.1.json"),
+        profile::Event::PasswordChanged {} => include_str!("PasswordChanged.1.json"),
+        profile::Event::LogInSucceeded {} => include_str!("LogInSucceeded.1.json"),
+        profile::Event::LogInFailed {} => include_str!("LogInFailed.1.json"),
+        profile::Event::LogInLocked { .. } => include_str!("LogInLocked.1.json"),
+        profile::Event::AttachmentStored(_) => include_str!("AttachmentStored.1.json"),
         profile::Event::ProfileDeleted {} => include_str!("ProfileDeleted.1.json"),
     }
 }

@@ -169,11 +169,15 @@ fn a_row_is_made_by_what_begins_its_subject_and_removed_by_what_ends_it() {
     assert_makes_and_removes::<ProfileDraftsView>("DraftSaved", "DraftClosed");
     assert_makes_and_removes::<Exports>("ExportMade", "ExportPurged");
     assert_makes_and_removes::<Catalogue>(
-        "TenantRegistered RoleDefined DepartmentDefined SettingDefined IssuerTrusted",
-        "RoleRemoved DepartmentRemoved SettingRemoved IssuerDistrusted",
+        "TenantRegistered RoleDefined DepartmentDefined SettingDefined IssuerTrusted \
+         VerificationRequired VerificationWaived SingleSignOnOffered SingleSignOnWithdrawn \
+         CleansingEnabled CleansingDisabled ApplicationRoleOffered AttributeDefined \
+         AttributeRedefined",
+        "RoleRemoved DepartmentRemoved SettingRemoved IssuerDistrusted OfferedRoleRemoved \
+         AttributeRemoved TenantDeleted",
     );
     assert_makes_and_removes::<Deadlines>(
-        "SessionOpened EmulationGranted DraftSaved ExportMade",
+        "SessionOpened LogInRemembered VerificationIssued EmulationGranted DraftSaved ExportMade",
         "SessionEnded EmulationExited EmulationExpired EmulationRevoked DraftClosed ExportPurged",
     );
 }

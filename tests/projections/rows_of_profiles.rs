@@ -3,7 +3,7 @@
 
 use dossier::domain::Area;
 use dossier::domain::ids::{DepartmentId, ValueId};
-use dossier::domain::profile::{Attributes, Event};
+use dossier::domain::profile::{Attributes, Event, Registration};
 use dossier::domain::values::{Email, Name, RequestLimit};
 use dossier::projections::profile_counts::tally;
 use dossier::projections::profile_search::{self, ProfileSearch};
@@ -39,7 +39,7 @@ fn attributes(values: &[(&str, i64)]) -> Attributes {
 }
 
 fn registered() -> Event {
-    Event::ProfileRegistered {
+    Event::ProfileRegistered(Registration {
         name: Some(name(NAME_ID, "Élodie")),
         emails: vec![email(EMAIL_ID, "Elodie@Example.com")],
         roles: vec!["member".to_owned(), "guest".to_owned()],
@@ -47,21 +47,17 @@ fn registered() -> Event {
         request_limit: Some(limit(LIMIT_ID, 10)),
         active: Some(false),
         attributes: attributes(&[("year", 1815)]),
-        duplicated_from: None,
-    }
+        ..Registration::default()
+    })
 }
 
 fn bare() -> Event {
-    Event::ProfileRegistered {
-        name: None,
+    Event::ProfileRegistered(Registration {
         emails: vec![],
         roles: vec![],
         departments: vec![],
-        request_limit: None,
-        active: None,
-        attributes: Attributes::new(),
-        duplicated_from: None,
-    }
+        ..Registration::default()
+    })
 }
 
 fn viewed() -> profiles_view::Row {
@@ -78,6 +74,8 @@ fn viewed() -> profiles_view::Row {
         request_limit_id: Some(LIMIT_ID),
         requests_per_day: Some(10),
         active: false,
+        username: None,
+        application_roles: vec![],
         attributes: Json(attributes(&[("year", 1815)])),
         created_at: minutes(1),
         updated_at: minutes(1),
@@ -89,7 +87,9 @@ fn found() -> profile_search::Row {
         tenant_id: TENANT.0,
         id: stream_id(Area::Profile),
         version: 1,
-        name_key: Some("élodie".to_owned()),
+        name: Some("Élodie".to_owned()),
+        username: None,
+        attributes: Json(Attributes::new()),
         email_keys: vec!["elodie@example.com".to_owned()],
         role_keys: vec!["member".to_owned(), "guest".to_owned()],
         department_ids: vec![HISTORY],
@@ -134,7 +134,7 @@ fn a_profile_registered_with_nothing_is_active_and_has_no_name() {
     };
     assert_eq!(folded::<ProfilesView>([bare()]), Some(viewed));
     let found = profile_search::Row {
-        name_key: None,
+        name: None,
         email_keys: vec![],
         role_keys: vec![],
         department_ids: vec![],
@@ -149,9 +149,11 @@ fn a_renamed_profile_is_viewed_and_found_by_its_new_name() {
     let id = Uuid::from_u128(0xb1);
     let event = Event::ProfileRenamed { name: name(id, "Éva STRASSE") };
     let shown = Some("Éva STRASSE".to_owned());
-    assert_viewed(event.clone(), profiles_view::Row { name_id: Some(id), name: shown, ..viewed() });
-    let name_key = Some("éva strasse".to_owned());
-    assert_found(event, profile_search::Row { name_key, ..found() });
+    let viewed = profiles_view::Row { name_id: Some(id), name: shown.clone(), ..viewed() };
+    assert_viewed(event.clone(), viewed);
+    let found = profile_search::Row { name: shown, ..found() };
+    assert_eq!(found.document().name_key.as_deref(), Some("éva strasse"));
+    assert_found(event, found);
 }
 
 #[test]

@@ -237,16 +237,14 @@ fn names_addresses_and_limits_are_kept_with_their_ids_as_given() {
     let (ada, one) = (value(1, "name", "Ada"), value(2, "email", "Ada@X"));
     let (other, ten) = (value(3, "email", "b@x"), value(4, "request_limit", "10"));
     let all = [ada.clone(), one.clone(), other.clone(), ten.clone()];
-    let registered = profile::Event::ProfileRegistered {
+    let registered = profile::Event::ProfileRegistered(profile::Registration {
         name: Some(name()),
         emails: emails(),
         roles: vec![],
         departments: vec![],
         request_limit: Some(limit()),
-        active: None,
-        attributes: profile::Attributes::new(),
-        duplicated_from: None,
-    };
+        ..profile::Registration::default()
+    });
     assert_eq!(values_of(registered), all);
     let form = draft::Form {
         name: Some(name()),

@@ -13,7 +13,7 @@ use dossier::bearer::local::LocalIssuer;
 use dossier::catalogue_file;
 use dossier::cli::apply::{How, apply};
 use dossier::cli::issue::{issue_api_key, make_key};
-use dossier::domain::ids::{TenantId, catalogue_id, flag_id, tenant_id};
+use dossier::domain::ids::{TenantId, catalogue_id, flag_id};
 use dossier::engine::{Engine, Settings, claims, react};
 use dossier::store::Database;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -103,7 +103,7 @@ impl Api {
         let how = How { dry_run: false, prune: false, folder: ".".into() };
         apply(&engine, &file, &how).await.unwrap();
         let key = make_key();
-        let tenant = tenant_id("acme");
+        let tenant = engine.tenant_named("acme").await.unwrap().unwrap();
         issue_api_key(&engine, tenant, &key, None, &key).await.unwrap();
         Api { engine, tenant, key, router: routes::router(app), issuer }
     }

@@ -1,6 +1,6 @@
 //! POST /create (contract 4.4): profiles, all or none.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -14,7 +14,9 @@ use crate::api::failure::{Failure, FieldError};
 use crate::api::write::{Kind, write};
 use crate::domain::ids::ProfileId;
 use crate::domain::permission::can_create;
-use crate::domain::profile::{Command, Event, Profile, State as ProfileState, decide};
+use crate::domain::profile::{
+    Command, Event, Facts, Profile, Registration, State as ProfileState, decide,
+};
 use crate::engine::execute::{Decision, Halt};
 
 use super::logins::Logins;
@@ -112,8 +114,8 @@ async fn create_all(
             let message = "the same id twice in one request".to_owned();
             Planned::Invalid(vec![FieldError { field: "id", message }])
         };
-        if let Planned::New(id, Event::ProfileRegistered { emails, .. }) = &plan {
-            logins.assign(actor.tenant(), place, ProfileId(*id), None, emails);
+        if let Planned::New(id, Event::ProfileRegistered(registration)) = &plan {
+            logins.assign(actor.tenant(), place, ProfileId(*id), None, &registration.emails);
         }
         planned.push(plan);
     }
@@ -206,40 +208,27 @@ fn command(
     if !errors.is_empty() {
         return Err(errors);
     }
-    Ok(Command::RegisterProfile {
+    Ok(Command::RegisterProfile(Registration {
         name,
         emails,
         roles,
         departments,
         request_limit,
         active,
-        attributes: HashMap::new().into_iter().collect(),
-        duplicated_from: None,
-    })
+        ..Registration::default()
+    }))
 }
 
 /// Whether a profile is what this registration would make of it.
-fn is_as(facts: &crate::domain::profile::Facts, event: &Event) -> bool {
-    let Event::ProfileRegistered {
-        name,
-        emails,
-        roles,
-        departments,
-        request_limit,
-        active,
-        attributes,
-        duplicated_from: _,
-    } = event
-    else {
-        return false;
-    };
-    facts.name == *name
-        && facts.emails == *emails
-        && facts.roles == *roles
-        && facts.departments == *departments
-        && facts.request_limit == *request_limit
-        && facts.active == *active
-        && facts.attributes == *attributes
+fn is_as(facts: &Facts, event: &Event) -> bool {
+    let Event::ProfileRegistered(registration) = event else { return false };
+    facts.name == registration.name
+        && facts.emails == registration.emails
+        && facts.roles == registration.roles
+        && facts.departments == registration.departments
+        && facts.request_limit == registration.request_limit
+        && facts.active == registration.active
+        && facts.attributes == registration.attributes
 }
 
 fn result(plan: Planned, valid: bool) -> ProfileResultItem {

@@ -13,7 +13,9 @@ use crate::api::failure::Failure;
 use crate::api::write::{Kind, write};
 use crate::domain::ids::ProfileId;
 use crate::domain::permission::{RankedRole, can_create, can_duplicate, has_access};
-use crate::domain::profile::{Command, Facts, Profile, State as ProfileState, decide};
+use crate::domain::profile::{
+    Command, Facts, Profile, Registration, State as ProfileState, decide,
+};
 use crate::domain::values::{NAME_CHARACTERS_MAX, Name};
 
 use super::FACE;
@@ -94,16 +96,15 @@ fn copy(
     let roles = source.roles.iter().filter_map(|key| {
         actor.catalogue.rank(key).map(|rank| RankedRole { key: key.clone(), rank })
     });
-    Ok(Command::RegisterProfile {
+    Ok(Command::RegisterProfile(Registration {
         name: Some(copied_name(picker, source.name.as_ref())?),
-        emails: vec![],
         roles: roles.filter(|role| role.rank <= actor.effective.rank()).collect(),
         departments: source.departments.iter().filter(held).copied().collect(),
         request_limit: source.request_limit.clone(),
         active: Some(false),
-        attributes: Default::default(),
         duplicated_from: Some(ProfileId(id)),
-    })
+        ..Registration::default()
+    }))
 }
 
 fn copied_name(picker: &Picker, name: Option<&Name>) -> Result<Name, Failure> {

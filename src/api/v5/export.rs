@@ -138,7 +138,8 @@ async fn all(app: &App, actor: &Actor) -> Result<Vec<Row>, Failure> {
         }
     }
     rows.sort_by_cached_key(|row| {
-        (row.name.is_none(), row.name.as_deref().map(folded).unwrap_or_default(), row.id)
+        let name = row.shown_name();
+        (name.is_none(), name.as_deref().map(folded).unwrap_or_default(), row.id)
     });
     Ok(rows)
 }
@@ -152,6 +153,7 @@ fn in_scope(actor: &Actor, row: &Row) -> bool {
         role: role.clone(),
         departments: row.department_ids.iter().copied().map(DepartmentId).collect(),
         active: row.active,
+        in_applications: !row.application_roles.is_empty(),
     };
     target.profile == actor.id()
         || (has_access(&actor.effective, &target) && is_listed(&actor.effective, role.as_ref()))
@@ -176,7 +178,7 @@ fn content(actor: &Actor, rows: &[Row]) -> Result<Vec<u8>, Failure> {
         writer
             .write_record([
                 guarded(&row.id.to_string()),
-                guarded(row.name.as_deref().unwrap_or_default()),
+                guarded(row.shown_name().as_deref().unwrap_or_default()),
                 guarded(if row.active { "Yes" } else { "No" }),
                 guarded(&joined(departments)),
                 guarded(&joined(row.emails.iter().map(String::as_str))),

@@ -12,6 +12,7 @@ use crate::api::app::App;
 use crate::api::call::Call;
 use crate::api::failure::Failure;
 use crate::api::write::{Kind, write};
+use crate::domain::ids::TenantId;
 use crate::domain::operation::{Event, Operation};
 use crate::domain::permission::can_operate;
 use crate::engine::rebuild::REFRESHED;
@@ -43,19 +44,22 @@ pub async fn refresh(State(app): State<Arc<App>>, call: Call) -> Result<Answer, 
     if !can_operate(&actor.effective, actor.artifacts()) {
         return Err(Failure::Forbidden("your role does not let you refresh the read models"));
     }
-    let run = app.engine.clone().refresh(actor.tenant());
-    let done = tokio::time::timeout(WAIT_MAX, run).await;
-    let Ok(done) = done else {
-        return Answer::ok(&RefreshProfilesResponse {
+    // On a task of its own: it is on record also when the caller has gone.
+    let recorded = tokio::spawn(run_and_record(app, call.uncounted(), actor.tenant()));
+    match tokio::time::timeout(WAIT_MAX, recorded).await {
+        Ok(done) => done.map_err(|_| Failure::Internal)?,
+        Err(_) => Answer::ok(&RefreshProfilesResponse {
             success: false,
             refreshed_views: vec![],
             invalidated_tags: vec![],
-        });
-    };
-    let report = done?;
+        }),
+    }
+}
+
+async fn run_and_record(app: Arc<App>, call: Call, tenant: TenantId) -> Result<Answer, Failure> {
+    let report = app.engine.clone().refresh(tenant).await?;
     let kind = Kind { area: "operation", operation: "refresh", face: FACE, exempt: false };
     let id = Uuid::now_v7();
-    let call = call.uncounted();
     let answer = write(&app, &call, kind, move |decision, actor| {
         let rows_differing = report.rows_differing();
         Box::pin(async move {

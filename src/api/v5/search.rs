@@ -142,14 +142,16 @@ fn item(actor: &Actor, row: Row) -> ListProfilesApiProfile {
         role: role.clone(),
         departments: row.department_ids.iter().copied().map(DepartmentId).collect(),
         active: row.active,
+        in_applications: !row.application_roles.is_empty(),
     };
     let own = &actor.effective;
+    let name = row.shown_name();
     ListProfilesApiProfile {
         profile_id: Some(row.id),
         primary_email: row.emails.first().cloned(),
         emails: null_if_empty(row.emails),
-        initials: row.name.as_deref().and_then(initials),
-        name: row.name,
+        initials: name.as_deref().and_then(initials),
+        name,
         role: role.map(|role| role.key),
         primary_department_id: row.department_ids.first().copied(),
         department_ids: null_if_empty(row.department_ids),

@@ -1,12 +1,18 @@
-//! What one may order an API key to become.
+//! What one may order an API key or an access token to become.
 
 use chrono::{DateTime, Utc};
 
-/// An order to an API key.
+use super::state::AccessToken;
+
+/// An order to an API key or an access token.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Let it be valid, until then if a time is given.
     IssueApiKey { name: String, expires_at: Option<DateTime<Utc>> },
     /// Let it be valid no more.
     RevokeApiKey,
+    /// Let an application speak through it.
+    IssueAccessToken(AccessToken),
+    /// Let none do so any more.
+    DeleteAccessToken,
 }

@@ -1,4 +1,4 @@
-//! What becomes of an order to an API key.
+//! What becomes of an order to an API key or an access token.
 
 use super::commands::Command;
 use super::events::Event;
@@ -7,7 +7,7 @@ use super::state::State;
 /// The fact in the way of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    #[error("an API key with this id was issued before")]
+    #[error("a key or token with this id was issued before")]
     AlreadyIssued,
 }
 
@@ -20,7 +20,7 @@ impl Refusal {
     }
 }
 
-/// What happens to an API key in `state` on this order.
+/// What happens to a key or token in `state` on this order.
 ///
 /// # Errors
 /// [`Refusal::AlreadyIssued`].
@@ -29,10 +29,19 @@ pub fn decide(state: &State, command: Command) -> Result<Vec<Event>, Refusal> {
         (Command::IssueApiKey { name, expires_at }, State::Absent) => {
             Ok(vec![Event::ApiKeyIssued { name, expires_at }])
         }
-        (Command::IssueApiKey { .. }, State::Issued { .. } | State::Revoked) => {
+        // Unlike a key, a token has an id that its issuer chose: it may be issued again.
+        (Command::IssueAccessToken(token), State::Absent | State::Revoked) => {
+            Ok(vec![Event::AccessTokenIssued(token)])
+        }
+        (Command::IssueApiKey { .. }, State::Issued { .. } | State::Revoked | State::Token(_))
+        | (Command::IssueAccessToken(_), State::Issued { .. } | State::Token(_)) => {
             Err(Refusal::AlreadyIssued)
         }
         (Command::RevokeApiKey, State::Issued { .. }) => Ok(vec![Event::ApiKeyRevoked {}]),
-        (Command::RevokeApiKey, State::Absent | State::Revoked) => Ok(vec![]),
+        (Command::DeleteAccessToken, State::Token(_)) => Ok(vec![Event::AccessTokenDeleted {}]),
+        (Command::RevokeApiKey, State::Absent | State::Revoked | State::Token(_))
+        | (Command::DeleteAccessToken, State::Absent | State::Revoked | State::Issued { .. }) => {
+            Ok(vec![])
+        }
     }
 }

@@ -1,16 +1,22 @@
-//! What can have happened to an API key. Names and fields are for ever. The key itself is in no
-//! event: its hash is operational state.
+//! What can have happened to an API key or an access token. Names and fields are for ever. Neither
+//! key nor token id is in any event: their hashes, and the sealed ids, are operational state.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// An event of an API key.
+use super::state::AccessToken;
+
+/// An event of an API key or an access token.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// It entitles whoever shows it to speak to its tenant.
     ApiKeyIssued { name: String, expires_at: Option<DateTime<Utc>> },
     /// It entitles nobody any more.
     ApiKeyRevoked {},
+    /// An application speaks through it.
+    AccessTokenIssued(AccessToken),
+    /// None does any more.
+    AccessTokenDeleted {},
 }
 
 impl From<Event> for crate::domain::Event {

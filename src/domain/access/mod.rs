@@ -1,4 +1,5 @@
-//! API keys: what entitles a program to speak to a tenant at all.
+//! What entitles a program to speak at all: API keys, each to its tenant, and access tokens, each
+//! with its own permissions.
 
 mod commands;
 mod decide;
@@ -8,4 +9,4 @@ mod state;
 pub use commands::Command;
 pub use decide::{Refusal, decide};
 pub use events::Event;
-pub use state::{Access, State};
+pub use state::{Access, AccessToken, State, TenantPermission};

@@ -1,6 +1,7 @@
-//! What an API key's events have made of it.
+//! What the events of an API key or an access token have made of it.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{Aggregate, Area};
 
@@ -9,7 +10,28 @@ use super::events::Event;
 /// The aggregate.
 pub struct Access;
 
-/// An API key.
+/// An access token, without its id (Crafter contract 3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessToken {
+    /// Whose permissions on attributes count.
+    pub application: Option<String>,
+    /// Whether it opens the administration of access tokens.
+    pub master: bool,
+    /// The first that fits a tenant decides; None: nothing is permitted.
+    pub tenant_permissions: Option<Vec<TenantPermission>>,
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// What an access token may do in a tenant (Crafter contract 4.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantPermission {
+    /// The tenant's name, or `*`.
+    pub tenant: String,
+    /// CREATE_TENANT, READ_TENANT, …, or `*`. None: nothing.
+    pub allowed_actions: Option<Vec<String>>,
+}
+
+/// An API key or an access token.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum State {
     #[default]
@@ -18,15 +40,24 @@ pub enum State {
         name: String,
         expires_at: Option<DateTime<Utc>>,
     },
+    Token(AccessToken),
     Revoked,
 }
 
 impl State {
-    /// Whether it entitles anybody now.
+    /// The access token, if it is one and speaks for its application now.
+    pub fn valid_token(&self, now: DateTime<Utc>) -> Option<&AccessToken> {
+        match self {
+            State::Token(token) if token.expires_at.is_none_or(|end| now < end) => Some(token),
+            State::Token(_) | State::Absent | State::Issued { .. } | State::Revoked => None,
+        }
+    }
+
+    /// Whether it is an API key that entitles anybody now.
     pub fn is_valid(&self, now: DateTime<Utc>) -> bool {
         match self {
             State::Issued { expires_at, .. } => expires_at.is_none_or(|end| now < end),
-            State::Absent | State::Revoked => false,
+            State::Absent | State::Token(_) | State::Revoked => false,
         }
     }
 }
@@ -48,7 +79,8 @@ impl Aggregate for Access {
             Event::ApiKeyIssued { name, expires_at } => {
                 State::Issued { name: name.clone(), expires_at: *expires_at }
             }
-            Event::ApiKeyRevoked {} => State::Revoked,
+            Event::AccessTokenIssued(token) => State::Token(token.clone()),
+            Event::ApiKeyRevoked {} | Event::AccessTokenDeleted {} => State::Revoked,
         };
     }
 }

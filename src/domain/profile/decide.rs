@@ -1,11 +1,14 @@
-//! What becomes of an order to a profile (contract 1.3, 4.4 to 4.6, 4.9).
+//! What becomes of an order to a profile (contract 1.3, 4.4 to 4.6, 4.9; Crafter contract 4.5 to
+//! 4.7).
+
+use chrono::{DateTime, Duration, Utc};
 
 use crate::domain::ids::{DepartmentId, ProfileId};
 use crate::domain::permission::{self, Authority, Facet, RankedRole, Standing};
 use crate::domain::values::Email;
 
-use super::commands::Command;
-use super::events::Event;
+use super::commands::{Command, LockPolicy};
+use super::events::{Event, Registration};
 use super::state::{Facts, State};
 
 /// The fact in the way of an order.
@@ -67,6 +70,7 @@ fn field(facet: Facet) -> &'static str {
         Facet::RequestLimit => "request_limit_id",
         Facet::Activity => "flag_id",
         Facet::Attributes => "attributes",
+        Facet::Application => "profile_id",
     }
 }
 
@@ -82,23 +86,31 @@ pub fn decide(
     ranks: impl Fn(&str) -> Option<u8>,
     command: Command,
 ) -> Result<Vec<Event>, Refusal> {
-    if let Command::RegisterProfile { .. } = command {
-        return register(state, by, command);
+    let facet = facet(&command);
+    if matches!(by, Authority::Application) && !permission::is_open_to_applications(facet) {
+        return Err(Refusal::NotPermitted);
+    }
+    if let Command::RegisterProfile(registration) = command {
+        return register(state, by, registration);
     }
     let facts = state.live().ok_or(Refusal::ProfileNotFound)?;
     let target = facts.standing(id, ranks);
     let deleting = matches!(command, Command::DeleteProfile);
     match by {
-        Authority::Operator => {}
+        Authority::Operator | Authority::Application => {}
         Authority::Profile { effective, real } if deleting => {
             may_delete(effective, *real, &target)?;
         }
         Authority::Profile { effective, .. } if !permission::can_edit(effective, &target) => {
             return Err(Refusal::NotPermitted);
         }
+        Authority::Profile { .. } if facet == Facet::Application => {
+            return Err(Refusal::NotPermitted);
+        }
         Authority::Profile { .. } => {}
     }
-    let events = changes(facts, command.clone());
+    let may_claim = !matches!(by, Authority::Application);
+    let events = changes(facts, command.clone(), may_claim);
     // Clients send whole forms: what stays as it is needs no right to change it.
     if let (Authority::Profile { effective, .. }, false, false) = (by, deleting, events.is_empty())
     {
@@ -107,39 +119,32 @@ pub fn decide(
     Ok(events)
 }
 
-fn register(state: &State, by: &Authority, command: Command) -> Result<Vec<Event>, Refusal> {
-    let Command::RegisterProfile {
-        name,
-        emails,
-        roles,
-        departments,
-        request_limit,
-        active,
-        attributes,
-        duplicated_from,
-    } = command
-    else {
-        return Ok(vec![]);
-    };
-    if let Authority::Profile { effective, .. } = by {
-        if !permission::can_create(effective) {
-            return Err(Refusal::NotPermitted);
+fn register(
+    state: &State,
+    by: &Authority,
+    registration: Registration<RankedRole>,
+) -> Result<Vec<Event>, Refusal> {
+    let claims_log_ins = !matches!(by, Authority::Application);
+    match by {
+        Authority::Operator => {}
+        Authority::Application => {
+            if !registration.roles.is_empty() {
+                return Err(Refusal::NotPermitted);
+            }
         }
-        may_assign(effective, &roles, &departments)?;
+        Authority::Profile { effective, .. } => {
+            if !permission::can_create(effective) || !registration.application_roles.is_empty() {
+                return Err(Refusal::NotPermitted);
+            }
+            may_assign(effective, &registration.roles, &registration.departments)?;
+        }
     }
     if *state != State::Absent {
         return Err(Refusal::AlreadyRegistered);
     }
-    Ok(vec![Event::ProfileRegistered {
-        name,
-        emails: with_logins(emails, &[]),
-        roles: keys(roles),
-        departments,
-        request_limit,
-        active,
-        attributes,
-        duplicated_from,
-    }])
+    let registration = registration.with_keys();
+    let emails = with_log_ins(registration.emails, &[], claims_log_ins);
+    Ok(vec![Event::ProfileRegistered(Registration { emails, ..registration })])
 }
 
 fn may_delete(by: &Standing, real: ProfileId, target: &Standing) -> Result<(), Refusal> {
@@ -192,26 +197,36 @@ fn may_assign(
 
 fn facet(command: &Command) -> Facet {
     match command {
-        Command::RegisterProfile { .. } | Command::RenameProfile { .. } => Facet::Name,
+        Command::RegisterProfile(_)
+        | Command::ActivateProfile
+        | Command::DeactivateProfile
+        | Command::DeleteProfile => Facet::Activity,
+        Command::RenameProfile { .. } => Facet::Name,
         Command::AssignEmails { .. } => Facet::Emails,
         Command::AssignRoles { .. } => Facet::Roles,
         Command::AssignDepartments { .. } => Facet::Departments,
         Command::AssignRequestLimit { .. } => Facet::RequestLimit,
-        Command::ActivateProfile | Command::DeactivateProfile | Command::DeleteProfile => {
-            Facet::Activity
-        }
-        Command::AssignAttributes { .. } => Facet::Attributes,
+        Command::AssignAttributes { .. }
+        | Command::DefaultAttribute { .. }
+        | Command::WithdrawAttribute { .. } => Facet::Attributes,
+        Command::AssignUsername { .. }
+        | Command::AssignApplicationRoles { .. }
+        | Command::WithdrawApplicationRole { .. }
+        | Command::VerifyProfile { .. }
+        | Command::ChangePassword
+        | Command::LogIn { .. }
+        | Command::StoreAttachment(_) => Facet::Application,
     }
 }
 
-fn changes(facts: &Facts, command: Command) -> Vec<Event> {
+fn changes(facts: &Facts, command: Command, may_claim: bool) -> Vec<Event> {
     let event = match command {
-        Command::RegisterProfile { .. } => None,
+        Command::RegisterProfile(_) => None,
         Command::RenameProfile { name } => {
             (facts.name.as_ref() != Some(&name)).then_some(Event::ProfileRenamed { name })
         }
         Command::AssignEmails { emails } => {
-            let emails = with_logins(emails, &facts.emails);
+            let emails = with_log_ins(emails, &facts.emails, may_claim);
             (facts.emails != emails).then_some(Event::EmailsAssigned { emails })
         }
         Command::AssignRoles { roles } => {
@@ -237,18 +252,71 @@ fn changes(facts: &Facts, command: Command) -> Vec<Event> {
             (!attributes.is_empty() || !removed.is_empty())
                 .then_some(Event::AttributesAssigned { attributes, removed })
         }
+        Command::DefaultAttribute { name, value } => {
+            let lacking = !facts.attributes.contains_key(&name);
+            lacking.then_some(Event::AttributeDefaulted { name, value })
+        }
+        Command::WithdrawAttribute { name } => {
+            let held = facts.attributes.contains_key(&name);
+            held.then_some(Event::AttributeWithdrawn { name })
+        }
+        Command::AssignUsername { username } => (facts.username.as_ref() != Some(&username))
+            .then(|| Event::UsernameAssigned { username: username.into() }),
+        Command::AssignApplicationRoles { roles } => {
+            (facts.application_roles != roles).then_some(Event::ApplicationRolesAssigned { roles })
+        }
+        Command::WithdrawApplicationRole { role } => facts
+            .application_roles
+            .contains(&role)
+            .then_some(Event::ApplicationRoleWithdrawn { role }),
+        Command::VerifyProfile { log_in_email_is_free } => {
+            return verify(facts, log_in_email_is_free);
+        }
+        Command::ChangePassword => Some(Event::PasswordChanged {}),
+        Command::LogIn { right: true, .. } => Some(Event::LogInSucceeded {}),
+        Command::LogIn { right: false, now, policy } => return failed_log_in(facts, now, policy),
+        Command::StoreAttachment(attachment) => (!facts.attachments.contains(&attachment))
+            .then_some(Event::AttachmentStored(attachment)),
         Command::DeleteProfile => Some(Event::ProfileDeleted {}),
     };
     event.into_iter().collect()
+}
+
+/// Crafter contract 4.5: verifying also enables. An address that was shown to be one's own is what
+/// one logs in with, unless another does.
+fn verify(facts: &Facts, log_in_email_is_free: bool) -> Vec<Event> {
+    let mut events = Vec::new();
+    if !facts.verified {
+        events.push(Event::ProfileVerified {});
+    }
+    if !facts.is_active() {
+        events.push(Event::ProfileActivated {});
+    }
+    let email = facts.emails.first().filter(|email| log_in_email_is_free && !email.login);
+    events.extend(email.map(|email| Event::LogInEmailTaken { email_id: email.id }));
+    events
+}
+
+/// Crafter contract 4.6: the counter survives a lock, so the next failure after it locks again.
+fn failed_log_in(facts: &Facts, now: DateTime<Utc>, policy: LockPolicy) -> Vec<Event> {
+    if facts.is_locked(now) {
+        return vec![];
+    }
+    let mut events = vec![Event::LogInFailed {}];
+    if facts.failed_log_ins + 1 >= policy.failures_max {
+        events.push(Event::LogInLocked { until: now + Duration::minutes(policy.lock_minutes) });
+    }
+    events
 }
 
 fn keys(roles: Vec<RankedRole>) -> Vec<String> {
     roles.into_iter().map(|role| role.key).collect()
 }
 
-/// Each address that is added is a log-in: who cannot claim it may not have it. One that stays is
-/// what it was.
-fn with_logins(emails: Vec<Email>, before: &[Email]) -> Vec<Email> {
+/// Each address that is added is a log-in, if it may be: who cannot claim it may then not have it.
+/// One that stays is what it was.
+fn with_log_ins(emails: Vec<Email>, before: &[Email], may_claim: bool) -> Vec<Email> {
     let kept = |email: &Email| before.iter().find(|one| one.id == email.id).map(|one| one.login);
-    emails.into_iter().map(|email| Email { login: kept(&email).unwrap_or(true), ..email }).collect()
+    let log_in = |email: &Email| kept(email).unwrap_or(may_claim);
+    emails.into_iter().map(|email| Email { login: log_in(&email), ..email }).collect()
 }

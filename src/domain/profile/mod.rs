@@ -5,8 +5,7 @@ mod decide;
 mod events;
 mod state;
 
-pub use commands::Command;
+pub use commands::{Command, LockPolicy};
 pub use decide::{Refusal, decide};
-pub use events::Attributes;
-pub use events::Event;
-pub use state::{Facts, Profile, State};
+pub use events::{Attachment, Attributes, Event, Registration};
+pub use state::{Facts, Profile, State, stand_in};

@@ -7,7 +7,7 @@ use crate::domain::permission::{RankedRole, Standing};
 use crate::domain::values::{Email, Name, RequestLimit};
 use crate::domain::{Aggregate, Area};
 
-use super::events::{Attributes, Event};
+use super::events::{Attachment, Attributes, Event, Registration};
 
 /// The aggregate.
 pub struct Profile;
@@ -32,13 +32,27 @@ pub struct Facts {
     pub request_limit: Option<RequestLimit>,
     pub active: Option<bool>,
     pub attributes: Attributes,
+    pub username: Option<String>,
+    pub application_roles: Vec<String>,
+    pub verified: bool,
+    pub attachments: Vec<Attachment>,
+    /// Wrong passwords since the last right one.
+    pub failed_log_ins: u32,
+    pub locked_until: Option<DateTime<Utc>>,
     pub registered_at: DateTime<Utc>,
+    /// When it was last changed, other than by what its tenant withdrew or gave to all.
+    pub modified_at: DateTime<Utc>,
 }
 
 impl Facts {
     /// Contract 1.4: no flag linked means active.
     pub fn is_active(&self) -> bool {
         self.active.unwrap_or(true)
+    }
+
+    /// Whether nobody may log in as it now.
+    pub fn is_locked(&self, now: DateTime<Utc>) -> bool {
+        self.locked_until.is_some_and(|until| now < until)
     }
 
     /// Where the profile stands, given how its tenant ranks roles.
@@ -52,6 +66,7 @@ impl Facts {
             role,
             departments: self.departments.clone(),
             active: self.is_active(),
+            in_applications: !self.application_roles.is_empty(),
         }
     }
 }
@@ -87,55 +102,90 @@ impl Aggregate for Profile {
     }
 
     fn evolve(state: &mut State, event: &Event, occurred_at: DateTime<Utc>) {
-        if let Event::ProfileRegistered { .. } = event {
-            *state = State::Live(Box::new(registered(event, occurred_at)));
+        if let Event::ProfileRegistered(registration) = event {
+            *state = State::Live(Box::new(registered(registration.clone(), occurred_at)));
             return;
         }
         let State::Live(facts) = state else { return };
-        match event {
-            Event::ProfileRegistered { .. } => {}
-            Event::ProfileRenamed { name } => facts.name = Some(name.clone()),
-            Event::EmailsAssigned { emails } => facts.emails.clone_from(emails),
-            Event::RolesAssigned { roles } => facts.roles.clone_from(roles),
-            Event::DepartmentsAssigned { departments } => {
-                facts.departments.clone_from(departments);
+        if !event.is_of_its_tenant() {
+            facts.modified_at = occurred_at;
+        }
+        match event.clone() {
+            Event::ProfileRegistered(_) => {}
+            Event::ProfileRenamed { name } => facts.name = Some(name),
+            Event::EmailsAssigned { emails } => facts.emails = emails,
+            Event::LogInEmailTaken { email_id } => {
+                facts.emails.iter_mut().for_each(|email| email.login |= email.id == email_id);
             }
+            Event::RolesAssigned { roles } => facts.roles = roles,
+            Event::DepartmentsAssigned { departments } => facts.departments = departments,
             Event::RequestLimitAssigned { request_limit } => {
-                facts.request_limit = Some(request_limit.clone());
+                facts.request_limit = Some(request_limit);
             }
             Event::ProfileActivated {} => facts.active = Some(true),
             Event::ProfileDeactivated {} => facts.active = Some(false),
             Event::AttributesAssigned { attributes, removed } => {
                 facts.attributes.retain(|name, _| !removed.contains(name));
-                facts.attributes.extend(attributes.clone());
+                facts.attributes.extend(attributes);
+            }
+            Event::AttributeDefaulted { name, value } => {
+                facts.attributes.insert(name, value);
+            }
+            Event::AttributeWithdrawn { name } => {
+                facts.attributes.remove(&name);
+            }
+            Event::UsernameAssigned { username } => facts.username = Some(username.0),
+            Event::ApplicationRolesAssigned { roles } => facts.application_roles = roles,
+            Event::ApplicationRoleWithdrawn { role } => {
+                facts.application_roles.retain(|one| *one != role);
+            }
+            Event::ProfileVerified {} => facts.verified = true,
+            Event::PasswordChanged {} => {}
+            Event::LogInSucceeded {} => (facts.failed_log_ins, facts.locked_until) = (0, None),
+            Event::LogInFailed {} => facts.failed_log_ins += 1,
+            Event::LogInLocked { until } => facts.locked_until = Some(until),
+            Event::AttachmentStored(attachment) => {
+                match facts.attachments.iter_mut().find(|one| one.name == attachment.name) {
+                    Some(one) => *one = attachment,
+                    None => facts.attachments.push(attachment),
+                }
             }
             Event::ProfileDeleted {} => *state = State::Deleted(std::mem::take(facts)),
         }
     }
 }
 
-fn registered(event: &Event, occurred_at: DateTime<Utc>) -> Facts {
-    let Event::ProfileRegistered {
-        name,
-        emails,
-        roles,
-        departments,
-        request_limit,
-        active,
-        attributes,
-        duplicated_from: _,
-    } = event
-    else {
-        return Facts::default();
-    };
+fn registered(registration: Registration, occurred_at: DateTime<Utc>) -> Facts {
     Facts {
-        name: name.clone(),
-        emails: emails.clone(),
-        roles: roles.clone(),
-        departments: departments.clone(),
-        request_limit: request_limit.clone(),
-        active: *active,
-        attributes: attributes.clone(),
+        name: registration.name,
+        emails: registration.emails,
+        roles: registration.roles,
+        departments: registration.departments,
+        request_limit: registration.request_limit,
+        active: registration.active,
+        attributes: registration.attributes,
+        username: registration.username.map(|username| username.0),
+        application_roles: registration.application_roles,
+        verified: registration.verified,
         registered_at: occurred_at,
+        modified_at: occurred_at,
+        ..Facts::default()
+    }
+}
+
+/// What a profile without a name is called in lists: its displayName, else first and last name,
+/// else its username.
+pub fn stand_in(attributes: &Attributes, username: Option<&str>) -> Option<String> {
+    let text = |name: &str| {
+        let text = attributes.get(name).and_then(|value| value.0.as_str());
+        text.map(str::trim).filter(|text| !text.is_empty())
+    };
+    if let Some(name) = text("displayName") {
+        return Some(name.to_owned());
+    }
+    let parts: Vec<&str> = ["firstName", "lastName"].into_iter().filter_map(text).collect();
+    match parts.is_empty() {
+        false => Some(parts.join(" ")),
+        true => username.map(str::to_owned),
     }
 }

@@ -1,4 +1,4 @@
-//! What one may order a session to become.
+//! What one may order a session, ticket, remembered log-in or verification to become.
 
 use chrono::{DateTime, Utc};
 
@@ -9,6 +9,14 @@ use crate::domain::ids::ProfileId;
 pub enum Command {
     /// Open it for this actor.
     OpenSession { real_actor: ProfileId, expires_at: DateTime<Utc> },
+    /// Let it be a ticket: a person is logged in.
+    IssueTicket { profile: ProfileId },
+    /// Let it be a log-in that is remembered.
+    RememberLogIn { profile: ProfileId, expires_at: DateTime<Utc> },
+    /// Give a remembered log-in another token.
+    RotateToken,
+    /// Let it be a token that verifies an e-mail address or resets a password.
+    IssueVerification { profile: ProfileId, expires_at: DateTime<Utc> },
     /// End it.
     EndSession { reason: &'static str },
 }

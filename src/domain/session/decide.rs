@@ -1,4 +1,4 @@
-//! What becomes of an order to a session.
+//! What becomes of an order to a session, ticket, remembered log-in or verification.
 
 use super::commands::Command;
 use super::events::Event;
@@ -25,16 +25,29 @@ impl Refusal {
 /// # Errors
 /// [`Refusal::AlreadyOpened`].
 pub fn decide(state: &State, command: Command) -> Result<Vec<Event>, Refusal> {
-    match (command, state) {
-        (Command::OpenSession { real_actor, expires_at }, State::Absent) => {
-            Ok(vec![Event::SessionOpened { real_actor, expires_at }])
+    let opened = match command {
+        Command::EndSession { reason } => {
+            let live = !matches!(state, State::Absent | State::Ended);
+            let ended = live.then(|| Event::SessionEnded { reason: reason.to_owned() });
+            return Ok(ended.into_iter().collect());
         }
-        (Command::OpenSession { .. }, State::Open { .. } | State::Ended) => {
-            Err(Refusal::AlreadyOpened)
+        Command::RotateToken => {
+            let remembered = matches!(state, State::Remembered { .. });
+            return Ok(remembered.then_some(Event::LogInTokenRotated {}).into_iter().collect());
         }
-        (Command::EndSession { reason }, State::Open { .. }) => {
-            Ok(vec![Event::SessionEnded { reason: reason.to_owned() }])
+        Command::OpenSession { real_actor, expires_at } => {
+            Event::SessionOpened { real_actor, expires_at }
         }
-        (Command::EndSession { .. }, State::Absent | State::Ended) => Ok(vec![]),
+        Command::IssueTicket { profile } => Event::TicketIssued { profile },
+        Command::RememberLogIn { profile, expires_at } => {
+            Event::LogInRemembered { profile, expires_at }
+        }
+        Command::IssueVerification { profile, expires_at } => {
+            Event::VerificationIssued { profile, expires_at }
+        }
+    };
+    match state {
+        State::Absent => Ok(vec![opened]),
+        _ => Err(Refusal::AlreadyOpened),
     }
 }

@@ -1,4 +1,5 @@
-//! What can have happened to a session. Names and fields are for ever.
+//! What can have happened to a session, ticket, remembered log-in or verification. Names and
+//! fields are for ever.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,15 @@ use crate::domain::ids::ProfileId;
 pub enum Event {
     /// Its real actor came with a token that no open session was for.
     SessionOpened { real_actor: ProfileId, expires_at: DateTime<Utc> },
-    /// It is over: its time was up, or its actor is gone.
+    /// A person logged in to an application.
+    TicketIssued { profile: ProfileId },
+    /// A person asked to be remembered by an application.
+    LogInRemembered { profile: ProfileId, expires_at: DateTime<Utc> },
+    /// Its token is another one.
+    LogInTokenRotated {},
+    /// Whoever has the link sent to this profile may verify its address or reset its password.
+    VerificationIssued { profile: ProfileId, expires_at: DateTime<Utc> },
+    /// It is over: its time was up, it was used or given up, or its actor is gone.
     SessionEnded { reason: String },
 }
 

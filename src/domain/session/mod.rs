@@ -1,4 +1,5 @@
-//! Sessions: one per real actor and token session, at most 24 hours long.
+//! What begins with somebody showing who they are and ends by itself: sessions (one per real actor
+//! and token session), and applications' tickets, remembered log-ins and verifications.
 
 mod commands;
 mod decide;

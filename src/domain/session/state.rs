@@ -22,6 +22,20 @@ pub enum State {
         real_actor: ProfileId,
         expires_at: DateTime<Utc>,
     },
+    Ticket {
+        profile: ProfileId,
+        issued_at: DateTime<Utc>,
+    },
+    Remembered {
+        profile: ProfileId,
+        remembered_at: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+    },
+    Verification {
+        profile: ProfileId,
+        issued_at: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+    },
     Ended,
 }
 
@@ -30,7 +44,7 @@ impl State {
     pub fn open_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match self {
             State::Open { expires_at, .. } if now < *expires_at => Some(*expires_at),
-            State::Open { .. } | State::Absent | State::Ended => None,
+            _ => None,
         }
     }
 }
@@ -47,10 +61,18 @@ impl Aggregate for Session {
         }
     }
 
-    fn evolve(state: &mut State, event: &Event, _: DateTime<Utc>) {
-        *state = match event {
+    fn evolve(state: &mut State, event: &Event, occurred_at: DateTime<Utc>) {
+        *state = match *event {
             Event::SessionOpened { real_actor, expires_at } => {
-                State::Open { real_actor: *real_actor, expires_at: *expires_at }
+                State::Open { real_actor, expires_at }
+            }
+            Event::TicketIssued { profile } => State::Ticket { profile, issued_at: occurred_at },
+            Event::LogInRemembered { profile, expires_at } => {
+                State::Remembered { profile, remembered_at: occurred_at, expires_at }
+            }
+            Event::LogInTokenRotated {} => return,
+            Event::VerificationIssued { profile, expires_at } => {
+                State::Verification { profile, issued_at: occurred_at, expires_at }
             }
             Event::SessionEnded { .. } => State::Ended,
         };

@@ -1,6 +1,6 @@
 //! What becomes of an order to a tenant. Only the operator gives any.
 
-use super::commands::Command;
+use super::commands::{ApplicationCommand, Command};
 use super::events::Event;
 use super::state::Catalogue;
 
@@ -87,11 +87,56 @@ fn change(catalogue: &Catalogue, command: Command) -> Option<Event> {
                 algorithms: issuer.algorithms,
                 jwks_file: issuer.jwks_file,
                 jwks_url: issuer.jwks_url,
+                auto_provision_guests: issuer.auto_provision_guests,
             })
         }
         Command::DistrustIssuer { issuer } => {
             let known = catalogue.issuers.iter().any(|one| one.issuer == issuer);
             known.then_some(Event::IssuerDistrusted { issuer })
+        }
+        Command::DeleteTenant => catalogue.name.clone().map(|name| Event::TenantDeleted { name }),
+        Command::ForApplications(command) => for_applications(catalogue, command),
+    }
+}
+
+/// What only applications speak of (Crafter contract 1, 4.7).
+fn for_applications(catalogue: &Catalogue, command: ApplicationCommand) -> Option<Event> {
+    match command {
+        ApplicationCommand::RequireVerification { required } => {
+            let changes = catalogue.verifies_new_profiles != required;
+            let event = [Event::VerificationWaived {}, Event::VerificationRequired {}];
+            changes.then(|| event[usize::from(required)].clone())
+        }
+        ApplicationCommand::OfferSingleSignOn { offered } => {
+            let changes = catalogue.offers_single_sign_on != offered;
+            let event = [Event::SingleSignOnWithdrawn {}, Event::SingleSignOnOffered {}];
+            changes.then(|| event[usize::from(offered)].clone())
+        }
+        ApplicationCommand::CleanseAttributes { cleansed } => {
+            let changes = catalogue.cleanses_attributes != cleansed;
+            let event = [Event::CleansingDisabled {}, Event::CleansingEnabled {}];
+            changes.then(|| event[usize::from(cleansed)].clone())
+        }
+        ApplicationCommand::OfferApplicationRole { role } => {
+            let known = catalogue.application_roles.contains(&role);
+            (!known).then_some(Event::ApplicationRoleOffered { role })
+        }
+        ApplicationCommand::WithdrawApplicationRole { role } => {
+            let known = catalogue.application_roles.contains(&role);
+            known.then_some(Event::OfferedRoleRemoved { role })
+        }
+        ApplicationCommand::DefineAttribute(definition) => {
+            let same = catalogue.attribute(&definition.name) == Some(&definition);
+            (!same).then_some(Event::AttributeDefined(definition))
+        }
+        ApplicationCommand::RedefineAttribute(definition) => {
+            let known = catalogue.attribute(&definition.name);
+            known
+                .is_some_and(|one| *one != definition)
+                .then_some(Event::AttributeRedefined(definition))
+        }
+        ApplicationCommand::RemoveAttribute { name } => {
+            catalogue.attribute(&name).is_some().then_some(Event::AttributeRemoved { name })
         }
     }
 }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{DepartmentId, RoleId, SettingId};
 
+use super::state::AttributeDefinition;
+
 /// An event of a tenant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
@@ -51,9 +53,36 @@ pub enum Event {
         algorithms: Vec<String>,
         jwks_file: Option<String>,
         jwks_url: Option<String>,
+        /// Whether whoever it vouches for is made a guest if unknown (contract 1.2.3).
+        #[serde(default)]
+        auto_provision_guests: bool,
     },
     /// Tokens of this issuer are believed no more.
     IssuerDistrusted { issuer: String },
+    /// New profiles are disabled until their e-mail address is verified.
+    VerificationRequired {},
+    /// New profiles need no verification.
+    VerificationWaived {},
+    /// Applications let people who are logged in to one of them into the others.
+    SingleSignOnOffered {},
+    /// They do not.
+    SingleSignOnWithdrawn {},
+    /// Texts given as attributes are made safe for HTML.
+    CleansingEnabled {},
+    /// They are kept as given.
+    CleansingDisabled {},
+    /// Profiles may have this application role.
+    ApplicationRoleOffered { role: String },
+    /// Its profiles lose this application role, as reactions.
+    OfferedRoleRemoved { role: String },
+    /// Profiles may have this attribute. Those that have none get its default, as reactions.
+    AttributeDefined(AttributeDefinition),
+    /// The attribute is so from now on; profiles stay as they are.
+    AttributeRedefined(AttributeDefinition),
+    /// Its profiles lose this attribute, as reactions.
+    AttributeRemoved { name: String },
+    /// It is gone. Its profiles go as reactions; its name is free again.
+    TenantDeleted { name: String },
 }
 
 impl From<Event> for crate::domain::Event {

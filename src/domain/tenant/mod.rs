@@ -5,7 +5,9 @@ mod decide;
 mod events;
 mod state;
 
-pub use commands::Command;
+pub use commands::{ApplicationCommand, Command};
 pub use decide::{Refusal, decide};
 pub use events::Event;
-pub use state::{Catalogue, Department, Issuer, Role, Setting, Tenant};
+pub use state::{
+    AttributeDefinition, AttributePermission, Catalogue, Department, Issuer, Role, Setting, Tenant,
+};

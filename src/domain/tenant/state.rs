@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::domain::ids::{DepartmentId, RoleId, SettingId};
 use crate::domain::{Aggregate, Area};
@@ -13,10 +15,15 @@ use super::events::Event;
 pub struct Tenant;
 
 /// A tenant's name and catalogue; entries in the order in which they were first defined.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Catalogue {
-    /// None before the tenant is registered.
+    /// None before the tenant is registered, and when it is deleted.
     pub name: Option<String>,
+    pub verifies_new_profiles: bool,
+    pub offers_single_sign_on: bool,
+    pub cleanses_attributes: bool,
+    pub application_roles: Vec<String>,
+    pub attributes: Vec<AttributeDefinition>,
     pub roles: Vec<Role>,
     pub departments: Vec<Department>,
     pub settings: Vec<Setting>,
@@ -63,6 +70,46 @@ pub struct Issuer {
     pub algorithms: Vec<String>,
     pub jwks_file: Option<String>,
     pub jwks_url: Option<String>,
+    pub auto_provision_guests: bool,
+}
+
+/// An attribute that profiles may have (Crafter contract 3).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttributeDefinition {
+    pub name: String,
+    /// Whatever applications say of it; `type` decides how values are cleansed.
+    pub metadata: Option<Value>,
+    pub default_value: Option<Value>,
+    /// Which applications may do what with it; the first that fits decides.
+    pub permissions: Vec<AttributePermission>,
+}
+
+/// What an application may do with an attribute (Crafter contract 4.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttributePermission {
+    /// The application, or `*`.
+    pub application: String,
+    /// READ_ATTRIBUTE, WRITE_ATTRIBUTE, REMOVE_ATTRIBUTE, or `*`. None: nothing.
+    pub allowed_actions: Option<Vec<String>>,
+}
+
+impl Default for Catalogue {
+    fn default() -> Self {
+        Catalogue {
+            name: None,
+            verifies_new_profiles: false,
+            offers_single_sign_on: false,
+            // Crafter contract 3: what is not said of cleansing is yes.
+            cleanses_attributes: true,
+            application_roles: vec![],
+            attributes: vec![],
+            roles: vec![],
+            departments: vec![],
+            settings: vec![],
+            issuers: vec![],
+            department_places: HashMap::new(),
+        }
+    }
 }
 
 impl Catalogue {
@@ -89,6 +136,11 @@ impl Catalogue {
     /// The department of this key.
     pub fn department_by_key(&self, key: &str) -> Option<&Department> {
         self.departments.iter().find(|department| department.key == key)
+    }
+
+    /// The attribute of this name.
+    pub fn attribute(&self, name: &str) -> Option<&AttributeDefinition> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
     }
 
     /// The setting of this key.
@@ -139,13 +191,44 @@ impl Aggregate for Tenant {
             Event::SettingRemoved { key } => {
                 catalogue.settings.retain(|setting| setting.key != key);
             }
-            Event::IssuerTrusted { issuer, audience, algorithms, jwks_file, jwks_url } => {
-                let trusted = Issuer { issuer, audience, algorithms, jwks_file, jwks_url };
+            Event::IssuerTrusted {
+                issuer,
+                audience,
+                algorithms,
+                jwks_file,
+                jwks_url,
+                auto_provision_guests,
+            } => {
+                let trusted = Issuer {
+                    issuer,
+                    audience,
+                    algorithms,
+                    jwks_file,
+                    jwks_url,
+                    auto_provision_guests,
+                };
                 define(&mut catalogue.issuers, trusted, |a, b| a.issuer == b.issuer);
             }
             Event::IssuerDistrusted { issuer } => {
                 catalogue.issuers.retain(|one| one.issuer != issuer);
             }
+            Event::VerificationRequired {} => catalogue.verifies_new_profiles = true,
+            Event::VerificationWaived {} => catalogue.verifies_new_profiles = false,
+            Event::SingleSignOnOffered {} => catalogue.offers_single_sign_on = true,
+            Event::SingleSignOnWithdrawn {} => catalogue.offers_single_sign_on = false,
+            Event::CleansingEnabled {} => catalogue.cleanses_attributes = true,
+            Event::CleansingDisabled {} => catalogue.cleanses_attributes = false,
+            Event::ApplicationRoleOffered { role } => catalogue.application_roles.push(role),
+            Event::OfferedRoleRemoved { role } => {
+                catalogue.application_roles.retain(|one| *one != role);
+            }
+            Event::AttributeDefined(definition) | Event::AttributeRedefined(definition) => {
+                define(&mut catalogue.attributes, definition, |a, b| a.name == b.name);
+            }
+            Event::AttributeRemoved { name } => {
+                catalogue.attributes.retain(|attribute| attribute.name != name);
+            }
+            Event::TenantDeleted { .. } => *catalogue = Catalogue::default(),
         }
     }
 }
