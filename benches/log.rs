@@ -183,7 +183,7 @@ async fn seed_and_search(engine: &Arc<Engine>) {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(100_000);
-    let tenant = dossier::domain::ids::tenant_id("default");
+    let tenant = engine.tenant_named("default").await.expect("the tenant").expect("a tenant");
     let started = Instant::now();
     dossier::cli::seed::seed(engine, "default", profiles, 3, 1, false).await.expect("seeding");
     let head = engine.reader.head().await.expect("the head");
@@ -244,7 +244,7 @@ async fn rebuild(engine: &Arc<Engine>) {
         report.events,
         report.differing.values().sum::<i64>()
     );
-    let tenant = dossier::domain::ids::tenant_id("default");
+    let tenant = engine.tenant_named("default").await.expect("the tenant").expect("a tenant");
     let started = Instant::now();
     let report = engine.clone().refresh(tenant).await.expect("refreshing");
     println!(

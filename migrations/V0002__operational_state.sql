@@ -21,6 +21,44 @@ create table ops.api_key_hashes (
 comment on table ops.api_key_hashes is
     'SHA-256 of each API key, written with the event that issues it. Kept as long as the log.';
 
+create table ops.credentials (
+    tenant_id uuid not null,
+    profile_id uuid not null,
+    password text not null,
+    constraint credentials_profile_id_key primary key (tenant_id, profile_id)
+);
+
+comment on table ops.credentials is
+    'Argon2id hash of each profile''s password, written with the event that changes it; hashes '
+    'taken over from elsewhere are replaced at the next log-in. Kept as long as the profile.';
+
+create table ops.sealed_secrets (
+    tenant_id uuid not null,
+    holder uuid not null,
+    sealed bytea not null,
+    constraint sealed_secrets_holder_key primary key (tenant_id, holder)
+);
+
+comment on table ops.sealed_secrets is
+    'Secrets that must be shown again, sealed under a key that is not in this database: ids of '
+    'access tokens, tokens of remembered log-ins. Written with the event that makes them. Kept as '
+    'long as what they belong to.';
+
+create table ops.ticket_times (
+    tenant_id uuid not null,
+    ticket_id uuid not null,
+    last_request_at timestamptz not null,
+    constraint ticket_times_ticket_id_key primary key (ticket_id)
+);
+
+comment on table ops.ticket_times is
+    'When each ticket was last used: written with the event that issues it, then every few '
+    'seconds. A crash loses the last of these seconds: a ticket may then end so much sooner. '
+    'Kept until the ticket ends.';
+
+create index ticket_times_last_request_idx
+    on ops.ticket_times (last_request_at);
+
 create table ops.idempotent_answers (
     claim uuid not null,
     digest uuid not null,
@@ -70,6 +108,17 @@ alter table ops.export_files alter column content set storage external;
 create index export_files_expires_at_idx
     on ops.export_files (expires_at);
 
+create table ops.walks (
+    position bigint not null,
+    after_profile_id uuid not null,
+    constraint walks_position_key primary key (position)
+);
+
+comment on table ops.walks is
+    'Events of tenants that mean something for all their profiles, by position, and the last '
+    'profile for which that was done. Kept until it is done for all. A crash may set it back: '
+    'nothing is done twice.';
+
 -- How far each reaction has read the log.
 create table ops.reactions (
     reaction text not null,
@@ -80,3 +129,27 @@ create table ops.reactions (
 comment on table ops.reactions is
     'Up to where the log has been reacted to. Kept for ever. A crash may set it back: reactions '
     'are ordinary commands that do nothing the second time.';
+create table ops.mail_outbox (
+    mail_id uuid not null,
+    tenant_id uuid not null,
+    kind text not null,
+    recipient text not null,
+    link text not null,
+    created_at timestamptz not null,
+    attempts integer not null,
+    next_attempt_at timestamptz not null,
+    last_error text,
+    constraint mail_outbox_mail_id_key primary key (mail_id),
+    constraint mail_outbox_last_error_check check (char_length(last_error) <= 200)
+);
+
+comment on table ops.mail_outbox is
+    'E-mails still to be sent, written with the events that they follow from. A row goes when its '
+    'mail was handed over, was refused for good or is 3 days old; the link in it is a secret of '
+    'which no copy is kept. A crash loses nothing: it may send again a mail that was just sent.';
+
+comment on column ops.mail_outbox.next_attempt_at is
+    'When the mail is due. Whoever takes it in hand first moves this on: that is the lease.';
+
+create index mail_outbox_next_attempt_at_idx
+    on ops.mail_outbox (next_attempt_at);

@@ -1,5 +1,8 @@
 -- Why: how far each read model has folded the log, and who may fold the next stretch.
 
+-- Parts of texts in read models, found by index. Any owner of a database may make it.
+create extension if not exists pg_trgm with schema views;
+
 create table views.folds (
     model text not null,
     from_position bigint not null,

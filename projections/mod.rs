@@ -5,7 +5,9 @@ pub mod audit_log;
 pub mod catalogue;
 pub mod deadlines;
 pub mod exports;
+pub mod profile_attachments;
 pub mod profile_counts;
+pub mod profile_documents;
 pub mod profile_drafts_view;
 pub mod profile_search;
 pub mod profiles_view;
@@ -73,7 +75,9 @@ pub fn schemas() -> Vec<String> {
         catalogue::Catalogue::schema(),
         deadlines::Deadlines::schema(),
         exports::Exports::schema(),
+        profile_attachments::ProfileAttachments::schema(),
         profile_counts::ProfileCounts::schema(),
+        profile_documents::ProfileDocuments::schema(),
         profile_drafts_view::ProfileDraftsView::schema(),
         profile_search::ProfileSearch::schema(),
         profiles_view::ProfilesView::schema(),

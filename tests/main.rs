@@ -1,11 +1,15 @@
 //! All tests, in one binary: rules (`decide`), folds (`projections`), HTTP (`api`), the log and
-//! what surrounds it (`store`), stored events (`events`).
+//! what surrounds it (`store`), stored events (`events`), e-mails (`mail`), passwords and sealed
+//! secrets (`secrets`), files of Crafter's (`crafter_file`).
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod api;
+mod crafter_file;
 mod decide;
 mod events;
+mod mail;
 mod projections;
+mod secrets;
 mod store;
 mod support;
 mod tidy;

@@ -22,3 +22,17 @@ pub async fn of_tenant(client: &Client, tenant: Uuid) -> Result<Vec<Row>, Error>
     let rows = client.query(&statement, &[&tenant]).await?;
     rows.iter().map(|row| row.try_get(0)).collect()
 }
+
+/// How many profiles a tenant has.
+///
+/// # Errors
+/// The driver's.
+pub async fn all(client: &Client, tenant: Uuid) -> Result<i64, Error> {
+    let sql = "
+        select profiles
+        from profile_counts
+        where tenant_id = $1 and dimension = 'profile' and key = 'all'";
+    let statement = client.prepare_cached(sql).await?;
+    let row = client.query_opt(&statement, &[&tenant]).await?;
+    Ok(row.map_or(0, |row| row.get(0)))
+}

@@ -23,7 +23,7 @@ pub fn fold(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
     }
     let mut row = row?;
     row.version = occurred.version;
-    if !event.is_of_its_tenant() {
+    if event.modifies() {
         row.updated_at = occurred.occurred_at;
     }
     match event {

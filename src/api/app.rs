@@ -13,6 +13,7 @@ use crate::bearer::local::LocalIssuer;
 use crate::engine::Engine;
 use crate::engine::quota::Quota;
 
+use super::crafter::services::Services;
 use super::identity::KnownKey;
 
 /// Requests worked on at once; one more is answered 503.
@@ -23,6 +24,8 @@ pub struct App {
     pub engine: Arc<Engine>,
     pub verifier: Verifier,
     pub quota: Quota,
+    /// What the Crafter Profile face works with.
+    pub applications: Services,
     /// API keys seen lately, by their digest. Whether one still holds is read from its stream.
     pub keys: Cache<[u8; 32], KnownKey>,
     /// The session of a (tenant, real actor, token session), once opened.
@@ -39,6 +42,7 @@ impl App {
     pub fn new(
         engine: Arc<Engine>,
         issuer: LocalIssuer,
+        applications: Services,
         metrics: PrometheusHandle,
         metrics_here: bool,
     ) -> Arc<App> {
@@ -47,6 +51,7 @@ impl App {
             engine,
             verifier: Verifier::new(issuer),
             quota,
+            applications,
             keys: Cache::builder()
                 .max_capacity(10_000)
                 .time_to_live(Duration::from_secs(300))

@@ -150,8 +150,8 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(value.to_str().unwrap_or_default().trim().to_owned())
 }
 
-/// Free text that goes on record: bounded, whatever was sent.
-fn recorded(headers: &HeaderMap, name: &str) -> Option<String> {
+/// A header of free text that goes on record: bounded, whatever was sent.
+pub fn recorded(headers: &HeaderMap, name: &str) -> Option<String> {
     let value = headers.get(name)?;
     let value = String::from_utf8_lossy(value.as_bytes());
     let kept: String =

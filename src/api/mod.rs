@@ -5,6 +5,7 @@ pub mod actor;
 pub mod answer;
 pub mod app;
 pub mod call;
+pub mod crafter;
 pub mod failure;
 pub mod guests;
 pub mod history;

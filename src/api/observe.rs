@@ -15,11 +15,17 @@ use uuid::Uuid;
 
 use super::app::App;
 use super::call::BODY_BYTES_MAX;
+use super::crafter::{self, FACE as CRAFTER};
 use super::failure::Failure;
 use super::history::Problem;
 
 /// Longest work on a request.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// Longest work on a request that brings a file.
+const UPLOAD_TIME_MAX: Duration = Duration::from_secs(120);
+/// How the path of such a request ends.
+const UPLOAD: &str = "/uploadAttachment";
 
 /// Longest wait for a body.
 const BODY_TIME_MAX: Duration = Duration::from_secs(10);
@@ -69,12 +75,17 @@ async fn bounded(app: &App, face: &'static str, request: Request, next: Next) ->
         return next.run(request).await;
     }
     // Nobody is waited for who has not even shown a key; no place is taken while a body dawdles.
-    if !request.headers().contains_key("x-api-key") {
+    if face != CRAFTER && !request.headers().contains_key("x-api-key") {
         return refuse(face, Failure::MissingApiKey);
     }
-    let request = match with_body(request).await {
-        Ok(request) => request,
-        Err(failure) => return refuse(face, failure),
+    // A file is too large for that: it is received as it comes, by the handler.
+    let file = request.uri().path().ends_with(UPLOAD) && face == CRAFTER;
+    let request = match file {
+        true => request,
+        false => match with_body(request).await {
+            Ok(request) => request,
+            Err(failure) => return refuse(face, failure),
+        },
     };
     let Ok(_permit) = app.requests.clone().try_acquire_owned() else {
         return refuse(face, Failure::Overloaded);
@@ -82,7 +93,8 @@ async fn bounded(app: &App, face: &'static str, request: Request, next: Next) ->
     if app.engine.is_overloaded() {
         return refuse(face, Failure::Overloaded);
     }
-    match tokio::time::timeout(REQUEST_TIME_MAX, next.run(request)).await {
+    let time_max = if file { UPLOAD_TIME_MAX } else { REQUEST_TIME_MAX };
+    match tokio::time::timeout(time_max, next.run(request)).await {
         Ok(response) => response,
         Err(_) => refuse(face, Failure::Unavailable),
     }
@@ -115,6 +127,7 @@ async fn with_body(request: Request) -> Result<Request, Failure> {
 pub fn refuse(face: &str, failure: Failure) -> Response {
     match face {
         "history" => Problem(failure).into_response(),
+        CRAFTER => crafter::error::Failure::from(failure).into_response(),
         _ => failure.into_response(),
     }
 }
@@ -125,6 +138,8 @@ pub fn face(route: &str) -> &'static str {
         "v5"
     } else if route.starts_with("/api/v1/") {
         "history"
+    } else if route.starts_with(crafter::path::ROOT) {
+        CRAFTER
     } else {
         "none"
     }

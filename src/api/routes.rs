@@ -10,6 +10,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
+use tower::util::MapRequest;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,23 +19,30 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::app::App;
 use super::failure::Failure;
-use super::{history, observe, v5};
+use super::{crafter, history, observe, v5};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Dossier",
-        description = "An event-sourced profile directory: Profiles v5 and the History API."
+        description = "An event-sourced profile directory: Profiles v5, Crafter Profile and the \
+                       History API."
     ),
     tags(
         (name = "profiles", description = "Profiles v5"),
+        (name = "crafter", description = "Crafter Profile: parameters from query, form or \
+                                          multipart, accessTokenId among them"),
         (name = "history", description = "What happened, when, by whom really, acting as whom")
     )
 )]
 struct Document;
 
 fn documented() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::with_openapi(Document::openapi())
+    OpenApiRouter::with_openapi(Document::openapi()).merge(profiles_v5()).merge(crafter_profile())
+}
+
+fn profiles_v5() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(v5::context::context))
         .routes(routes!(v5::get::get))
         .routes(routes!(v5::search::search))
@@ -55,6 +63,75 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(history::counts))
 }
 
+fn crafter_profile() -> OpenApiRouter<Arc<App>> {
+    use crafter::authentication::{log_in, persistent_login, ticket};
+    use crafter::profile::{
+        attachments, attributes, changes, create, list, one, passwords, update, verification,
+    };
+    use crafter::tenant::{attribute_definitions, manage, roles};
+    use crafter::{access_token, monitoring};
+    OpenApiRouter::new()
+        .routes(routes!(access_token::create))
+        .routes(routes!(access_token::get))
+        .routes(routes!(access_token::all))
+        .routes(routes!(access_token::delete))
+        .routes(routes!(manage::create))
+        .routes(routes!(manage::get))
+        .routes(routes!(manage::update))
+        .routes(routes!(manage::delete))
+        .routes(routes!(manage::count))
+        .routes(routes!(manage::all))
+        .routes(routes!(manage::verify_new_profiles))
+        .routes(routes!(roles::add))
+        .routes(routes!(roles::remove))
+        .routes(routes!(attribute_definitions::add))
+        .routes(routes!(attribute_definitions::update))
+        .routes(routes!(attribute_definitions::remove))
+        .routes(routes!(create::create))
+        .routes(routes!(update::update))
+        .routes(routes!(verification::verify))
+        .routes(routes!(changes::enable))
+        .routes(routes!(changes::disable))
+        .routes(routes!(changes::add_roles))
+        .routes(routes!(changes::remove_roles))
+        .routes(routes!(attributes::get))
+        .routes(routes!(attributes::update))
+        .routes(routes!(attributes::remove))
+        .routes(routes!(changes::delete))
+        .routes(routes!(list::one_by_query))
+        .routes(routes!(one::by_id))
+        .routes(routes!(one::by_username))
+        .routes(routes!(one::by_ticket))
+        .routes(routes!(list::count))
+        .routes(routes!(list::count_by_query))
+        .routes(routes!(list::by_query))
+        .routes(routes!(list::by_ids))
+        .routes(routes!(list::range))
+        .routes(routes!(list::by_role))
+        .routes(routes!(list::by_existing_attribute))
+        .routes(routes!(list::by_attribute_value))
+        .routes(routes!(passwords::reset))
+        .routes(routes!(passwords::change))
+        .routes(routes!(verification::create))
+        .routes(routes!(verification::get))
+        .routes(routes!(verification::delete))
+        .routes(routes!(attachments::upload))
+        .routes(routes!(attachments::get))
+        .routes(routes!(attachments::details))
+        .routes(routes!(attachments::list))
+        .routes(routes!(log_in::authenticate))
+        .routes(routes!(ticket::create))
+        .routes(routes!(ticket::get))
+        .routes(routes!(ticket::invalidate))
+        .routes(routes!(persistent_login::create))
+        .routes(routes!(persistent_login::get))
+        .routes(routes!(persistent_login::refresh_token))
+        .routes(routes!(persistent_login::delete))
+        .routes(routes!(monitoring::memory))
+        .routes(routes!(monitoring::status))
+        .routes(routes!(monitoring::version))
+}
+
 /// The OpenAPI document of all faces.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     documented().split_for_parts().1
@@ -70,12 +147,25 @@ pub fn router(app: Arc<App>) -> Router {
     if app.metrics_here {
         router = router.route("/metrics", get(metrics));
     }
-    router
+    let prefix = app.applications.settings.path_prefix.clone();
+    let router = router
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(CatchPanicLayer::custom(observe::panicked))
         .layer(middleware::from_fn_with_state(app.clone(), observe::observe))
-        .with_state(app)
+        .with_state(app);
+    // Before anything is routed: the clients of one face write its paths in several ways.
+    Router::new().fallback_service(MapRequest::new(router, move |request| routed(request, &prefix)))
+}
+
+/// The request with the path that is routed for it.
+fn routed(mut request: Request, prefix: &str) -> Request {
+    let Some(path) = crafter::path::routed(request.uri().path(), prefix) else { return request };
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    if let Ok(uri) = format!("{path}{query}").parse() {
+        *request.uri_mut() = uri;
+    }
+    request
 }
 
 /// The router of `--ops-listen`.

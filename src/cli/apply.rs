@@ -20,10 +20,10 @@ use crate::domain::tenant::{
 use crate::engine::execute::{Halt, Order};
 use crate::engine::{Engine, Priority, claims};
 
-use super::Place;
 use super::issue::{failed, issue_api_key, make_key, revoke_api_key};
 use super::open::{Directory, operator};
 use super::people::{Person, Taken, take_in};
+use super::{Place, crafter};
 
 /// Make tenants and catalogues what a file says
 #[derive(Args)]
@@ -33,18 +33,19 @@ nothing either, and each mistake is reported with its line.
 Examples:
   dossier apply ops/demo/catalogue.toml
   dossier apply --dry-run catalogue.toml
-  dossier apply --prune catalogue.toml        also remove what the file does not name")]
+  dossier apply --prune catalogue.toml        also remove what the file does not name
+  dossier apply examples/crafter/seed.json    a seed file of Crafter Profile's")]
 pub struct Arguments {
-    /// The catalogue; the format is in ops/demo/README.md
-    file: PathBuf,
+    /// The catalogue, whose format is in ops/demo/README.md, or a seed file of Crafter Profile's
+    pub file: PathBuf,
     /// Say what would change, and change nothing
     #[arg(long)]
-    dry_run: bool,
+    pub dry_run: bool,
     /// Remove roles, departments, settings, issuers and API keys that the file does not name
     #[arg(long)]
     prune: bool,
     #[command(flatten)]
-    place: Place,
+    pub place: Place,
 }
 
 /// Runs the command.
@@ -55,6 +56,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let path = &arguments.file;
     let text =
         std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    if text.trim_start().starts_with('{') {
+        return crafter::apply_seed(&arguments, &text).await;
+    }
     let file = match catalogue_file::parse(&text) {
         Ok(file) => file,
         Err(problems) => {

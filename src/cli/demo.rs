@@ -12,16 +12,22 @@ use chrono::{Duration, Utc};
 use crate::api::identity::key_digest;
 use crate::bearer::local::LocalIssuer;
 use crate::catalogue_file;
+use crate::crafter_file::records::Record;
 use crate::domain::ids::TenantId;
 use crate::engine::{Engine, claims};
 
 use super::apply::{How, apply};
+use super::crafter;
 use super::import::import;
 use super::issue::{issue_api_key, make_key};
 use super::open::{Directory, named};
 
 const CATALOGUE: &str = include_str!("../../ops/demo/catalogue.toml");
 const PEOPLE: &str = include_str!("../../ops/demo/people.ndjson");
+/// What Crafter Profile has at its first boot: its clients know these tokens.
+const SEED: &str = include_str!("../../examples/crafter/seed.json");
+/// How long those tokens hold (Crafter contract 4.4): ten years.
+const SEED_TOKEN_DAYS: i64 = 3_652;
 const TENANT: &str = "default";
 /// The line id of the demo's superadmin in its catalogue.
 const OPERATOR: &str = "operator";
@@ -40,6 +46,13 @@ pub async fn prepare(
 ) -> anyhow::Result<String> {
     let engine = &directory.engine;
     fill(engine).await?;
+    let mut entries = crafter::seed("the demo's seed", SEED)?;
+    for entry in &mut entries {
+        if let Record::AccessToken(token) = &mut entry.record {
+            token.expires_at = Some(Utc::now() + Duration::days(SEED_TOKEN_DAYS));
+        }
+    }
+    crafter::take_seed(engine, data_dir, entries).await?;
     let tenant = named(engine, TENANT).await?;
     let path = data_dir.join("demo.env");
     let key = match kept_key(engine, tenant, &path).await? {

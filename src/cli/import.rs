@@ -9,15 +9,21 @@ use futures_util::{StreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
+use crate::crafter_file::export::Export;
+use crate::crafter_file::recognise::recognise;
 use crate::engine::Engine;
 use crate::engine::execute::Halt;
+use crate::passwords::Passwords;
 
-use super::Place;
+use super::applications::sealing_keys;
 use super::open::{Directory, named};
 use super::people::{Person, Taken, take_in};
+use super::{Place, crafter};
 
 /// Lines taken in at once, so that they share commits.
 const LINES_AT_ONCE: usize = 64;
+/// Records of an export that may wait.
+const RECORDS_WAITING_MAX: usize = 1_000;
 /// Longest line, in bytes.
 const LINE_BYTES_MAX: usize = 1 << 20;
 
@@ -28,9 +34,11 @@ with its number and reason, the rest goes on, and the exit status is 1.
 
 Examples:
   dossier import ops/demo/people.ndjson
-  dossier import --tenant acme people.ndjson")]
+  dossier import --tenant acme people.ndjson
+  dossier import crafter-export/              a Crafter Profile database, by mongoexport")]
 pub struct Arguments {
-    /// One person a line; the format is in ops/demo/README.md
+    /// One person a line, as ops/demo/README.md says; or a folder with accesstoken.json,
+    /// tenant.json and profile.json of a Crafter Profile database
     file: PathBuf,
     /// The tenant they belong to
     #[arg(long, value_name = "NAME", default_value = "default")]
@@ -53,6 +61,9 @@ pub struct Summary {
 /// # Errors
 /// What is in the way, and what to do.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    if recognise(&arguments.file).is_some() {
+        return import_crafter(arguments).await;
+    }
     let directory = Directory::open(&arguments.place).await?;
     let done = import_file(&directory.engine, &arguments).await;
     directory.close().await?;
@@ -62,6 +73,42 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         done.profiles, done.events, done.before, done.bad
     );
     Ok(if done.bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A database of Crafter's, exported by mongoexport.
+async fn import_crafter(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let export = Export::open(&arguments.file)
+        .with_context(|| format!("reading {}", arguments.file.display()))?;
+    for left_out in export.left_out() {
+        eprintln!("{left_out}: left out, nothing is taken from it");
+    }
+    let sealing = sealing_keys(&arguments.place.data_dir)?;
+    let passwords = Passwords::new(Default::default())?;
+    let directory = Directory::open(&arguments.place).await?;
+    let intake =
+        crafter::Intake { engine: &directory.engine, sealing: &sealing, passwords: &passwords };
+    // Reading blocks: on a thread of its own, and no faster than its records are taken in.
+    let (read, mut records) = tokio::sync::mpsc::channel(RECORDS_WAITING_MAX);
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut export = export;
+        for entry in export.by_ref() {
+            if read.blocking_send(entry.map_err(|problem| problem.to_string())).is_err() {
+                break;
+            }
+        }
+        export.warnings()
+    });
+    let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template(
+        "{spinner} {pos} records, {per_sec}, {elapsed} gone",
+    )?);
+    let records = stream::poll_fn(|context| records.poll_recv(context));
+    let taken = crafter::take_in(&intake, records, &bar).await;
+    let warnings = reading.await.context("reading the export")?;
+    directory.close().await?;
+    warnings.iter().for_each(|warning| eprintln!("{warning}"));
+    let taken = taken?;
+    println!("{taken}");
+    Ok(if taken.bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn import_file(engine: &Engine, arguments: &Arguments) -> anyhow::Result<Summary> {

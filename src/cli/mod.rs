@@ -1,7 +1,9 @@
 //! The command line: arguments in, engine, text out. Results go to standard output, everything
 //! else to standard error.
 
+pub mod applications;
 pub mod apply;
+pub mod crafter;
 pub mod demo;
 pub mod import;
 pub mod issue;
@@ -50,7 +52,7 @@ pub struct Place {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server
-    Serve(serve::Arguments),
+    Serve(Box<serve::Arguments>),
     /// Make tenants and catalogues what a file says
     Apply(apply::Arguments),
     /// Load people and their dated changes
@@ -91,7 +93,7 @@ pub fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Serve(arguments) => serve::run(*arguments).await,
         Command::Apply(arguments) => interruptible(apply::run(arguments)).await,
         Command::Import(arguments) => interruptible(import::run(arguments)).await,
         Command::Token(arguments) => interruptible(token::run(arguments)).await,

@@ -21,10 +21,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::app::App;
 use crate::api::routes;
+use crate::engine::attachments::Collector;
 use crate::engine::react;
 
 use super::open::Directory;
-use super::{Place, demo};
+use super::{Place, applications, demo};
 
 /// Run the server
 #[derive(Args)]
@@ -44,6 +45,8 @@ pub struct Arguments {
     demo: bool,
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    applications: applications::Arguments,
 }
 
 /// Bounds of the buckets of durations, in seconds.
@@ -56,6 +59,8 @@ const CONNECTIONS_MAX: usize = 8_192;
 const HEADER_TIME_MAX: Duration = Duration::from_secs(10);
 /// Pause after a connection could not be accepted: most likely too many files are open.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// How often attachments are collected.
+const COLLECT_EVERY: Duration = Duration::from_secs(60);
 /// Longest wait for what is in flight when told to stop.
 const STOP_TIME_MAX: Duration = Duration::from_secs(10);
 
@@ -81,7 +86,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let issuer = directory.local_issuer().await?;
     let engine = directory.engine.clone();
-    let app = App::new(engine.clone(), issuer.clone(), metrics, loopback);
+    let applications = &arguments.applications;
+    let applications = applications.open(&engine, &place.data_dir, arguments.demo).await?;
+    let app = App::new(engine.clone(), issuer.clone(), applications, metrics, loopback);
     engine.keep(tokio::spawn(react::run(engine.clone())));
     let address = listener.local_addr().context("reading the address")?;
     if arguments.demo {
@@ -97,6 +104,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     tracing::info!(%address, "listening on http://{address}");
     let stopping = CancellationToken::new();
     let main = serve(listener, routes::router(app.clone()), stopping.clone());
+    let kept = keep(app.clone(), stopping.clone());
     let ops = async {
         match ops_listener {
             Some(listener) => serve(listener, routes::ops_router(app), stopping.clone()).await,
@@ -108,12 +116,39 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         tracing::info!("stopping: finishing what is in flight");
         stopping.cancel();
     };
-    let (main, ops, ()) = tokio::join!(main, ops, stop);
+    let (main, ops, (), ()) = tokio::join!(main, ops, kept, stop);
     directory.close().await?;
     main?;
     ops?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// What goes on beside requests until told to stop, and must end before the database is left:
+/// e-mails are sent, the times of tickets kept, attachments that nobody has any more collected.
+async fn keep(app: Arc<App>, stopping: CancellationToken) {
+    let applications = &app.applications;
+    let idle_max = chrono::Duration::seconds(applications.settings.ticket_seconds_max);
+    let tickets = applications.tickets.clone().keep(app.engine.clone(), idle_max, stopping.clone());
+    let collecting = async {
+        let mut collector = Collector::default();
+        let mut round = tokio::time::interval(COLLECT_EVERY);
+        loop {
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                _ = round.tick() => {}
+            }
+            let now = chrono::Utc::now();
+            let done = collector.round(&app.engine, &applications.attachments, now);
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                done = done => if let Err(error) = done {
+                    tracing::warn!(error = %error, "could not collect attachments, trying again");
+                }
+            }
+        }
+    };
+    tokio::join!(tickets, collecting, applications.outbox.run(stopping.clone()));
 }
 
 /// A server takes its data directory for itself; a second one is told so.

@@ -80,6 +80,11 @@ id!(
     FlagId
 );
 
+id!(
+    /// An attachment of a profile.
+    AttachmentId
+);
+
 /// The stable id of a catalogue entry: derived from what it is, so that applying a catalogue
 /// twice, or again after a removal, means the same entry.
 pub fn catalogue_id(tenant: TenantId, kind: &str, key: &str) -> Uuid {

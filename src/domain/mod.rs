@@ -2,12 +2,19 @@
 //! Never does I/O, never reads a clock, never makes an id: facts arrive in commands.
 
 pub mod access;
+pub mod attachment;
+pub mod attributes;
+pub mod cleansing;
 pub mod codec;
 pub mod draft;
 pub mod emulation;
+pub mod entitlement;
 pub mod export;
+pub mod filter;
 pub mod folding;
 pub mod ids;
+pub mod mailbox;
+pub mod object_id;
 pub mod operation;
 pub mod permission;
 pub mod personal;

@@ -1,8 +1,10 @@
 //! What can be claimed, and the hash under which each claim is held.
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::ids::{ApiKeyId, INSTALLATION, ProfileId, SessionId, TenantId, derived};
+use crate::domain::profile::Facts;
 use crate::domain::values::login_form;
 use crate::store::Claim;
 
@@ -88,6 +90,66 @@ pub fn take_session(
         tenant_id: tenant.0,
         holder: held_by.0,
         expires_at: None,
+    }
+}
+
+/// The claim on a username in its tenant; told apart by every letter (Crafter contract 2).
+pub fn username(tenant: TenantId, username: &str) -> Uuid {
+    derived(&[b"username", tenant.0.as_bytes(), username.as_bytes()])
+}
+
+/// [`username`], held by a profile.
+pub fn take_username(tenant: TenantId, name: &str, profile: ProfileId) -> Claim {
+    Claim {
+        claim: username(tenant, name),
+        kind: "username",
+        tenant_id: tenant.0,
+        holder: profile.0,
+        expires_at: None,
+    }
+}
+
+/// Everything that a profile holds claims on.
+pub fn held_by(tenant: TenantId, facts: &Facts) -> Vec<Uuid> {
+    let log_ins = facts.emails.iter().filter(|email| email.login);
+    let log_ins = log_ins.map(|email| login_email(tenant, &email.address.0));
+    log_ins.chain(facts.username.as_deref().map(|name| username(tenant, name))).collect()
+}
+
+/// What is found by a secret that whoever has it may use: only a digest of it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Bearer {
+    AccessToken,
+    Ticket,
+    RememberedLogIn,
+    Verification,
+}
+
+impl Bearer {
+    const fn kind(self) -> &'static str {
+        match self {
+            Bearer::AccessToken => "access_token",
+            Bearer::Ticket => "ticket",
+            Bearer::RememberedLogIn => "remembered_log_in",
+            Bearer::Verification => "verification",
+        }
+    }
+
+    /// The claim under which it is found.
+    pub fn claim(self, secret: &str) -> Uuid {
+        derived(&[self.kind().as_bytes(), secret.as_bytes()])
+    }
+
+    /// [`Bearer::claim`], held by the stream of what it is; gone some time after it ends.
+    pub fn take(
+        self,
+        tenant: TenantId,
+        secret: &str,
+        holder: Uuid,
+        expires_at: Option<DateTime<Utc>>,
+    ) -> Claim {
+        let claim = self.claim(secret);
+        Claim { claim, kind: self.kind(), tenant_id: tenant.0, holder, expires_at }
     }
 }
 

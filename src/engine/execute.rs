@@ -101,6 +101,21 @@ impl<'e> Decision<'e> {
         Ok(loaded)
     }
 
+    /// The state of another tenant's aggregate, guarded as [`Decision::load`] does.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn load_of<A: Cached>(
+        &mut self,
+        tenant: TenantId,
+        id: Uuid,
+    ) -> Result<Versioned<A>, Error> {
+        let loaded = self.engine.load::<A>(tenant, id).await?;
+        self.read.insert(stream::<A>(tenant, id), loaded.version);
+        self.kept |= !loaded.fresh;
+        Ok(loaded)
+    }
+
     /// Adds events to an aggregate: behind what was read of it, or as its first.
     ///
     /// # Errors

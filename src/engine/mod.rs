@@ -1,8 +1,10 @@
 //! All that moves: executing commands, following the log, folding read models, reacting. Decides
 //! nothing itself: rules are in `domain`, folds in `projections`.
 
+pub mod attachments;
 pub mod check;
 pub mod claims;
+pub mod credentials;
 pub mod execute;
 pub mod files;
 mod folder;
@@ -12,6 +14,7 @@ pub mod history;
 pub mod idempotency;
 mod inserts;
 mod lane;
+pub mod outbox;
 pub mod project;
 pub mod quota;
 pub mod react;
@@ -22,6 +25,7 @@ pub mod setup;
 pub mod states;
 pub mod tags;
 pub mod tenants;
+pub mod tickets;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -17,7 +17,9 @@ use crate::projections::audit_log::AuditLog;
 use crate::projections::catalogue::Catalogue;
 use crate::projections::deadlines::Deadlines;
 use crate::projections::exports::Exports;
+use crate::projections::profile_attachments::ProfileAttachments;
 use crate::projections::profile_counts::ProfileCounts;
+use crate::projections::profile_documents::ProfileDocuments;
 use crate::projections::profile_drafts_view::ProfileDraftsView;
 use crate::projections::profile_search::ProfileSearch;
 use crate::projections::profiles_view::ProfilesView;
@@ -84,6 +86,8 @@ impl Projections {
         let views: Vec<Box<dyn Folder>> = vec![
             Box::new(RowFolder::<ProfilesView, _>::new(Counting)),
             Box::new(RowFolder::<ProfileSearch, _>::new(Indexing(settings.search.clone()))),
+            Box::new(RowFolder::<ProfileDocuments, _>::new(Nobody)),
+            Box::new(RowFolder::<ProfileAttachments, _>::new(Nobody)),
             Box::new(RowFolder::<ProfileDraftsView, _>::new(Nobody)),
             Box::new(RowFolder::<Catalogue, _>::new(Nobody)),
             Box::new(RowFolder::<Exports, _>::new(Nobody)),

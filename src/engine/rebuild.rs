@@ -16,6 +16,8 @@ use crate::projections::RowModel;
 use crate::projections::catalogue::Catalogue;
 use crate::projections::deadlines::Deadlines;
 use crate::projections::exports::Exports;
+use crate::projections::profile_attachments::ProfileAttachments;
+use crate::projections::profile_documents::ProfileDocuments;
 use crate::projections::profile_drafts_view::ProfileDraftsView;
 use crate::projections::profile_search::ProfileSearch;
 use crate::projections::profiles_view::ProfilesView;
@@ -33,10 +35,12 @@ pub const PAGE_EVENTS: i64 = 5_000;
 pub const REFRESHED: [&str; 4] =
     ["profiles_view", "profile_search", "profile_counts", "profile_drafts_view"];
 /// Every read model, as `rebuild` and `verify` name them.
-pub const ALL: [&str; 9] = [
+pub const ALL: [&str; 11] = [
     "profiles_view",
     "profile_search",
     "profile_counts",
+    "profile_documents",
+    "profile_attachments",
     "profile_drafts_view",
     "catalogue",
     "deadlines",
@@ -237,6 +241,8 @@ fn checks(names: &[&str]) -> Vec<Box<dyn Check>> {
     let all: Vec<Box<dyn Check>> = vec![
         check::<ProfilesView>(),
         check::<ProfileSearch>(),
+        check::<ProfileDocuments>(),
+        check::<ProfileAttachments>(),
         check::<ProfileDraftsView>(),
         check::<Catalogue>(),
         check::<Deadlines>(),

@@ -4,8 +4,8 @@
 use tokio_postgres::Client;
 
 use crate::projections::{
-    ReadModel, audit_log, catalogue, deadlines, exports, profile_counts, profile_drafts_view,
-    profile_search, profiles_view, shared_values,
+    ReadModel, audit_log, catalogue, deadlines, exports, profile_attachments, profile_counts,
+    profile_documents, profile_drafts_view, profile_search, profiles_view, shared_values,
 };
 use crate::store::{Database, Error};
 
@@ -22,7 +22,9 @@ pub async fn make_read_models(database: &Database) -> Result<(), Error> {
     make::<catalogue::Catalogue>(&client).await?;
     make::<deadlines::Deadlines>(&client).await?;
     make::<exports::Exports>(&client).await?;
+    make::<profile_attachments::ProfileAttachments>(&client).await?;
     make::<profile_counts::ProfileCounts>(&client).await?;
+    make::<profile_documents::ProfileDocuments>(&client).await?;
     make::<profile_drafts_view::ProfileDraftsView>(&client).await?;
     make::<profile_search::ProfileSearch>(&client).await?;
     make::<profiles_view::ProfilesView>(&client).await?;
@@ -39,7 +41,7 @@ async fn make<M: ReadModel>(client: &Client) -> Result<(), Error> {
         return Ok(());
     }
     let sql = format!(
-        "begin; create schema {schema}; set local search_path = {schema}; {} commit;",
+        "begin; create schema {schema}; set local search_path = {schema}, views; {} commit;",
         M::TABLE
     );
     client.batch_execute(&sql).await.map_err(failed)?;

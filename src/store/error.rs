@@ -43,6 +43,18 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The database's own code for what went wrong, if it said one.
+    pub fn sql_state(&self) -> Option<&str> {
+        match self {
+            Error::Unavailable(_, Some(cause)) | Error::Corrupt(_, Some(cause)) => {
+                cause.code().map(|code| code.code())
+            }
+            _ => None,
+        }
+    }
+}
+
 impl From<deadpool_postgres::PoolError> for Error {
     fn from(error: deadpool_postgres::PoolError) -> Self {
         match error {

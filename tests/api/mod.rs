@@ -3,6 +3,7 @@
 mod bad_input;
 mod bearer;
 mod bulk;
+mod crafter;
 mod credentials;
 mod drafts;
 mod emulation;
@@ -13,3 +14,4 @@ mod issuers;
 mod openapi;
 mod reading;
 mod search;
+mod uploads;

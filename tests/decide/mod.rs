@@ -1,13 +1,21 @@
 //! The rules, exhaustively and without I/O: what each order leads to, and what refuses it.
 
 mod access;
+mod attachment;
+mod attributes;
 mod catalogue_file;
 mod catalogue_values;
+mod cleansing;
 mod draft;
 mod emulation;
 mod emulation_layers;
+mod entitlement;
 mod export;
+mod filter;
+mod filter_refused;
 mod invariants;
+mod mailbox;
+mod object_id;
 mod permission;
 mod profile;
 mod profile_rights;

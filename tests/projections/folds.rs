@@ -10,6 +10,8 @@ use dossier::projections::audit_log::AuditLog;
 use dossier::projections::catalogue::Catalogue;
 use dossier::projections::deadlines::Deadlines;
 use dossier::projections::exports::Exports;
+use dossier::projections::profile_attachments::ProfileAttachments;
+use dossier::projections::profile_documents::ProfileDocuments;
 use dossier::projections::profile_drafts_view::ProfileDraftsView;
 use dossier::projections::profile_search::ProfileSearch;
 use dossier::projections::profiles_view::ProfilesView;
@@ -129,6 +131,12 @@ fn read_models_are_fed_by_the_events_that_their_headers_name() {
     assert_fed_as_its_header_says::<ProfileSearch>(include_str!(
         "../../projections/profile_search/mod.rs"
     ));
+    assert_fed_as_its_header_says::<ProfileDocuments>(include_str!(
+        "../../projections/profile_documents/mod.rs"
+    ));
+    assert_fed_as_its_header_says::<ProfileAttachments>(include_str!(
+        "../../projections/profile_attachments/mod.rs"
+    ));
     assert_fed_as_its_header_says::<ProfileDraftsView>(include_str!(
         "../../projections/profile_drafts_view/mod.rs"
     ));
@@ -166,6 +174,8 @@ fn assert_makes_and_removes<M: RowModel>(makes: &str, removes: &str) {
 fn a_row_is_made_by_what_begins_its_subject_and_removed_by_what_ends_it() {
     assert_makes_and_removes::<ProfilesView>("ProfileRegistered", "ProfileDeleted");
     assert_makes_and_removes::<ProfileSearch>("ProfileRegistered", "ProfileDeleted");
+    assert_makes_and_removes::<ProfileDocuments>("ProfileRegistered", "ProfileDeleted");
+    assert_makes_and_removes::<ProfileAttachments>("AttachmentStored", "ProfileDeleted");
     assert_makes_and_removes::<ProfileDraftsView>("DraftSaved", "DraftClosed");
     assert_makes_and_removes::<Exports>("ExportMade", "ExportPurged");
     assert_makes_and_removes::<Catalogue>(
@@ -200,6 +210,8 @@ fn assert_old_events_change_nothing<M: RowModel>() {
 fn an_event_that_a_row_has_seen_already_changes_nothing() {
     assert_old_events_change_nothing::<ProfilesView>();
     assert_old_events_change_nothing::<ProfileSearch>();
+    assert_old_events_change_nothing::<ProfileDocuments>();
+    assert_old_events_change_nothing::<ProfileAttachments>();
     assert_old_events_change_nothing::<ProfileDraftsView>();
     assert_old_events_change_nothing::<Deadlines>();
     assert_old_events_change_nothing::<Exports>();
@@ -225,6 +237,8 @@ fn assert_rows_say_where_they_come_from<M: RowModel>() {
 fn a_row_says_its_key_its_version_and_the_stream_that_feeds_it() {
     assert_rows_say_where_they_come_from::<ProfilesView>();
     assert_rows_say_where_they_come_from::<ProfileSearch>();
+    assert_rows_say_where_they_come_from::<ProfileDocuments>();
+    assert_rows_say_where_they_come_from::<ProfileAttachments>();
     assert_rows_say_where_they_come_from::<ProfileDraftsView>();
     assert_rows_say_where_they_come_from::<Deadlines>();
     assert_rows_say_where_they_come_from::<Exports>();
@@ -245,6 +259,8 @@ fn assert_tenants_have_rows_of_their_own<M: RowModel>() {
 fn the_same_id_in_two_tenants_is_two_rows() {
     assert_tenants_have_rows_of_their_own::<ProfilesView>();
     assert_tenants_have_rows_of_their_own::<ProfileSearch>();
+    assert_tenants_have_rows_of_their_own::<ProfileDocuments>();
+    assert_tenants_have_rows_of_their_own::<ProfileAttachments>();
     assert_tenants_have_rows_of_their_own::<ProfileDraftsView>();
     assert_tenants_have_rows_of_their_own::<Deadlines>();
     assert_tenants_have_rows_of_their_own::<Exports>();
@@ -255,7 +271,7 @@ fn the_same_id_in_two_tenants_is_two_rows() {
 fn each_version_of_a_read_model_has_a_schema_of_its_own() {
     let schemas = schemas();
     let different: BTreeSet<&String> = schemas.iter().collect();
-    assert_eq!((schemas.len(), different.len()), (9, 9));
+    assert_eq!((schemas.len(), different.len()), (11, 11));
     assert!(schemas.iter().all(|schema| {
         schema.rsplit_once("_v").is_some_and(|(_, version)| version.parse::<u32>().is_ok())
     }));

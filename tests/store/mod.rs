@@ -1,6 +1,9 @@
 //! The log and what surrounds it: real PostgreSQL, real concurrency, real crashes.
 
 mod append;
+mod attachments;
+mod attachments_collected;
+mod attachments_in_a_bucket;
 mod cluster;
 mod crash;
 mod moving;

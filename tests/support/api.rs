@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use chrono::{Duration, Utc};
 use dossier::api::app::App;
+use dossier::api::crafter::services;
 use dossier::api::routes;
 use dossier::bearer::local::LocalIssuer;
 use dossier::catalogue_file;
@@ -18,9 +19,11 @@ use dossier::engine::{Engine, Settings, claims, react};
 use dossier::store::Database;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
+use super::crafter;
 use super::database::database;
 
 /// Six roles, three departments, a person of each role; `gil` is a guest without department.
@@ -59,6 +62,9 @@ pub struct Api {
     pub engine: Arc<Engine>,
     pub tenant: TenantId,
     pub key: String,
+    pub app: Arc<App>,
+    /// Where mails and attachments land; goes with this.
+    pub folder: TempDir,
     router: Router,
     issuer: LocalIssuer,
 }
@@ -68,6 +74,7 @@ pub struct Api {
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
     pub text: String,
 }
 
@@ -93,19 +100,26 @@ impl Api {
 
     /// The same on a database that others may use too.
     pub async fn on(database: Database) -> Api {
-        let settings = Settings { database, pool_connections: 8, alone: false, projecting: true };
-        let engine = Engine::start(settings).await.unwrap();
+        Api::with(database, crafter::settings()).await
+    }
+
+    /// The same with settings of its own for applications.
+    pub async fn with(database: Database, applications: services::Settings) -> Api {
+        let engine = engine(database).await;
         engine.keep(tokio::spawn(react::run(engine.clone())));
         let secret = engine.secrets.get_or_make("local_issuer").await.unwrap();
         let issuer = LocalIssuer::from_secret(&secret).unwrap();
-        let app = App::new(engine.clone(), issuer.clone(), metrics(), true);
+        let folder = tempfile::tempdir().unwrap();
+        let applications = crafter::services(&engine, folder.path(), applications).await;
+        let app = App::new(engine.clone(), issuer.clone(), applications, metrics(), true);
         let file = catalogue_file::parse(CATALOGUE).unwrap();
         let how = How { dry_run: false, prune: false, folder: ".".into() };
         apply(&engine, &file, &how).await.unwrap();
         let key = make_key();
         let tenant = engine.tenant_named("acme").await.unwrap().unwrap();
         issue_api_key(&engine, tenant, &key, None, &key).await.unwrap();
-        Api { engine, tenant, key, router: routes::router(app), issuer }
+        let router = routes::router(app.clone());
+        Api { engine, tenant, key, app, folder, router, issuer }
     }
 
     /// The id of a profile of the catalogue.
@@ -200,6 +214,7 @@ impl Api {
             status: parts.status,
             headers: parts.headers,
             text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes: bytes.into(),
         }
     }
 
@@ -224,6 +239,12 @@ impl Api {
         let events = page["events"].as_array().unwrap().iter();
         events.map(|event| event["name"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+/// An engine that folds.
+pub async fn engine(database: Database) -> Arc<Engine> {
+    let settings = Settings { database, pool_connections: 8, alone: false, projecting: true };
+    Engine::start(settings).await.unwrap()
 }
 
 /// One recorder for the run: the metrics' own is global.

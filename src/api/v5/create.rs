@@ -80,7 +80,7 @@ enum Planned {
     Invalid(Vec<FieldError>),
     /// Exists already with this very content (contract 4.4, `id`).
     Repeated(Uuid),
-    New(Uuid, Event),
+    New(Uuid, Box<Event>),
 }
 
 async fn create_all(
@@ -114,7 +114,9 @@ async fn create_all(
             let message = "the same id twice in one request".to_owned();
             Planned::Invalid(vec![FieldError { field: "id", message }])
         };
-        if let Planned::New(id, Event::ProfileRegistered(registration)) = &plan {
+        if let Planned::New(id, event) = &plan
+            && let Event::ProfileRegistered(registration) = &**event
+        {
             logins.assign(actor.tenant(), place, ProfileId(*id), None, &registration.emails);
         }
         planned.push(plan);
@@ -129,7 +131,7 @@ async fn create_all(
     if valid {
         for plan in &planned {
             if let Planned::New(id, event) = plan {
-                decision.append::<Profile>(*id, vec![event.clone()], None)?;
+                decision.append::<Profile>(*id, vec![(**event).clone()], None)?;
             }
         }
         logins.put(decision);
@@ -163,7 +165,7 @@ fn plan(
         return Planned::Repeated(id);
     }
     match decide(ProfileId(id), state, &authority, rank, command) {
-        Ok(_) => Planned::New(id, event),
+        Ok(_) => Planned::New(id, Box::new(event)),
         Err(refusal) => refused(&refusal),
     }
 }

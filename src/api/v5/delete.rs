@@ -15,9 +15,9 @@ use crate::api::write::{Kind, write};
 use crate::domain::ids::ProfileId;
 use crate::domain::permission::has_access;
 use crate::domain::profile::{Command, Profile, Refusal, State as ProfileState, decide};
+use crate::engine::claims::held_by;
 use crate::engine::execute::{Decision, Halt};
 
-use super::logins::Logins;
 use super::types::bulk::{DeleteProfileResult, DeleteProfilesRequest, DeleteProfilesResponse};
 use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::headers::ActorHeaders;
@@ -66,9 +66,9 @@ async fn delete_all(
     let ids: Vec<Uuid> = ids.iter().copied().filter(|id| seen.insert(*id)).collect();
     let states = decision.load_all::<Profile>(&ids).await?;
     let authority = actor.authority();
-    let mut logins = Logins::default();
+    let tenant = actor.tenant();
     let mut results = Vec::with_capacity(ids.len());
-    for (place, (id, target)) in ids.iter().zip(&states).enumerate() {
+    for (id, target) in ids.iter().zip(&states) {
         let decided = hidden(actor, *id, &target.state).and_then(|()| {
             let rank = |key: &str| actor.catalogue.rank(key);
             decide(ProfileId(*id), &target.state, &authority, rank, Command::DeleteProfile)
@@ -76,8 +76,9 @@ async fn delete_all(
         let message = match decided {
             Ok(events) => {
                 decision.append::<Profile>(*id, events, None)?;
-                let before = target.state.live();
-                logins.assign(actor.tenant(), place, ProfileId(*id), before, &[]);
+                for claim in target.state.live().iter().flat_map(|facts| held_by(tenant, facts)) {
+                    decision.release(claim);
+                }
                 None
             }
             Err(refusal) => Some(refusal.to_string()),
@@ -88,7 +89,6 @@ async fn delete_all(
             message: message.unwrap_or_else(|| "profile deleted".to_owned()),
         });
     }
-    logins.put(decision);
     Ok(results)
 }
 

@@ -9,4 +9,4 @@ mod state;
 pub use commands::Command;
 pub use decide::{Refusal, decide};
 pub use events::Event;
-pub use state::{Access, AccessToken, State, TenantPermission};
+pub use state::{Access, AccessToken, State};

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::entitlement::TenantPermission;
 use crate::domain::{Aggregate, Area};
 
 use super::events::Event;
@@ -20,15 +21,6 @@ pub struct AccessToken {
     /// The first that fits a tenant decides; None: nothing is permitted.
     pub tenant_permissions: Option<Vec<TenantPermission>>,
     pub expires_at: Option<DateTime<Utc>>,
-}
-
-/// What an access token may do in a tenant (Crafter contract 4.2).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TenantPermission {
-    /// The tenant's name, or `*`.
-    pub tenant: String,
-    /// CREATE_TENANT, READ_TENANT, …, or `*`. None: nothing.
-    pub allowed_actions: Option<Vec<String>>,
 }
 
 /// An API key or an access token.

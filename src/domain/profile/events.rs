@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use uuid::Uuid;
 
-use crate::domain::ids::{DepartmentId, ProfileId, ValueId};
+use crate::domain::attachment::Digest;
+use crate::domain::ids::{AttachmentId, DepartmentId, ProfileId, ValueId};
 use crate::domain::permission::RankedRole;
 use crate::domain::personal::Personal;
 use crate::domain::values::{Email, Name, RequestLimit};
@@ -64,14 +64,15 @@ impl Registration<RankedRole> {
 /// A file that a profile has under a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
-    pub id: Uuid,
+    pub id: AttachmentId,
+    /// The file name without its last extension.
     pub name: Personal<String>,
     pub content_type: String,
     pub bytes: u64,
     /// In hexadecimal digits, as clients are shown it.
     pub md5: String,
-    /// SHA-256 in hexadecimal digits: where the content is kept.
-    pub digest: String,
+    /// Where the content is kept.
+    pub digest: Digest,
 }
 
 /// An event of a profile.
@@ -124,14 +125,15 @@ pub enum Event {
 }
 
 impl Event {
-    /// Whether it follows from a change of the tenant, and so is no change of the profile's own
-    /// (Crafter contract 4.7: it moves no `lastModified`).
-    pub fn is_of_its_tenant(&self) -> bool {
-        matches!(
+    /// Whether the profile was last modified by it (Crafter contract 4.7): not by what follows from
+    /// a change of its tenant, nor by a file that was put beside it.
+    pub fn modifies(&self) -> bool {
+        !matches!(
             self,
             Event::AttributeDefaulted { .. }
                 | Event::AttributeWithdrawn { .. }
                 | Event::ApplicationRoleWithdrawn { .. }
+                | Event::AttachmentStored(_)
         )
     }
 }

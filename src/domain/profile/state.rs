@@ -36,6 +36,8 @@ pub struct Facts {
     pub application_roles: Vec<String>,
     pub verified: bool,
     pub attachments: Vec<Attachment>,
+    /// How often its password was set: tells whether it is still the one that was compared.
+    pub password_changes: u32,
     /// Wrong passwords since the last right one.
     pub failed_log_ins: u32,
     pub locked_until: Option<DateTime<Utc>>,
@@ -107,7 +109,7 @@ impl Aggregate for Profile {
             return;
         }
         let State::Live(facts) = state else { return };
-        if !event.is_of_its_tenant() {
+        if event.modifies() {
             facts.modified_at = occurred_at;
         }
         match event.clone() {
@@ -140,7 +142,7 @@ impl Aggregate for Profile {
                 facts.application_roles.retain(|one| *one != role);
             }
             Event::ProfileVerified {} => facts.verified = true,
-            Event::PasswordChanged {} => {}
+            Event::PasswordChanged {} => facts.password_changes += 1,
             Event::LogInSucceeded {} => (facts.failed_log_ins, facts.locked_until) = (0, None),
             Event::LogInFailed {} => facts.failed_log_ins += 1,
             Event::LogInLocked { until } => facts.locked_until = Some(until),

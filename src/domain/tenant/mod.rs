@@ -8,6 +8,4 @@ mod state;
 pub use commands::{ApplicationCommand, Command};
 pub use decide::{Refusal, decide};
 pub use events::Event;
-pub use state::{
-    AttributeDefinition, AttributePermission, Catalogue, Department, Issuer, Role, Setting, Tenant,
-};
+pub use state::{AttributeDefinition, Catalogue, Department, Issuer, Role, Setting, Tenant};

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::domain::entitlement::AttributePermission;
 use crate::domain::ids::{DepartmentId, RoleId, SettingId};
 use crate::domain::{Aggregate, Area};
 
@@ -82,15 +83,6 @@ pub struct AttributeDefinition {
     pub default_value: Option<Value>,
     /// Which applications may do what with it; the first that fits decides.
     pub permissions: Vec<AttributePermission>,
-}
-
-/// What an application may do with an attribute (Crafter contract 4.3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AttributePermission {
-    /// The application, or `*`.
-    pub application: String,
-    /// READ_ATTRIBUTE, WRITE_ATTRIBUTE, REMOVE_ATTRIBUTE, or `*`. None: nothing.
-    pub allowed_actions: Option<Vec<String>>,
 }
 
 impl Default for Catalogue {

@@ -1,0 +1,92 @@
+//! Read model: each live profile as the document that applications ask about.
+//!
+//! Fed by: ProfileRegistered, EmailsAssigned, ProfileActivated, ProfileDeactivated,
+//! AttributesAssigned, AttributeDefaulted, AttributeWithdrawn, UsernameAssigned,
+//! ApplicationRolesAssigned, ApplicationRoleWithdrawn, ProfileVerified, PasswordChanged,
+//! LogInSucceeded, LogInFailed, LogInLocked, LogInEmailTaken, ProfileRenamed, RolesAssigned,
+//! DepartmentsAssigned, RequestLimitAssigned, AttachmentStored, ProfileDeleted
+//! Fills: profile_documents
+//! Read by: GET /api/1/profile/one_by_query, GET /api/1/profile/count_by_query,
+//! GET /api/1/profile/by_query, GET /api/1/profile/by_ids, GET /api/1/profile/range,
+//! GET /api/1/profile/by_role, GET /api/1/profile/by_existing_attribute,
+//! GET /api/1/profile/by_attribute_value, and wherever a profile is found by its id alone
+
+pub mod filter;
+mod fold;
+mod jsonpath;
+mod necessary;
+mod pattern;
+mod place;
+pub mod read;
+
+use postgres_types::{FromSql, ToSql};
+use serde::{Deserialize, Serialize};
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use crate::domain::profile::Attributes;
+use crate::domain::{Area, Occurred};
+use crate::projections::{Key, ReadModel, RowModel};
+
+/// The read model.
+pub struct ProfileDocuments;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, ToSql, FromSql)]
+#[postgres(name = "profile_documents")]
+pub struct Row {
+    pub tenant_id: Uuid,
+    pub id: Uuid,
+    pub version: i64,
+    /// The position of its registration: storage order.
+    pub ordinal: i64,
+    /// Of a profile without one, its id.
+    pub username: String,
+    pub email: Option<String>,
+    pub verified: bool,
+    pub enabled: bool,
+    /// Milliseconds since 1970, as are the last changes'.
+    pub created_on: i64,
+    pub last_modified: i64,
+    pub document: Json<Document>,
+}
+
+/// What can be asked about at any depth.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    pub roles: Vec<String>,
+    pub attributes: Attributes,
+    /// Of the attributes: what an index can tell which there are by.
+    pub names: Vec<String>,
+}
+
+impl ReadModel for ProfileDocuments {
+    const NAME: &'static str = "profile_documents";
+    const VERSION: u32 = 1;
+    const TABLE: &'static str = include_str!("table.sql");
+    type Row = Row;
+}
+
+impl RowModel for ProfileDocuments {
+    const AREAS: &'static [Area] = &[Area::Profile];
+
+    fn key(event: &Occurred) -> Option<Key> {
+        fold::key(event)
+    }
+
+    fn fold(row: Option<Row>, event: &Occurred) -> Option<Row> {
+        fold::fold(row, event)
+    }
+
+    fn key_of(row: &Row) -> Key {
+        (row.tenant_id, row.id)
+    }
+
+    fn version_of(row: &Row) -> i64 {
+        row.version
+    }
+
+    fn source_of(row: &Row) -> (Area, Uuid) {
+        (Area::Profile, row.id)
+    }
+}

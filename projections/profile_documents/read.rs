@@ -1,0 +1,236 @@
+//! Queries on `profile_documents`. Each is planned anew with the values it is asked with: a plan
+//! for any value at all would read whole tenants where an index finds ten rows. Filters are
+//! checked before they come here.
+
+use std::collections::BTreeMap;
+
+use futures_util::{TryStreamExt, pin_mut};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::sync::mpsc;
+use tokio_postgres::types::{Json, Type};
+use tokio_postgres::{Client, Error, Row};
+use uuid::Uuid;
+
+use crate::domain::filter::{Filter, Path};
+
+use super::filter::{Compiled, Parameter, ReadId, compile};
+use super::place::Place;
+
+/// Which profiles of a tenant are wanted, and in which order.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    pub tenant: Uuid,
+    /// [`Filter::everything`] for all.
+    pub filter: &'a Filter,
+    /// None: in storage order.
+    pub sort: Option<(&'a Path, Direction)>,
+    /// How many of them to leave out at the beginning.
+    pub skip: i64,
+    /// None: all of them.
+    pub limit: Option<i64>,
+    /// How clients write ids.
+    pub read_id: ReadId,
+}
+
+/// A way to sort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Ascending,
+    Descending,
+}
+
+/// A profile as it was found.
+#[derive(Debug)]
+pub struct Found {
+    pub id: Uuid,
+    pub ordinal: i64,
+    pub username: String,
+    pub email: Option<String>,
+    pub verified: bool,
+    pub enabled: bool,
+    /// Milliseconds since 1970.
+    pub created_on: i64,
+    /// Milliseconds since 1970.
+    pub last_modified: i64,
+    pub roles: Vec<String>,
+    /// By name; their values as they are stored.
+    pub attributes: BTreeMap<String, Box<RawValue>>,
+}
+
+/// What the column `document` holds, besides names that only the index is asked for.
+#[derive(Deserialize)]
+struct Document {
+    roles: Vec<String>,
+    attributes: BTreeMap<String, Box<RawValue>>,
+}
+
+/// Hands the profiles that are asked for on, so many at once, until nobody wants more or there are
+/// none: however many there are, few are in memory. Each page is a statement of its own, within the
+/// connection's time for one.
+///
+/// # Errors
+/// The driver's.
+pub async fn pages(
+    client: &mut Client,
+    asked: Asked<'_>,
+    page_rows: i32,
+    handed: mpsc::Sender<Vec<Found>>,
+) -> Result<(), Error> {
+    let (sql, parameters) = listing(asked);
+    let (values, types): (Vec<_>, Vec<_>) = parameters.into_iter().unzip();
+    let transaction = client.transaction().await?;
+    let statement = transaction.prepare_typed(&sql, &types).await?;
+    let portal = transaction.bind_raw(&statement, values).await?;
+    loop {
+        let rows = transaction.query_portal(&portal, page_rows).await?;
+        let last = rows.len() < usize::try_from(page_rows).unwrap_or_default();
+        let found: Vec<Found> = rows.iter().map(decode).collect::<Result<_, _>>()?;
+        if handed.send(found).await.is_err() || last {
+            return transaction.rollback().await;
+        }
+    }
+}
+
+fn listing(asked: Asked<'_>) -> (String, Vec<Parameter>) {
+    let Compiled { sql: condition, mut parameters } = compile(asked.filter, 2, asked.read_id);
+    let order = match asked.sort {
+        Some((path, direction)) => order(path, direction, &mut parameters, 1),
+        None => "ordinal".to_owned(),
+    };
+    let skip = bind(&mut parameters, asked.skip);
+    let limit = bind(&mut parameters, asked.limit);
+    let sql = format!(
+        "select id, ordinal, username, email, verified, enabled, created_on, last_modified, document
+        from profile_documents
+        where tenant_id = $1 and {condition}
+        order by {order}
+        offset {skip} limit {limit}"
+    );
+    (sql, with_tenant(asked.tenant, parameters))
+}
+
+/// The profiles of these ids that there are, in any tenant, in storage order.
+///
+/// # Errors
+/// The driver's.
+pub async fn by_ids(
+    client: &Client,
+    ids: &[Uuid],
+    sort: Option<(&Path, Direction)>,
+) -> Result<Vec<(Uuid, Found)>, Error> {
+    let mut parameters = Vec::new();
+    let order = match sort {
+        Some((path, direction)) => order(path, direction, &mut parameters, 1),
+        None => "ordinal".to_owned(),
+    };
+    let sql = format!(
+        "select id, ordinal, username, email, verified, enabled, created_on, last_modified,
+            document, tenant_id
+        from profile_documents
+        where id = any($1::uuid[])
+        order by {order}"
+    );
+    let ids: Parameter = (Box::new(ids.to_vec()), Type::UUID_ARRAY);
+    let parameters = std::iter::once(ids).chain(parameters).collect::<Vec<_>>();
+    let rows = client.query_typed_raw(&sql, parameters).await?;
+    let rows: Vec<Row> = rows.try_collect().await?;
+    rows.iter().map(|row| Ok((row.try_get(9)?, decode(row)?))).collect()
+}
+
+/// The tenants that have a profile of this id.
+///
+/// # Errors
+/// The driver's.
+pub async fn homes(client: &deadpool_postgres::Client, id: Uuid) -> Result<Vec<Uuid>, Error> {
+    let sql = "select tenant_id from profile_documents where id = $1 order by ordinal limit 100";
+    let statement = client.prepare_cached(sql).await?;
+    let rows = client.query(&statement, &[&id]).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// How many profiles of a tenant fit the filter. For all of a tenant's there are counters.
+///
+/// # Errors
+/// The driver's.
+pub async fn count(
+    client: &Client,
+    tenant: Uuid,
+    filter: &Filter,
+    read_id: ReadId,
+) -> Result<i64, Error> {
+    let Compiled { sql: condition, parameters } = compile(filter, 2, read_id);
+    let sql =
+        format!("select count(*) from profile_documents where tenant_id = $1 and {condition}");
+    let rows = client.query_typed_raw(&sql, with_tenant(tenant, parameters)).await?;
+    pin_mut!(rows);
+    rows.try_next().await?.map_or(Ok(0), |row| row.try_get(0))
+}
+
+/// The profile of one record of [`list`].
+///
+/// # Errors
+/// The driver's.
+pub fn decode(record: &Row) -> Result<Found, Error> {
+    let Json(document): Json<Document> = record.try_get(8)?;
+    Ok(Found {
+        id: record.try_get(0)?,
+        ordinal: record.try_get(1)?,
+        username: record.try_get(2)?,
+        email: record.try_get(3)?,
+        verified: record.try_get(4)?,
+        enabled: record.try_get(5)?,
+        created_on: record.try_get(6)?,
+        last_modified: record.try_get(7)?,
+        roles: document.roles,
+        attributes: document.attributes,
+    })
+}
+
+/// Missing values and null, then numbers, texts by their bytes, documents, lists, booleans; in
+/// storage order among equals. A list is one value here, and not entered.
+fn order(
+    path: &Path,
+    direction: Direction,
+    parameters: &mut Vec<Parameter>,
+    before: usize,
+) -> String {
+    let (way, nulls) = match direction {
+        Direction::Ascending => ("asc", "nulls first"),
+        Direction::Descending => ("desc", "nulls last"),
+    };
+    let place = Place::of_row(path);
+    match place.column {
+        // Never null: the index's own order serves.
+        Some(column) if column.name() == Some("username") => format!("username {way}, ordinal"),
+        Some(column) => match column.name() {
+            Some(name) => format!("{name} {way} {nulls}, ordinal"),
+            None => "ordinal".to_owned(),
+        },
+        None => {
+            parameters.push((Box::new(path.segments().to_vec()), Type::TEXT_ARRAY));
+            let value = format!("(document #> ${}::text[])", parameters.len() + before);
+            let kind = format!("jsonb_typeof{value}");
+            format!(
+                "case {kind} when 'number' then 1 when 'string' then 2 when 'object' then 3 \
+                 when 'array' then 4 when 'boolean' then 5 else 0 end {way}, \
+                 case {kind} when 'string' then {value} #>> '{{}}' end collate \"C\" {way}, \
+                 case when {kind} not in ('string', 'null') then {value} end {way}, \
+                 ordinal"
+            )
+        }
+    }
+}
+
+fn bind<T>(parameters: &mut Vec<Parameter>, value: T) -> String
+where
+    T: tokio_postgres::types::ToSql + Sync + Send + 'static,
+{
+    parameters.push((Box::new(value), Type::INT8));
+    format!("${}", parameters.len() + 1)
+}
+
+fn with_tenant(tenant: Uuid, parameters: Vec<Parameter>) -> Vec<Parameter> {
+    let tenant: Parameter = (Box::new(tenant), Type::UUID);
+    std::iter::once(tenant).chain(parameters).collect()
+}

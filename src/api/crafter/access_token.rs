@@ -1,0 +1,191 @@
+//! `/api/1/access_token` (contract 1, 4.1): only a master manages access tokens. Their ids are
+//! found by a digest and kept sealed, so that they can be listed.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use uuid::Uuid;
+
+use crate::api::app::App;
+use crate::domain::access::{self, Access, Command, decide};
+use crate::domain::ids::INSTALLATION;
+use crate::engine::claims::Bearer;
+use crate::engine::credentials::sealed_secret;
+use crate::engine::execute::Halt;
+use crate::sealing::context;
+
+use super::answer::{Answer, bean, empty};
+use super::call::Call;
+use super::error::{ErrorDetails, Failure};
+use super::selector::Bean;
+use super::types::access_token::AccessToken;
+use super::write::{Kind, write};
+
+/// What the sealed id of a token is sealed for.
+const SEALED_FOR: &str = "access_token";
+/// Longest id of a token, in bytes.
+const ID_BYTES_MAX: usize = 200;
+
+/// Issues an access token.
+#[utoipa::path(
+    post,
+    path = "/api/1/access_token/create",
+    operation_id = "crafter_create_access_token",
+    tag = "crafter",
+    request_body = AccessToken,
+    responses((status = 200, body = AccessToken), (status = 409, body = ErrorDetails))
+)]
+pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let wanted: AccessToken = call.body()?;
+    call.caller.is_master()?;
+    let given = wanted.id.clone().filter(|id| !id.is_empty());
+    let id = given.unwrap_or_else(|| Uuid::new_v4().to_string());
+    if id.len() > ID_BYTES_MAX {
+        return Err(Failure::invalid("an access token's id has at most 200 bytes"));
+    }
+    let token = of_wire(&wanted);
+    issue(&app, &call, &id, token).await?;
+    bean(&call, Bean::AccessToken, &AccessToken { id: Some(id), ..wanted })
+}
+
+async fn issue(
+    app: &App,
+    call: &Call,
+    id: &str,
+    token: access::AccessToken,
+) -> Result<(), Failure> {
+    let stream = Uuid::now_v7();
+    let sealed = app.applications.sealing.seal(&sealed_for(stream), id.as_bytes());
+    let kind = Kind { area: "access", operation: "create_access_token" };
+    let issued = write(app, call, INSTALLATION, kind, |decision| {
+        let (id, token, sealed) = (id.to_owned(), token.clone(), sealed.clone());
+        Box::pin(async move {
+            let claim = Bearer::AccessToken.claim(&id);
+            if decision.engine.reader.claims(&[claim]).await?.contains_key(&claim) {
+                return Err(Halt::Refused(Failure::AccessTokenExists));
+            }
+            let command = Command::IssueAccessToken(token);
+            let events = decide(&access::State::Absent, command);
+            let events = events.map_err(|_| Failure::AccessTokenExists)?;
+            decision.append::<Access>(stream, events, None)?;
+            decision.take(Bearer::AccessToken.take(INSTALLATION, &id, stream, None));
+            decision.row(sealed_secret(INSTALLATION, stream, &sealed));
+            Ok(())
+        })
+    });
+    issued.await
+}
+
+/// An access token.
+#[utoipa::path(
+    get,
+    path = "/api/1/access_token/{id}",
+    operation_id = "crafter_get_access_token",
+    tag = "crafter",
+    params(("id" = String, Path)),
+    responses((status = 200, body = AccessToken), (status = 404, body = ErrorDetails))
+)]
+pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
+    call.caller.is_master()?;
+    let id = call.path("id");
+    let found = app.applications.found(&app.engine, Bearer::AccessToken, id).await?;
+    let (_, stream) = found.ok_or(Failure::NoSuchAccessToken)?;
+    let state = app.engine.load::<Access>(INSTALLATION, stream).await?.state;
+    let access::State::Token(token) = &*state else { return Err(Failure::NoSuchAccessToken) };
+    bean(&call, Bean::AccessToken, &to_wire(token, id.to_owned()))
+}
+
+/// Every access token, in the order in which they were issued.
+#[utoipa::path(
+    get,
+    path = "/api/1/access_token/all",
+    operation_id = "crafter_get_access_tokens",
+    tag = "crafter",
+    responses((status = 200, body = Vec<AccessToken>))
+)]
+pub async fn all(State(app): State<Arc<App>>, call: Call) -> Answer {
+    call.caller.is_master()?;
+    bean(&call, Bean::AccessToken, &tokens(&app).await?)
+}
+
+async fn tokens(app: &App) -> Result<Vec<AccessToken>, Failure> {
+    let held = app.engine.reader.claimed(INSTALLATION.0, "access_token").await?;
+    let mut streams: Vec<Uuid> = held.into_iter().map(|(_, holder)| holder).collect();
+    // Ids that we make tell when they were made.
+    streams.sort_unstable();
+    let states = app.engine.load_all::<Access>(INSTALLATION, &streams).await?;
+    let sealed = app.engine.sealed_secrets(INSTALLATION, &streams).await?;
+    let mut sealed = sealed.into_iter().peekable();
+    let mut tokens = Vec::new();
+    for (stream, state) in streams.into_iter().zip(states) {
+        let Some((_, secret)) = sealed.next_if(|(holder, _)| *holder == stream) else { continue };
+        let access::State::Token(token) = &*state.state else { continue };
+        let id = app.applications.sealing.unseal(&sealed_for(stream), &secret);
+        let id = id.map_err(|error| {
+            tracing::error!(error = %error, "an access token's id stays sealed: {error}");
+            Failure::Internal
+        })?;
+        let id = String::from_utf8_lossy(&id).into_owned();
+        tokens.push(to_wire(token, id));
+    }
+    Ok(tokens)
+}
+
+/// Deletes an access token; one that there is not is deleted already.
+#[utoipa::path(
+    post,
+    path = "/api/1/access_token/{id}/delete",
+    operation_id = "crafter_delete_access_token",
+    tag = "crafter",
+    params(("id" = String, Path)),
+    responses((status = 200))
+)]
+pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Result<Response, Failure> {
+    call.caller.is_master()?;
+    let id = call.path("id").to_owned();
+    let found = app.applications.found(&app.engine, Bearer::AccessToken, &id).await?;
+    let Some((_, stream)) = found else { return empty() };
+    let kind = Kind { area: "access", operation: "delete_access_token" };
+    let deleted = write(&app, &call, INSTALLATION, kind, |decision| {
+        let id = id.clone();
+        Box::pin(async move {
+            let state = decision.load::<Access>(stream).await?.state;
+            let events = decide(&state, Command::DeleteAccessToken).unwrap_or_default();
+            if !events.is_empty() {
+                decision.append::<Access>(stream, events, None)?;
+                decision.release(Bearer::AccessToken.claim(&id));
+            }
+            Ok(())
+        })
+    });
+    deleted.await?;
+    app.applications.forget(Bearer::AccessToken, &id);
+    app.engine.forget_secret(INSTALLATION, stream).await?;
+    empty()
+}
+
+fn sealed_for(stream: Uuid) -> Vec<u8> {
+    context(INSTALLATION.0, stream, SEALED_FOR)
+}
+
+fn of_wire(token: &AccessToken) -> access::AccessToken {
+    let permissions = token.tenant_permissions.clone();
+    access::AccessToken {
+        application: token.application.clone(),
+        master: token.master,
+        tenant_permissions: permissions.map(|some| some.into_iter().map(Into::into).collect()),
+        expires_at: token.expires_on,
+    }
+}
+
+fn to_wire(token: &access::AccessToken, id: String) -> AccessToken {
+    let permissions = token.tenant_permissions.clone();
+    AccessToken {
+        application: token.application.clone(),
+        master: token.master,
+        tenant_permissions: permissions.map(|some| some.into_iter().map(Into::into).collect()),
+        expires_on: token.expires_at,
+        id: Some(id),
+    }
+}

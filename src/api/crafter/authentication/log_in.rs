@@ -1,0 +1,167 @@
+//! POST /api/1/authentication/authenticate (contract 4.6). Whoever has no profile, or a locked one,
+//! is answered as somebody with a wrong password is, and takes as long.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use uuid::Uuid;
+
+use crate::api::app::App;
+use crate::api::crafter::answer::{Answer, bean};
+use crate::api::crafter::call::Call;
+use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::find::{self, Found};
+use crate::api::crafter::profile::create::hashed;
+use crate::api::crafter::selector::Bean;
+use crate::api::crafter::types::session::Ticket;
+use crate::api::crafter::write::{Kind, write};
+use crate::domain::entitlement::TenantAction;
+use crate::domain::ids::derived;
+use crate::domain::permission::Authority;
+use crate::domain::profile::{Command, Profile, decide};
+use crate::engine::credentials;
+use crate::engine::execute::{Decision, Halt};
+use crate::passwords::{Hash, Password, Verdict};
+
+use super::ticket;
+
+/// Logs a profile in by its password.
+#[utoipa::path(
+    post,
+    path = "/api/1/authentication/authenticate",
+    operation_id = "crafter_authenticate",
+    tag = "crafter",
+    responses(
+        (status = 200, body = Ticket),
+        (status = 401, body = ErrorDetails),
+        (status = 403, body = ErrorDetails),
+    )
+)]
+pub async fn authenticate(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let tenant = call.parameters.required("tenantName")?;
+    let username = call.parameters.required("username")?;
+    let password = call.parameters.required("password")?;
+    call.caller.may_all(tenant, &[TenantAction::ManageTickets, TenantAction::ManageProfiles])?;
+    let found = match find::tenant(&app, tenant).await? {
+        Some(place) => find::by_username(&app, &place, username).await?,
+        None => None,
+    };
+    if let Some(found) = &found {
+        find::may_manage(&call, &found.place.name)?;
+        if !found.facts.is_active() {
+            return Err(Failure::DisabledProfile);
+        }
+    }
+    let open = found.filter(|found| !found.facts.is_locked(call.received_at));
+    let stored = match &open {
+        Some(found) => app.engine.password_of(found.place.tenant, found.id).await?,
+        None => None,
+    };
+    // One that is too long or empty is nobody's; it is compared all the same.
+    let tried = Password::parse(password.to_owned());
+    let is_one = tried.is_ok();
+    let tried = tried.unwrap_or_else(|_| nobodys_password());
+    let verdict = app.applications.passwords.verify(tried, stored.as_deref()).await;
+    let verdict = verdict.map_err(|_| Failure::Overloaded)?;
+    let Some(found) = open else { return refuse_unknown(&app, tenant, username).await };
+    if verdict == Verdict::Wrong || !is_one {
+        return refuse(&app, &call, &found).await;
+    }
+    let upgraded = match verdict {
+        Verdict::RightButUpgrade => hashed(&app, Some(password)).await?,
+        Verdict::Right | Verdict::Wrong => None,
+    };
+    let id = Uuid::new_v4();
+    admit(&app, &call, &found, id, upgraded.as_ref()).await?;
+    bean(&call, Bean::Ticket, &ticket::shown(&found.place.name, found.id, call.received_at, id))
+}
+
+fn nobodys_password() -> Password {
+    Password::parse("-".to_owned()).expect("one letter is a password")
+}
+
+/// The right password: a ticket, and the counter back to nothing.
+async fn admit(
+    app: &App,
+    call: &Call,
+    found: &Found,
+    id: Uuid,
+    upgraded: Option<&Hash>,
+) -> Result<(), Failure> {
+    let kind = Kind { area: "profile", operation: "authenticate" };
+    let admitted = write(app, call, found.place.tenant, kind, |decision| {
+        Box::pin(async move {
+            log_in(decision, app, call, found, true).await?;
+            if let Some(hash) = upgraded {
+                let row = credentials::password(found.place.tenant, found.id, hash.as_str());
+                decision.row(row);
+            }
+            ticket::issue(decision, call, found.id, id)
+        })
+    });
+    admitted.await?;
+    app.applications.tickets.touch(ticket::stream_of(id), call.received_at);
+    Ok(())
+}
+
+/// A wrong password: counted, and held back when there were some before.
+async fn refuse(app: &App, call: &Call, found: &Found) -> Answer {
+    let kind = Kind { area: "profile", operation: "authenticate" };
+    let failures = write(app, call, found.place.tenant, kind, |decision| {
+        Box::pin(async move {
+            let before = log_in(decision, app, call, found, false).await?;
+            Ok(before + 1)
+        })
+    });
+    match failures.await {
+        Ok(failures) => hold_back(app, failures).await,
+        // Locked or disabled meanwhile: that is told no sooner than the rest.
+        Err(Failure::BadCredentials) => hold_back(app, u32::MAX).await,
+        Err(failure) => return Err(failure),
+    }
+    Err(Failure::BadCredentials)
+}
+
+/// Puts on record what came of a password, if the profile may still log in; returns how many had
+/// failed before.
+async fn log_in(
+    decision: &mut Decision<'_>,
+    app: &App,
+    call: &Call,
+    found: &Found,
+    right: bool,
+) -> Result<u32, Halt<Failure>> {
+    let state = decision.load::<Profile>(found.id.0).await?.state;
+    let facts = state.live().ok_or(Failure::BadCredentials)?;
+    if !facts.is_active() {
+        return Err(Failure::DisabledProfile.into());
+    }
+    let another = facts.password_changes != found.facts.password_changes;
+    if another || facts.is_locked(call.received_at) {
+        return Err(Failure::BadCredentials.into());
+    }
+    let policy = app.applications.settings.lock_policy();
+    let command = Command::LogIn { right, now: call.received_at, policy };
+    let rank = |key: &str| found.place.catalogue.rank(key);
+    let events = decide(found.id, &state, &Authority::Application, rank, command);
+    let events = events.map_err(|_| Failure::BadCredentials)?;
+    decision.append::<Profile>(found.id.0, events, None)?;
+    Ok(facts.failed_log_ins)
+}
+
+/// Contract 2: an unknown username is counted and held back as a known one is.
+async fn refuse_unknown(app: &App, tenant: &str, username: &str) -> Answer {
+    let key = derived(&[b"failures", tenant.as_bytes(), username.as_bytes()]);
+    let failures = &app.applications.failures;
+    let count = failures
+        .entry(key)
+        .and_upsert_with(|entry| entry.map_or(1, |entry| entry.into_value().saturating_add(1)));
+    hold_back(app, *count.value()).await;
+    Err(Failure::BadCredentials)
+}
+
+async fn hold_back(app: &App, failures: u32) {
+    if let Some(delay) = app.applications.settings.delay(failures) {
+        tokio::time::sleep(delay).await;
+    }
+}

@@ -1,0 +1,192 @@
+//! Persistent logins (contract 4.6): a person is remembered by an application. Whether the token
+//! that somebody shows is the right one is for the application to say: it is kept sealed.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
+
+use crate::api::app::App;
+use crate::api::crafter::answer::{Answer, bean, empty};
+use crate::api::crafter::call::Call;
+use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::find;
+use crate::api::crafter::selector::Bean;
+use crate::api::crafter::types::session::PersistentLogin;
+use crate::api::crafter::write::{Kind, write};
+use crate::domain::entitlement::TenantAction;
+use crate::domain::ids::{ProfileId, TenantId};
+use crate::domain::object_id::shown;
+use crate::domain::session::{self, Session};
+use crate::engine::claims::Bearer;
+use crate::engine::credentials::sealed_secret;
+use crate::sealing::context;
+
+use super::ticket::{end, named, still_open};
+
+/// What a token is sealed for.
+const SEALED_FOR: &str = "persistent_login";
+
+/// A log-in that is remembered now.
+struct Remembered {
+    tenant: TenantId,
+    /// The tenant's name; empty when it is gone.
+    name: String,
+    stream: Uuid,
+    profile: ProfileId,
+    remembered_at: DateTime<Utc>,
+}
+
+impl Remembered {
+    fn shown(&self, id: Uuid, token: Uuid) -> PersistentLogin {
+        PersistentLogin {
+            tenant: self.name.clone(),
+            profile_id: shown(self.profile.0),
+            token,
+            timestamp: self.remembered_at,
+            id,
+        }
+    }
+}
+
+async fn remembered(app: &App, call: &Call) -> Result<(Uuid, Remembered), Failure> {
+    let none = || Failure::NoSuchPersistentLogin;
+    let id = call.path("id");
+    let found = app.applications.found(&app.engine, Bearer::RememberedLogIn, id).await?;
+    let (tenant, stream) = found.ok_or_else(none)?;
+    let state = app.engine.load::<Session>(tenant, stream).await?.state;
+    match *state {
+        session::State::Remembered { profile, remembered_at, expires_at }
+            if call.received_at < expires_at =>
+        {
+            let place = find::place(app, tenant).await?;
+            let name = place.map(|place| place.name).unwrap_or_default();
+            call.caller.may(&name, TenantAction::ManageTickets)?;
+            let id = id.parse().map_err(|_| none())?;
+            Ok((id, Remembered { tenant, name, stream, profile, remembered_at }))
+        }
+        _ => Err(none()),
+    }
+}
+
+/// Remembers a log-in.
+#[utoipa::path(
+    post,
+    path = "/api/1/authentication/persistent_login/create",
+    operation_id = "crafter_create_persistent_login",
+    tag = "crafter",
+    responses(
+        (status = 200, body = PersistentLogin),
+        (status = 403, body = ErrorDetails),
+        (status = 404, body = ErrorDetails),
+    )
+)]
+pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let found = named(&app, &call).await?;
+    let (id, token, stream) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::now_v7());
+    let (tenant, profile) = (found.place.tenant, found.id);
+    let life = Duration::seconds(app.applications.settings.persistent_login_seconds_max);
+    let expires_at = call.received_at + life;
+    let sealed = seal(&app, tenant, stream, token);
+    let kind = Kind { area: "session", operation: "create_persistent_login" };
+    let remembered = write(&app, &call, tenant, kind, |decision| {
+        let sealed = &sealed;
+        Box::pin(async move {
+            still_open(decision, profile).await?;
+            let command = session::Command::RememberLogIn { profile, expires_at };
+            let events = session::decide(&session::State::Absent, command);
+            decision.append::<Session>(stream, events.map_err(|_| Failure::Internal)?, None)?;
+            let bearer = Bearer::RememberedLogIn;
+            decision.take(bearer.take(tenant, &id.to_string(), stream, Some(expires_at)));
+            decision.row(sealed_secret(tenant, stream, sealed));
+            Ok(())
+        })
+    });
+    remembered.await?;
+    let state = app.engine.load::<Session>(tenant, stream).await?.state;
+    let session::State::Remembered { remembered_at, .. } = *state else {
+        return Err(Failure::NoSuchPersistentLogin);
+    };
+    let name = found.place.name.clone();
+    let remembered = Remembered { tenant, name, stream, profile, remembered_at };
+    bean(&call, Bean::PersistentLogin, &remembered.shown(id, token))
+}
+
+/// A remembered log-in and its token.
+#[utoipa::path(
+    get,
+    path = "/api/1/authentication/persistent_login/{id}",
+    operation_id = "crafter_get_persistent_login",
+    tag = "crafter",
+    params(("id" = String, Path)),
+    responses((status = 200, body = PersistentLogin), (status = 404, body = ErrorDetails))
+)]
+pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let (id, found) = remembered(&app, &call).await?;
+    let sealed = app.engine.sealed_secrets(found.tenant, &[found.stream]).await?;
+    let (_, sealed) = sealed.first().ok_or(Failure::NoSuchPersistentLogin)?;
+    let context = context(found.tenant.0, found.stream, SEALED_FOR);
+    let token = app.applications.sealing.unseal(&context, sealed).map_err(|error| {
+        tracing::error!(error = %error, "a persistent login's token stays sealed: {error}");
+        Failure::Internal
+    })?;
+    let token = Uuid::from_slice(&token).map_err(|_| Failure::Internal)?;
+    bean(&call, Bean::PersistentLogin, &found.shown(id, token))
+}
+
+/// Gives a remembered log-in another token.
+#[utoipa::path(
+    post,
+    path = "/api/1/authentication/persistent_login/{id}/refresh_token",
+    operation_id = "crafter_refresh_persistent_login",
+    tag = "crafter",
+    params(("id" = String, Path)),
+    responses((status = 200, body = PersistentLogin), (status = 404, body = ErrorDetails))
+)]
+pub async fn refresh_token(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let (id, found) = remembered(&app, &call).await?;
+    let token = Uuid::new_v4();
+    let sealed = seal(&app, found.tenant, found.stream, token);
+    let kind = Kind { area: "session", operation: "refresh_persistent_login" };
+    let rotated = write(&app, &call, found.tenant, kind, |decision| {
+        let (stream, sealed) = (found.stream, &sealed);
+        Box::pin(async move {
+            let state = decision.load::<Session>(stream).await?.state;
+            let events = session::decide(&state, session::Command::RotateToken);
+            let events = events.unwrap_or_default();
+            if events.is_empty() {
+                return Err(Failure::NoSuchPersistentLogin.into());
+            }
+            decision.append::<Session>(stream, events, None)?;
+            decision.row(sealed_secret(decision.tenant, stream, sealed));
+            Ok(())
+        })
+    });
+    rotated.await?;
+    bean(&call, Bean::PersistentLogin, &found.shown(id, token))
+}
+
+/// Forgets a log-in; one that is not remembered is forgotten already.
+#[utoipa::path(
+    post,
+    path = "/api/1/authentication/persistent_login/{id}/delete",
+    operation_id = "crafter_delete_persistent_login",
+    tag = "crafter",
+    params(("id" = String, Path)),
+    responses((status = 200), (status = 403, body = ErrorDetails))
+)]
+pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let (_, found) = match remembered(&app, &call).await {
+        Err(Failure::NoSuchPersistentLogin) => return empty(),
+        found => found?,
+    };
+    let (bearer, operation) = (Bearer::RememberedLogIn, "delete_persistent_login");
+    end(&app, &call, found.tenant, found.stream, bearer, operation).await?;
+    app.engine.forget_secret(found.tenant, found.stream).await?;
+    empty()
+}
+
+fn seal(app: &App, tenant: TenantId, stream: Uuid, token: Uuid) -> Vec<u8> {
+    app.applications.sealing.seal(&context(tenant.0, stream, SEALED_FOR), token.as_bytes())
+}

@@ -1,0 +1,224 @@
+//! Tickets (contract 4.6): who has one is logged in, until it has not been used for a while. Using
+//! one is no event.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
+
+use crate::api::app::App;
+use crate::api::crafter::answer::{Answer, bean, empty};
+use crate::api::crafter::call::Call;
+use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::find::{self, Found, Place};
+use crate::api::crafter::selector::Bean;
+use crate::api::crafter::types::session::Ticket;
+use crate::api::crafter::write::{Kind, write};
+use crate::domain::entitlement::TenantAction;
+use crate::domain::ids::{ProfileId, TenantId};
+use crate::domain::object_id;
+use crate::domain::profile::Profile;
+use crate::domain::session::{self, Session};
+use crate::engine::claims::Bearer;
+use crate::engine::execute::{Decision, Halt};
+use crate::engine::tickets;
+
+/// A ticket that holds now.
+pub struct Used {
+    pub tenant: TenantId,
+    /// None when the tenant is gone.
+    pub place: Option<Place>,
+    pub stream: Uuid,
+    pub profile: ProfileId,
+}
+
+/// A ticket as the answer shows it.
+pub fn shown(tenant: &str, profile: ProfileId, at: DateTime<Utc>, id: Uuid) -> Ticket {
+    Ticket {
+        tenant: tenant.to_owned(),
+        profile_id: object_id::shown(profile.0),
+        last_request_time: at,
+        id,
+    }
+}
+
+/// The ticket of this id, if it holds now.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn used(app: &App, call: &Call, id: &str) -> Result<Option<Used>, Failure> {
+    let found = app.applications.found(&app.engine, Bearer::Ticket, id).await?;
+    let Some((tenant, stream)) = found else { return Ok(None) };
+    let state = app.engine.load::<Session>(tenant, stream).await?.state;
+    let session::State::Ticket { profile, .. } = *state else { return Ok(None) };
+    let idle = Duration::seconds(app.applications.settings.ticket_seconds_max);
+    let tickets = &app.applications.tickets;
+    let holds = |at: Option<DateTime<Utc>>| at.is_some_and(|at| call.received_at - at <= idle);
+    // What this process remembers may be older than what another has written.
+    if !holds(tickets.last_used(&app.engine, stream).await?)
+        && !holds(tickets.last_written(&app.engine, stream).await?)
+    {
+        return Ok(None);
+    }
+    let place = find::place(app, tenant).await?;
+    Ok(Some(Used { tenant, place, stream, profile }))
+}
+
+/// It is used now.
+pub fn touch(app: &App, call: &Call, used: &Used) {
+    app.applications.tickets.touch(used.stream, call.received_at);
+}
+
+/// The stream of a ticket: that of the claim on it, so that whoever ends one that is idle, without
+/// knowing its id, can release the claim.
+pub fn stream_of(id: Uuid) -> Uuid {
+    Bearer::Ticket.claim(&id.to_string())
+}
+
+/// Puts a new ticket into the log.
+///
+/// # Errors
+/// None that is not the log's.
+pub fn issue(
+    decision: &mut Decision<'_>,
+    call: &Call,
+    profile: ProfileId,
+    id: Uuid,
+) -> Result<(), Halt<Failure>> {
+    let stream = stream_of(id);
+    let command = session::Command::IssueTicket { profile };
+    let events = session::decide(&session::State::Absent, command);
+    decision.append::<Session>(stream, events.map_err(|_| Failure::Internal)?, None)?;
+    let tenant = decision.tenant;
+    decision.take(Bearer::Ticket.take(tenant, &id.to_string(), stream, None));
+    decision.row(tickets::issued(tenant, stream, call.received_at));
+    Ok(())
+}
+
+/// The profile that a call names by `profileId`, which may get a ticket.
+///
+/// # Errors
+/// [`Failure::NoSuchProfile`], [`Failure::ActionDenied`], [`Failure::DisabledProfile`].
+pub async fn named(app: &App, call: &Call) -> Result<Found, Failure> {
+    let id = call.parameters.required("profileId")?;
+    let found = find::managed(app, call, id).await?;
+    call.caller.may(&found.place.name, TenantAction::ManageTickets)?;
+    match found.facts.is_active() {
+        true => Ok(found),
+        false => Err(Failure::DisabledProfile),
+    }
+}
+
+/// Fails unless the profile is there and enabled, also when the events become true.
+///
+/// # Errors
+/// [`Failure::NoSuchProfile`], [`Failure::DisabledProfile`].
+pub async fn still_open(
+    decision: &mut Decision<'_>,
+    profile: ProfileId,
+) -> Result<(), Halt<Failure>> {
+    let state = decision.load::<Profile>(profile.0).await?.state;
+    let facts = state.live().ok_or(Failure::NoSuchProfile)?;
+    match facts.is_active() {
+        true => Ok(()),
+        false => Err(Failure::DisabledProfile.into()),
+    }
+}
+
+/// Issues a ticket without a password: the caller vouches for the log-in.
+#[utoipa::path(
+    post,
+    path = "/api/1/authentication/ticket/create",
+    operation_id = "crafter_create_ticket",
+    tag = "crafter",
+    responses(
+        (status = 200, body = Ticket),
+        (status = 403, body = ErrorDetails),
+        (status = 404, body = ErrorDetails),
+    )
+)]
+pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let found = named(&app, &call).await?;
+    let id = Uuid::new_v4();
+    let kind = Kind { area: "session", operation: "create_ticket" };
+    let issued = write(&app, &call, found.place.tenant, kind, |decision| {
+        let (call, profile) = (&call, found.id);
+        Box::pin(async move {
+            still_open(decision, profile).await?;
+            issue(decision, call, profile, id)
+        })
+    });
+    issued.await?;
+    app.applications.tickets.touch(stream_of(id), call.received_at);
+    bean(&call, Bean::Ticket, &shown(&found.place.name, found.id, call.received_at, id))
+}
+
+/// A ticket, which is thereby used.
+#[utoipa::path(
+    get,
+    path = "/api/1/authentication/ticket/{id}",
+    operation_id = "crafter_get_ticket",
+    tag = "crafter",
+    params(("id" = String, Path)),
+    responses((status = 200, body = Ticket), (status = 404, body = ErrorDetails))
+)]
+pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let id = call.path("id");
+    let found = used(&app, &call, id).await?.ok_or(Failure::NoSuchTicket)?;
+    let name = found.place.as_ref().map(|place| place.name.clone()).unwrap_or_default();
+    call.caller.may(&name, TenantAction::ManageTickets)?;
+    touch(&app, &call, &found);
+    let id = id.parse().map_err(|_| Failure::NoSuchTicket)?;
+    bean(&call, Bean::Ticket, &shown(&name, found.profile, call.received_at, id))
+}
+
+/// Ends a ticket; one that there is not has ended already.
+#[utoipa::path(
+    post,
+    path = "/api/1/authentication/ticket/{id}/invalidate",
+    operation_id = "crafter_invalidate_ticket",
+    tag = "crafter",
+    params(("id" = String, Path)),
+    responses((status = 200), (status = 403, body = ErrorDetails))
+)]
+pub async fn invalidate(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let id = call.path("id");
+    let Some(found) = used(&app, &call, id).await? else { return empty() };
+    let name = found.place.as_ref().map(|place| place.name.clone()).unwrap_or_default();
+    call.caller.may(&name, TenantAction::ManageTickets)?;
+    end(&app, &call, found.tenant, found.stream, Bearer::Ticket, "invalidate_ticket").await?;
+    app.applications.tickets.forget(&app.engine, found.stream).await?;
+    empty()
+}
+
+/// Ends a ticket or a remembered log-in, which the caller gives up.
+///
+/// # Errors
+/// [`Failure::Unavailable`] and the like.
+pub async fn end(
+    app: &App,
+    call: &Call,
+    tenant: TenantId,
+    stream: Uuid,
+    bearer: Bearer,
+    operation: &'static str,
+) -> Result<(), Failure> {
+    let secret = call.path("id").to_owned();
+    let kind = Kind { area: "session", operation };
+    let ended = write(app, call, tenant, kind, |decision| {
+        let claim = bearer.claim(&secret);
+        Box::pin(async move {
+            let state = decision.load::<Session>(stream).await?.state;
+            let command = session::Command::EndSession { reason: "given_up" };
+            let events = session::decide(&state, command).unwrap_or_default();
+            if !events.is_empty() {
+                decision.release(claim);
+            }
+            Ok(decision.append::<Session>(stream, events, None)?)
+        })
+    });
+    ended.await?;
+    app.applications.forget(bearer, &secret);
+    Ok(())
+}

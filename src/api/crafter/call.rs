@@ -1,0 +1,186 @@
+//! A call of this face: its parameters, its body, and the application that makes it. Whoever has no
+//! valid access token gets no further (contract 2: route and method, token, parameters, service).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, FromRequest, RawPathParams, Request};
+use axum::http::header::{CONTENT_TYPE, USER_AGENT};
+use axum::http::{Method, request};
+use chrono::{DateTime, SubsecRound, Utc};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::api::app::App;
+use crate::api::call::{BODY_BYTES_MAX, recorded};
+use crate::api::observe::RequestId;
+use crate::domain::access::{Access, AccessToken};
+use crate::domain::ids::INSTALLATION;
+use crate::engine::Envelope;
+use crate::engine::claims::Bearer;
+
+use super::error::Failure;
+use super::parameters::Parameters;
+use super::selector::Selector;
+use super::{FACE, body};
+
+/// The parameter that holds the access token's id.
+pub const TOKEN_PARAMETER: &str = "accessTokenId";
+
+/// The application that calls.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The access token's stream.
+    pub id: Uuid,
+    pub token: AccessToken,
+}
+
+/// A call.
+pub struct Call {
+    pub caller: Caller,
+    pub parameters: Parameters,
+    pub selector: Option<Selector>,
+    pub received_at: DateTime<Utc>,
+    request: Circumstances,
+    path: Vec<(String, String)>,
+    content_type: Option<String>,
+    body: Bytes,
+}
+
+/// What of a request goes on record.
+pub struct Circumstances {
+    pub request_id: Uuid,
+    pub reason: Option<String>,
+    pub client_address: Option<String>,
+    pub user_agent: Option<String>,
+}
+
+impl Circumstances {
+    /// Of this request.
+    pub fn of(parts: &request::Parts) -> Circumstances {
+        let extensions = &parts.extensions;
+        let address = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        Circumstances {
+            request_id: extensions.get::<RequestId>().map_or_else(Uuid::now_v7, |id| id.0),
+            reason: recorded(&parts.headers, "dossier-reason"),
+            client_address: address.map(|address| address.to_string()),
+            user_agent: recorded(&parts.headers, USER_AGENT.as_str()),
+        }
+    }
+}
+
+impl FromRequest<Arc<App>> for Call {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Call, Failure> {
+        let (mut parts, body) = request.into_parts();
+        let path = path_parameters(&mut parts).await?;
+        let content_type = parts.headers.get(CONTENT_TYPE);
+        let content_type =
+            content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let body =
+            axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| Failure::BodyTooLarge)?;
+        let form = if parts.method == Method::POST { &body[..] } else { b"" };
+        let parameters = Parameters::read(parts.uri.query(), content_type.as_deref(), form)?;
+        let mut call = Call::new(app, Circumstances::of(&parts), parameters, path).await?;
+        call.content_type = content_type;
+        call.body = body;
+        Ok(call)
+    }
+}
+
+/// The values in the path, by name.
+///
+/// # Errors
+/// [`Failure::Invalid`] for what is no UTF-8 or holds a NUL.
+pub async fn path_parameters(parts: &mut request::Parts) -> Result<Vec<(String, String)>, Failure> {
+    use axum::extract::FromRequestParts;
+    let unreadable = || Failure::invalid("the path is not UTF-8");
+    let path = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| unreadable())?;
+    let path: Vec<_> =
+        path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    if path.iter().any(|(_, value)| value.contains('\0')) {
+        return Err(Failure::invalid("the path holds a NUL character"));
+    }
+    Ok(path)
+}
+
+impl Call {
+    /// A call with these parameters, by whomever their access token is for.
+    ///
+    /// # Errors
+    /// [`Failure::AccessDenied`]; [`Failure::Unavailable`] when that cannot be told.
+    pub async fn new(
+        app: &App,
+        request: Circumstances,
+        parameters: Parameters,
+        path: Vec<(String, String)>,
+    ) -> Result<Call, Failure> {
+        // What the database keeps, so that a replay gives the very same.
+        let received_at = Utc::now().trunc_subsecs(6);
+        app.engine.catch_up(true).await?;
+        let caller = identify(app, parameters.first(TOKEN_PARAMETER), received_at).await?;
+        let selector = Selector::of(&parameters)?;
+        let (content_type, body) = (None, Bytes::new());
+        Ok(Call { caller, parameters, selector, received_at, request, path, content_type, body })
+    }
+
+    /// A value of the path.
+    pub fn path(&self, name: &str) -> &str {
+        let found = self.path.iter().find(|(one, _)| one == name);
+        found.map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The object that the body is.
+    ///
+    /// # Errors
+    /// [`Failure::UnsupportedMediaType`], [`Failure::Invalid`].
+    pub fn body<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        body::object(self.content_type.as_deref(), &self.body)
+    }
+
+    /// The list of objects that the body is.
+    ///
+    /// # Errors
+    /// As [`Call::body`].
+    pub fn bodies<T: DeserializeOwned>(&self) -> Result<Vec<T>, Failure> {
+        body::objects(self.content_type.as_deref(), &self.body)
+    }
+
+    /// Who did what, for the log: an application, no person.
+    pub fn envelope(&self, operation: &'static str) -> Envelope {
+        Envelope {
+            request_id: self.request.request_id,
+            correlation_id: self.request.request_id,
+            session_id: None,
+            real_actor_kind: "access_token",
+            real_actor_id: self.caller.id,
+            real_actor_name: self.caller.token.application.clone(),
+            effective_actor_id: self.caller.id,
+            emulation: vec![],
+            operation,
+            channel: "http",
+            face: FACE,
+            client_address: self.request.client_address.clone(),
+            user_agent: self.request.user_agent.clone(),
+            reason: self.request.reason.clone(),
+        }
+    }
+}
+
+/// Contract 4.1: the access token of this id, if it holds now.
+async fn identify(app: &App, id: Option<&str>, now: DateTime<Utc>) -> Result<Caller, Failure> {
+    let id = id.filter(|id| !id.is_empty()).ok_or(Failure::AccessDenied)?;
+    // Once more if it was deleted: another may have been issued under the same id.
+    for _ in 0..2 {
+        let found = app.applications.found(&app.engine, Bearer::AccessToken, id).await?;
+        let (_, stream) = found.ok_or(Failure::AccessDenied)?;
+        let state = app.engine.load::<Access>(INSTALLATION, stream).await?.state;
+        if let Some(token) = state.valid_token(now) {
+            return Ok(Caller { id: stream, token: token.clone() });
+        }
+        app.applications.forget(Bearer::AccessToken, id);
+    }
+    Err(Failure::AccessDenied)
+}

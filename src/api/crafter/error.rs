@@ -1,0 +1,272 @@
+//! The errors of the Crafter Profile face (contract 2): one code, one sentence, nothing more, since
+//! its clients refuse a field they do not know. Never tells what went wrong inside.
+
+use std::fmt;
+
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The content type of every JSON answer of this face.
+pub const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
+/// Seconds after which another try makes sense when too much was going on.
+const RETRY_AFTER_SECONDS: u64 = 1;
+/// Longest message, in characters: some tell what the caller sent.
+const MESSAGE_CHARACTERS_MAX: usize = 300;
+
+/// Contract 2: the codes that clients know. There are no others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ErrorCode {
+    AccessDenied,
+    ActionDenied,
+    NoSuchAccessTokenId,
+    AccessTokenExists,
+    NoSuchTenant,
+    TenantExists,
+    NoSuchProfile,
+    ProfileExists,
+    BadCredentials,
+    DisabledProfile,
+    NoSuchTicket,
+    NoSuchPersistentLogin,
+    NoSuchVerificationToken,
+    InvalidEmailAddress,
+    AttributeNotDefined,
+    /// Published, never given.
+    AttributeAlreadyDefined,
+    ParamDeserializationError,
+    InvalidQuery,
+    PermissionError,
+    Other,
+}
+
+/// Contract 2: the body of every answer that is not a success.
+#[derive(Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorDetails {
+    /// What is wrong, for programs.
+    pub error_code: ErrorCode,
+    /// What is wrong, for people. Its wording is no contract.
+    pub message: String,
+}
+
+/// Why a call is not answered as it wished.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failure {
+    /// No access token, none like this, or one that has expired.
+    AccessDenied,
+    /// The management token is another.
+    WrongManagementToken,
+    /// Only a master token manages access tokens.
+    NotMaster,
+    /// The token's permissions do not hold this action, here by its name.
+    ActionDenied(&'static str),
+    /// The attribute of this name may not be written or removed by the token's application.
+    AttributeDenied(String),
+    NoSuchAccessToken,
+    AccessTokenExists,
+    NoSuchTenant,
+    TenantExists,
+    NoSuchProfile,
+    ProfileExists,
+    /// Also while the profile is locked, so that nobody learns that it exists.
+    BadCredentials,
+    DisabledProfile,
+    NoSuchTicket,
+    /// A profile is asked for by a ticket that is none (any more): 400, which clients take for
+    /// "logged out".
+    TicketGone,
+    NoSuchPersistentLogin,
+    NoSuchVerificationToken,
+    InvalidEmailAddress,
+    /// The tenant defines no attribute of this name.
+    AttributeNotDefined(String),
+    /// The parameter of this name is no JSON object.
+    NoJsonObject(String),
+    /// The filter cannot be, for this reason.
+    InvalidQuery(String),
+    /// Permissions could not be read.
+    PermissionError,
+    /// A parameter, body or file that cannot be, for this reason.
+    Invalid(String),
+    RouteNotFound,
+    /// With the methods that are allowed, as `Allow` lists them; none where the router adds them.
+    MethodNotAllowed(Option<&'static str>),
+    NotAcceptable,
+    UnsupportedMediaType,
+    BodyTooLarge,
+    /// The body did not arrive in time.
+    BodyTimeout,
+    /// Others kept changing the same thing.
+    Conflict,
+    /// Too much is waiting; nothing was accepted.
+    Overloaded,
+    /// The directory cannot be reached now.
+    Unavailable,
+    /// A defect.
+    Internal,
+}
+
+impl Failure {
+    /// A parameter, body or file that cannot be.
+    pub fn invalid(why: impl Into<String>) -> Failure {
+        Failure::Invalid(why.into())
+    }
+
+    /// The status it is answered with.
+    pub fn status(&self) -> StatusCode {
+        use StatusCode as S;
+        match self {
+            Failure::WrongManagementToken | Failure::BadCredentials => S::UNAUTHORIZED,
+            Failure::AccessDenied
+            | Failure::NotMaster
+            | Failure::ActionDenied(_)
+            | Failure::AttributeDenied(_)
+            | Failure::DisabledProfile => S::FORBIDDEN,
+            Failure::NoSuchAccessToken
+            | Failure::NoSuchTenant
+            | Failure::NoSuchProfile
+            | Failure::NoSuchTicket
+            | Failure::NoSuchPersistentLogin
+            | Failure::NoSuchVerificationToken
+            | Failure::RouteNotFound => S::NOT_FOUND,
+            Failure::AccessTokenExists
+            | Failure::TenantExists
+            | Failure::ProfileExists
+            | Failure::Conflict => S::CONFLICT,
+            Failure::TicketGone
+            | Failure::InvalidEmailAddress
+            | Failure::AttributeNotDefined(_)
+            | Failure::NoJsonObject(_)
+            | Failure::InvalidQuery(_)
+            | Failure::Invalid(_) => S::BAD_REQUEST,
+            Failure::MethodNotAllowed(_) => S::METHOD_NOT_ALLOWED,
+            Failure::NotAcceptable => S::NOT_ACCEPTABLE,
+            Failure::UnsupportedMediaType => S::UNSUPPORTED_MEDIA_TYPE,
+            Failure::BodyTooLarge => S::PAYLOAD_TOO_LARGE,
+            Failure::BodyTimeout => S::REQUEST_TIMEOUT,
+            Failure::Overloaded | Failure::Unavailable => S::SERVICE_UNAVAILABLE,
+            Failure::PermissionError | Failure::Internal => S::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The code it is answered with.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Failure::AccessDenied | Failure::WrongManagementToken => ErrorCode::AccessDenied,
+            Failure::NotMaster | Failure::ActionDenied(_) | Failure::AttributeDenied(_) => {
+                ErrorCode::ActionDenied
+            }
+            Failure::NoSuchAccessToken => ErrorCode::NoSuchAccessTokenId,
+            Failure::AccessTokenExists => ErrorCode::AccessTokenExists,
+            Failure::NoSuchTenant => ErrorCode::NoSuchTenant,
+            Failure::TenantExists => ErrorCode::TenantExists,
+            Failure::NoSuchProfile => ErrorCode::NoSuchProfile,
+            Failure::ProfileExists => ErrorCode::ProfileExists,
+            Failure::BadCredentials => ErrorCode::BadCredentials,
+            Failure::DisabledProfile => ErrorCode::DisabledProfile,
+            Failure::NoSuchTicket | Failure::TicketGone => ErrorCode::NoSuchTicket,
+            Failure::NoSuchPersistentLogin => ErrorCode::NoSuchPersistentLogin,
+            Failure::NoSuchVerificationToken => ErrorCode::NoSuchVerificationToken,
+            Failure::InvalidEmailAddress => ErrorCode::InvalidEmailAddress,
+            Failure::AttributeNotDefined(_) => ErrorCode::AttributeNotDefined,
+            Failure::NoJsonObject(_) => ErrorCode::ParamDeserializationError,
+            Failure::InvalidQuery(_) => ErrorCode::InvalidQuery,
+            Failure::PermissionError => ErrorCode::PermissionError,
+            Failure::Invalid(_)
+            | Failure::RouteNotFound
+            | Failure::MethodNotAllowed(_)
+            | Failure::NotAcceptable
+            | Failure::UnsupportedMediaType
+            | Failure::BodyTooLarge
+            | Failure::BodyTimeout
+            | Failure::Conflict
+            | Failure::Overloaded
+            | Failure::Unavailable
+            | Failure::Internal => ErrorCode::Other,
+        }
+    }
+
+    /// After how many seconds another try makes sense.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Failure::Overloaded | Failure::Unavailable => Some(RETRY_AFTER_SECONDS),
+            _ => None,
+        }
+    }
+
+    /// The body it is answered with.
+    pub fn details(&self) -> ErrorDetails {
+        let message = self.to_string().chars().take(MESSAGE_CHARACTERS_MAX).collect();
+        ErrorDetails { error_code: self.code(), message }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Failure::ActionDenied(action) => {
+                return write!(f, "the access token's permissions do not include {action} here");
+            }
+            Failure::AttributeDenied(name) => {
+                return write!(f, "attribute {name}: the application may not change it so");
+            }
+            Failure::AttributeNotDefined(name) => {
+                return write!(f, "attribute {name}: the tenant does not define it");
+            }
+            Failure::NoJsonObject(name) => {
+                return write!(f, "parameter {name} is not a JSON object");
+            }
+            Failure::InvalidQuery(why) | Failure::Invalid(why) => why,
+            Failure::AccessDenied => "accessTokenId is missing, unknown or expired",
+            Failure::WrongManagementToken => "the management token is not valid",
+            Failure::NotMaster => "only a master access token manages access tokens",
+            Failure::NoSuchAccessToken => "there is no such access token",
+            Failure::AccessTokenExists => "an access token with this id exists",
+            Failure::NoSuchTenant => "there is no such tenant",
+            Failure::TenantExists => "a tenant with this name exists",
+            Failure::NoSuchProfile => "there is no such profile",
+            Failure::ProfileExists => "the tenant has a profile with this username",
+            Failure::BadCredentials => "username and password do not match",
+            Failure::DisabledProfile => "the profile is disabled",
+            Failure::NoSuchTicket | Failure::TicketGone => "there is no such ticket (any more)",
+            Failure::NoSuchPersistentLogin => "there is no such persistent login (any more)",
+            Failure::NoSuchVerificationToken => "there is no such verification token (any more)",
+            Failure::InvalidEmailAddress => "the e-mail address is not valid",
+            Failure::PermissionError => "permissions cannot be evaluated",
+            Failure::RouteNotFound => "there is nothing here",
+            Failure::MethodNotAllowed(_) => "method not allowed here",
+            Failure::NotAcceptable => "answers are application/json",
+            Failure::UnsupportedMediaType => "the body has another content type than expected",
+            Failure::BodyTooLarge => "the body is too large",
+            Failure::BodyTimeout => "the body did not arrive in time",
+            Failure::Conflict => "others kept changing this; nothing was changed, try again",
+            Failure::Overloaded => "too much is waiting; nothing was accepted, try again shortly",
+            Failure::Unavailable => "the directory cannot be reached now",
+            Failure::Internal => "a defect; see the log under the request id",
+        };
+        f.write_str(text)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_string(&self.details())
+            .expect("a code and a text are always representable as JSON");
+        let mut response = (self.status(), body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, JSON);
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        if let Failure::MethodNotAllowed(Some(methods)) = self {
+            headers.insert(ALLOW, HeaderValue::from_static(methods));
+        }
+        response
+    }
+}

@@ -1,0 +1,131 @@
+//! Tenants by name, and profiles by id or username, as calls of this face name them.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::api::app::App;
+use crate::domain::entitlement::TenantAction;
+use crate::domain::ids::{ProfileId, TenantId};
+use crate::domain::object_id::shown;
+use crate::domain::profile::{Facts, Profile};
+use crate::domain::tenant::Catalogue;
+use crate::engine::claims;
+use crate::projections::profile_documents;
+
+use super::call::Call;
+use super::error::Failure;
+use super::path::profile_id;
+
+/// A tenant that was found.
+#[derive(Clone)]
+pub struct Place {
+    pub tenant: TenantId,
+    pub name: String,
+    pub catalogue: Arc<Catalogue>,
+}
+
+/// A profile that was found, and where.
+#[derive(Clone)]
+pub struct Found {
+    pub place: Place,
+    pub id: ProfileId,
+    pub facts: Box<Facts>,
+}
+
+/// The tenant of this name, if there is one.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn tenant(app: &App, name: &str) -> Result<Option<Place>, Failure> {
+    let Some(tenant) = app.engine.tenant_named(name).await? else { return Ok(None) };
+    Ok(place(app, tenant).await?.filter(|place| place.name == name))
+}
+
+/// The tenant of this id, as long as it is registered.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn place(app: &App, tenant: TenantId) -> Result<Option<Place>, Failure> {
+    let catalogue = app.engine.catalogue(tenant).await?;
+    let name = catalogue.name.clone();
+    Ok(name.map(|name| Place { tenant, name, catalogue }))
+}
+
+/// The profile that the call's path names, which its token may manage (contract 1, `PROF`).
+///
+/// # Errors
+/// [`Failure::NoSuchProfile`], [`Failure::ActionDenied`].
+pub async fn managed(app: &App, call: &Call, id: &str) -> Result<Found, Failure> {
+    let id = profile_id(id).ok_or(Failure::NoSuchProfile)?;
+    let found = by_id(app, id).await?.ok_or(Failure::NoSuchProfile)?;
+    may_manage(call, &found.place.name)?;
+    Ok(found)
+}
+
+/// Contract 1, `PROF`: managing profiles, and reading their tenant.
+///
+/// # Errors
+/// [`Failure::ActionDenied`].
+pub fn may_manage(call: &Call, tenant: &str) -> Result<(), Failure> {
+    call.caller.may_all(tenant, &[TenantAction::ManageProfiles, TenantAction::ReadTenant])
+}
+
+/// The live profile of this id, wherever it is.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn by_id(app: &App, id: Uuid) -> Result<Option<Found>, Failure> {
+    if let Some(home) = app.applications.homes.get(&id) {
+        if let Some(found) = in_tenant(app, home, ProfileId(id)).await? {
+            return Ok(Some(found));
+        }
+        app.applications.homes.invalidate(&id);
+    }
+    let client = app.engine.connection().await?;
+    let homes = profile_documents::read::homes(&client, id).await;
+    let homes = homes
+        .map_err(|error| crate::engine::Error::of_statement("looking for a profile", error))?;
+    drop(client);
+    for home in homes {
+        if let Some(found) = in_tenant(app, TenantId(home), ProfileId(id)).await? {
+            app.applications.homes.insert(id, found.place.tenant);
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// The live profile of this id in this tenant.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn in_tenant(
+    app: &App,
+    tenant: TenantId,
+    id: ProfileId,
+) -> Result<Option<Found>, Failure> {
+    let Some(place) = place(app, tenant).await? else { return Ok(None) };
+    let state = app.engine.load::<Profile>(tenant, id.0).await?.state;
+    let facts = state.live().cloned();
+    Ok(facts.map(|facts| Found { place, id, facts: Box::new(facts) }))
+}
+
+/// The live profile of this username; of one that another face made and that has none, by its id.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn by_username(
+    app: &App,
+    place: &Place,
+    username: &str,
+) -> Result<Option<Found>, Failure> {
+    let claim = claims::username(place.tenant, username);
+    let held = app.engine.reader.claims(&[claim]).await?;
+    if let Some(held) = held.get(&claim) {
+        return in_tenant(app, place.tenant, ProfileId(held.holder)).await;
+    }
+    let Some(id) = profile_id(username) else { return Ok(None) };
+    let found = in_tenant(app, place.tenant, ProfileId(id)).await?;
+    Ok(found.filter(|found| found.facts.username.is_none() && shown(id) == username))
+}

@@ -1,0 +1,68 @@
+//! `/api/1/monitoring` (contract 1): asked for with the management token, by no application.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use subtle::ConstantTimeEq;
+
+use crate::api::app::App;
+use crate::system::{MemoryInfo, StatusInfo, VersionInfo};
+
+use super::answer::{Answer, json};
+use super::error::{ErrorDetails, Failure};
+use super::parameters::Parameters;
+
+/// Whoever calls has shown the management token.
+pub struct Management;
+
+impl FromRequestParts<Arc<App>> for Management {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+        let parameters = Parameters::read(parts.uri.query(), None, b"")?;
+        let token = parameters.first("token");
+        let token = token.ok_or_else(|| Failure::invalid("parameter token is required"))?;
+        let right = &app.applications.settings.management_token;
+        match token.as_bytes().ct_eq(right.as_bytes()).into() {
+            true => Ok(Management),
+            false => Err(Failure::WrongManagementToken),
+        }
+    }
+}
+
+/// Memory of this process and its machine.
+#[utoipa::path(
+    get,
+    path = "/api/1/monitoring/memory",
+    operation_id = "crafter_get_memory",
+    tag = "crafter",
+    responses((status = 200, body = MemoryInfo), (status = 401, body = ErrorDetails))
+)]
+pub async fn memory(_: Management) -> Answer {
+    json(&MemoryInfo::now())
+}
+
+/// How long this process has been running.
+#[utoipa::path(
+    get,
+    path = "/api/1/monitoring/status",
+    operation_id = "crafter_get_status",
+    tag = "crafter",
+    responses((status = 200, body = StatusInfo), (status = 401, body = ErrorDetails))
+)]
+pub async fn status(State(app): State<Arc<App>>, _: Management) -> Answer {
+    json(&app.applications.started.status())
+}
+
+/// What this program is.
+#[utoipa::path(
+    get,
+    path = "/api/1/monitoring/version",
+    operation_id = "crafter_get_version",
+    tag = "crafter",
+    responses((status = 200, body = VersionInfo), (status = 401, body = ErrorDetails))
+)]
+pub async fn version(_: Management) -> Answer {
+    json(&VersionInfo::this())
+}

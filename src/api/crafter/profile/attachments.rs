@@ -1,0 +1,188 @@
+//! Files of a profile (contract 1, 4.9): received in a stream, kept by their content, served so
+//! that no browser runs them.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use uuid::Uuid;
+
+use crate::api::app::App;
+use crate::api::crafter::answer::{Answer, bean, empty};
+use crate::api::crafter::call::{Call, Circumstances, TOKEN_PARAMETER, path_parameters};
+use crate::api::crafter::content;
+use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::find::{self, Found};
+use crate::api::crafter::parameters::Parameters;
+use crate::api::crafter::selector::Bean;
+use crate::api::crafter::shown;
+use crate::api::crafter::types::profile::ProfileAttachment;
+use crate::api::crafter::upload::{Unreadable, Upload};
+use crate::attachments::Error as StoreError;
+use crate::domain::attachment::{Invalid, Named, parse_file_name};
+use crate::domain::ids::AttachmentId;
+use crate::domain::profile::{Attachment, Command};
+
+use super::change;
+
+/// Most files of one profile.
+const ATTACHMENTS_MAX: usize = 100;
+
+/// Keeps a file under its name without the extension, in place of one of that name.
+#[utoipa::path(
+    post,
+    path = "/api/1/profile/{id}/uploadAttachment",
+    operation_id = "crafter_upload_attachment",
+    tag = "crafter",
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, body = ProfileAttachment),
+        (status = 400, body = ErrorDetails),
+        (status = 404, body = ErrorDetails),
+    )
+)]
+pub async fn upload(State(app): State<Arc<App>>, request: Request) -> Answer {
+    let (mut parts, body) = request.into_parts();
+    let path = path_parameters(&mut parts).await?;
+    let bytes_max = app.applications.settings.upload_bytes_max;
+    let in_query = Parameters::read(parts.uri.query(), None, b"")?;
+    let known = in_query.first(TOKEN_PARAMETER).is_some();
+    if known {
+        // Nothing is received from somebody who may not send it.
+        let call = Call::new(&app, Circumstances::of(&parts), in_query, path.clone()).await?;
+        find::managed(&app, &call, call.path("id")).await?;
+    }
+    let opened = match Upload::open(&parts.headers, body, bytes_max).await {
+        Ok(opened) => opened,
+        Err(error) => {
+            // Contract 2: who has shown no valid token is told nothing else.
+            if let (Unreadable::NotOneFile(fields), false) = (&error, known) {
+                let parameters = Parameters::of_multipart(parts.uri.query(), fields.clone())?;
+                Call::new(&app, Circumstances::of(&parts), parameters, path).await?;
+            }
+            return Err(unreadable(error));
+        }
+    };
+    if opened.fields().contains_key(TOKEN_PARAMETER) {
+        let fields = opened.fields().clone();
+        let parameters = Parameters::of_multipart(parts.uri.query(), fields)?;
+        let call = Call::new(&app, Circumstances::of(&parts), parameters, path.clone()).await?;
+        find::managed(&app, &call, call.path("id")).await?;
+    }
+    let received = opened.receive(&app.applications.attachments).await.map_err(unreadable)?;
+    let parameters = Parameters::of_multipart(parts.uri.query(), received.fields)?;
+    let call = Call::new(&app, Circumstances::of(&parts), parameters, path).await?;
+    let found = find::managed(&app, &call, call.path("id")).await?;
+    let name = call.parameters.filled("filename")?.map(str::to_owned).or(received.file_name);
+    let allowed = &app.applications.settings.attachment_kinds;
+    let named = parse_file_name(&name.unwrap_or_default(), allowed);
+    let Named { name, kind } = named.map_err(|invalid: Invalid| {
+        Failure::invalid(format!("the file cannot be kept: {invalid}"))
+    })?;
+    let room = found.facts.attachments.len() < ATTACHMENTS_MAX;
+    if !room && !found.facts.attachments.iter().any(|one| one.name.0 == name) {
+        return Err(Failure::invalid("a profile has at most 100 attachments"));
+    }
+    let (engine, store) = (&app.engine, &app.applications.attachments);
+    let kept = engine.keep_attachment(store, found.place.tenant, received.file).await;
+    let kept = kept.map_err(failed)?;
+    let new = AttachmentId(Uuid::now_v7());
+    let after = change(&app, &call, &found, "upload_attachment", |change| {
+        let (name, kept) = (name.clone(), kept.clone());
+        Box::pin(async move {
+            let attachments = &change.facts()?.attachments;
+            let before = attachments.iter().find(|one| one.name.0 == name);
+            let attachment = Attachment {
+                id: before.map_or(new, |one| one.id),
+                name: name.into(),
+                content_type: kind.content_type().to_owned(),
+                bytes: kept.bytes,
+                md5: kept.md5,
+                digest: kept.digest,
+            };
+            change.order(Command::StoreAttachment(attachment))
+        })
+    });
+    let after = after.await?;
+    let stored = attachment(&after, &name).ok_or(Failure::Internal)?;
+    bean(&call, Bean::ProfileAttachment, &shown::attachment(stored))
+}
+
+/// The bytes of a file.
+#[utoipa::path(
+    get,
+    path = "/api/1/profile/{id}/attachment/{name}",
+    operation_id = "crafter_get_attachment",
+    tag = "crafter",
+    params(("id" = String, Path), ("name" = String, Path)),
+    responses((status = 200, content_type = "application/octet-stream", body = [u8]))
+)]
+pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let found = find::managed(&app, &call, call.path("id")).await?;
+    let Some(stored) = attachment(&found, call.path("name")) else { return empty() };
+    let store = &app.applications.attachments;
+    let piece = store.get(found.place.tenant, stored.digest, None).await.map_err(failed)?;
+    match piece {
+        Some(piece) => Ok(content::answer(&stored.name.0, &stored.content_type, piece)),
+        None => empty(),
+    }
+}
+
+/// What is known of a file.
+#[utoipa::path(
+    get,
+    path = "/api/1/profile/{id}/attachment/{name}/details",
+    operation_id = "crafter_get_attachment_details",
+    tag = "crafter",
+    params(("id" = String, Path), ("name" = String, Path)),
+    responses((status = 200, body = ProfileAttachment), (status = 404, body = ErrorDetails))
+)]
+pub async fn details(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let found = find::managed(&app, &call, call.path("id")).await?;
+    let details = attachment(&found, call.path("name")).map(shown::attachment);
+    bean(&call, Bean::ProfileAttachment, &details.unwrap_or_default())
+}
+
+/// What is known of all files of a profile.
+#[utoipa::path(
+    get,
+    path = "/api/1/profile/{id}/attachments",
+    operation_id = "crafter_get_attachments",
+    tag = "crafter",
+    params(("id" = String, Path)),
+    responses((status = 200, body = Vec<ProfileAttachment>), (status = 404, body = ErrorDetails))
+)]
+pub async fn list(State(app): State<Arc<App>>, call: Call) -> Answer {
+    // Contract 1: the original takes the id from here; both are served.
+    let id = call.parameters.filled("profileId")?.unwrap_or(call.path("id"));
+    let found = find::managed(&app, &call, id).await?;
+    let attachments: Vec<_> = found.facts.attachments.iter().map(shown::attachment).collect();
+    bean(&call, Bean::ProfileAttachment, &attachments)
+}
+
+fn attachment<'a>(found: &'a Found, name: &str) -> Option<&'a Attachment> {
+    found.facts.attachments.iter().find(|one| one.name.0 == name)
+}
+
+fn unreadable(error: Unreadable) -> Failure {
+    match error {
+        Unreadable::NotMultipart => Failure::UnsupportedMediaType,
+        Unreadable::TooLarge { .. } => Failure::BodyTooLarge,
+        Unreadable::NotOneFile(_) => {
+            Failure::invalid("one part of the request, attachment, is the file")
+        }
+        Unreadable::Malformed(_) => Failure::invalid("the parts of the request are unreadable"),
+        Unreadable::Store(error) => failed(error),
+    }
+}
+
+fn failed(error: StoreError) -> Failure {
+    match error {
+        StoreError::TooLarge { .. } => Failure::BodyTooLarge,
+        StoreError::Broken(_) => Failure::invalid("the file did not arrive whole"),
+        StoreError::Overloaded => Failure::Overloaded,
+        error => {
+            tracing::warn!(error = %error, "attachments: {error}");
+            Failure::Unavailable
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The attributes of one profile: read, update, remove (contract 1, 4.3, 4.7).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use serde_json::Value;
+
+use crate::api::app::App;
+use crate::api::crafter::answer::{Answer, json};
+use crate::api::crafter::call::Call;
+use crate::api::crafter::error::ErrorDetails;
+use crate::api::crafter::find;
+use crate::api::crafter::shown;
+use crate::api::crafter::types::profile::Profile as Wire;
+use crate::domain::entitlement::AttributeAction;
+use crate::domain::profile::Command;
+
+use super::{change, changed};
+
+/// The attributes of a profile that the caller may read.
+#[utoipa::path(
+    get,
+    path = "/api/1/profile/{id}/attributes",
+    operation_id = "crafter_get_profile_attributes",
+    tag = "crafter",
+    params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = ErrorDetails))
+)]
+pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let wanted = call.parameters.attribute_to_return()?;
+    let found = find::managed(&app, &call, call.path("id")).await?;
+    json(&shown::readable(&call.caller, &found.place.catalogue, &found.facts, &wanted))
+}
+
+/// Sets attributes of a profile; others stay. Values are kept as given.
+#[utoipa::path(
+    post,
+    path = "/api/1/profile/{id}/attributes/update",
+    operation_id = "crafter_update_profile_attributes",
+    tag = "crafter",
+    params(("id" = String, Path)),
+    request_body = Object,
+    responses((status = 200, body = Wire), (status = 400, body = ErrorDetails))
+)]
+pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let given: BTreeMap<String, Value> = call.body()?;
+    let found = find::managed(&app, &call, call.path("id")).await?;
+    let names: Vec<String> = given.keys().cloned().collect();
+    call.caller.may_with(&found.place.catalogue, &names, AttributeAction::Write)?;
+    let after = change(&app, &call, &found, "update_profile_attributes", |change| {
+        let attributes = given.iter().map(|(name, value)| (name.clone(), value.clone().into()));
+        let attributes = attributes.collect();
+        Box::pin(
+            async move { change.order(Command::AssignAttributes { attributes, removed: vec![] }) },
+        )
+    });
+    changed(&call, &after.await?, &names)
+}
+
+/// Removes attributes of a profile.
+#[utoipa::path(
+    post,
+    path = "/api/1/profile/{id}/attributes/remove",
+    operation_id = "crafter_remove_profile_attributes",
+    tag = "crafter",
+    params(("id" = String, Path)),
+    responses((status = 200, body = Wire), (status = 400, body = ErrorDetails))
+)]
+pub async fn remove(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let names = call.parameters.required_list("attributeName")?;
+    let found = find::managed(&app, &call, call.path("id")).await?;
+    call.caller.may_with(&found.place.catalogue, &names, AttributeAction::Remove)?;
+    let after = change(&app, &call, &found, "remove_profile_attributes", |change| {
+        let removed = names.clone();
+        Box::pin(async move {
+            change.order(Command::AssignAttributes { attributes: BTreeMap::new(), removed })
+        })
+    });
+    changed(&call, &after.await?, &[])
+}

@@ -1,0 +1,287 @@
+//! POST /api/1/profile/create (contract 1, 4.5, 4.7).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use chrono::Duration;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::api::app::App;
+use crate::api::crafter::answer::{Answer, bean};
+use crate::api::crafter::call::Call;
+use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::find::{self, Found, Place};
+use crate::api::crafter::selector::Bean;
+use crate::api::crafter::shown;
+use crate::api::crafter::types::profile::Profile as Wire;
+use crate::api::crafter::write::{Kind, write};
+use crate::domain::Aggregate;
+use crate::domain::cleansing::cleansed;
+use crate::domain::entitlement::{AttributeAction, TenantAction};
+use crate::domain::ids::ProfileId;
+use crate::domain::mailbox::parse_mailbox;
+use crate::domain::permission::Authority;
+use crate::domain::profile::{self, Command, Event, Profile, Registration};
+use crate::domain::session::{self, Session};
+use crate::domain::tenant::{Catalogue, Tenant};
+use crate::domain::values::{Email, ValueKind};
+use crate::engine::claims::{self, Bearer};
+use crate::engine::execute::{Decision, Halt};
+use crate::engine::{credentials, outbox};
+use crate::mail::{Kind as MailKind, Mail, link};
+use crate::passwords::{Hash, Password};
+
+use super::{as_recorded, named};
+
+/// Longest address of a page that a link leads to, in bytes.
+pub const URL_BYTES_MAX: usize = 2_000;
+
+/// Registers a profile.
+#[utoipa::path(
+    post,
+    path = "/api/1/profile/create",
+    operation_id = "crafter_create_profile",
+    tag = "crafter",
+    responses(
+        (status = 200, body = Wire),
+        (status = 400, body = ErrorDetails),
+        (status = 404, body = ErrorDetails),
+        (status = 409, body = ErrorDetails),
+    )
+)]
+pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let wanted = Wanted::of(&call)?;
+    call.caller.may(&wanted.tenant, TenantAction::ManageProfiles)?;
+    let email = parse_mailbox(&wanted.email).map_err(|_| Failure::InvalidEmailAddress)?.text;
+    call.caller.may(&wanted.tenant, TenantAction::ReadTenant)?;
+    let place = find::tenant(&app, &wanted.tenant).await?.ok_or(Failure::NoSuchTenant)?;
+    let names = wanted.attributes.keys();
+    call.caller.may_with(&place.catalogue, names, AttributeAction::Write)?;
+    let ids = app.engine.secrets.value_ids(place.tenant).await?;
+    let email = Email {
+        id: ids.id(ValueKind::Email, email),
+        address: email.to_owned().into(),
+        login: false,
+    };
+    let hash = hashed(&app, wanted.password.as_deref()).await?;
+    let id = ProfileId(Uuid::now_v7());
+    let kind = Kind { area: "profile", operation: "create_profile" };
+    let made = write(&app, &call, place.tenant, kind, |decision| {
+        let (wanted, email, hash, place) = (&wanted, email.clone(), &hash, &place);
+        let (app, call) = (&app, &call);
+        Box::pin(async move {
+            let catalogue = decision.load::<Tenant>(place.tenant.0).await?.state;
+            if catalogue.name.as_deref() != Some(&place.name) {
+                return Err(Failure::NoSuchTenant.into());
+            }
+            let claim = claims::username(place.tenant, &wanted.username);
+            if decision.engine.reader.claims(&[claim]).await?.contains_key(&claim) {
+                return Err(Failure::ProfileExists.into());
+            }
+            let verification = wanted.verification_url.as_deref();
+            let verification = verification.filter(|_| catalogue.verifies_new_profiles);
+            let registration = Registration {
+                emails: vec![email],
+                active: Some(wanted.enabled && verification.is_none()),
+                attributes: with_defaults(&catalogue, &wanted.attributes)
+                    .into_iter()
+                    .map(|(name, value)| (name, value.into()))
+                    .collect(),
+                username: Some(wanted.username.clone().into()),
+                application_roles: wanted.roles.clone(),
+                ..Registration::default()
+            };
+            let place = Place { catalogue, ..place.clone() };
+            let state = register(decision, &place, id, registration, hash.as_ref())?;
+            if let Some(url) = verification {
+                send_link(decision, app, call, id, &wanted.email, MailKind::VerifyAccount, url)?;
+            }
+            let facts = state.live().cloned().ok_or(Halt::Refused(Failure::Internal))?;
+            Ok(Found { place, id, facts: Box::new(facts) })
+        })
+    });
+    let made = as_recorded(&app, made.await.map_err(taken)?).await?;
+    app.applications.outbox.look();
+    bean(&call, Bean::Profile, &shown::profile(&made, shown::attributes(&made.facts)))
+}
+
+/// What a call asks to be registered.
+struct Wanted {
+    tenant: String,
+    username: String,
+    password: Option<String>,
+    email: String,
+    enabled: bool,
+    roles: Vec<String>,
+    attributes: BTreeMap<String, Value>,
+    verification_url: Option<String>,
+}
+
+impl Wanted {
+    fn of(call: &Call) -> Result<Wanted, Failure> {
+        let parameters = &call.parameters;
+        let wanted = Wanted {
+            tenant: parameters.required("tenantName")?.to_owned(),
+            username: parameters.required("username")?.to_owned(),
+            password: parameters.filled("password")?.map(str::to_owned),
+            email: parameters.required("email")?.to_owned(),
+            enabled: parameters.required_boolean("enabled")?,
+            roles: parameters.list("role")?.unwrap_or_default(),
+            verification_url: parameters.filled("verificationUrl")?.map(str::to_owned),
+            attributes: parameters.json_object("attributes")?.into_iter().flatten().collect(),
+        };
+        named("username", &wanted.username)?;
+        wanted.roles.iter().try_for_each(|role| named("role", role))?;
+        if let Some(url) = &wanted.verification_url {
+            may_link_to(url)?;
+        }
+        Ok(wanted)
+    }
+}
+
+/// A page that mails may lead to.
+///
+/// # Errors
+/// [`Failure::Invalid`].
+pub fn may_link_to(url: &str) -> Result<(), Failure> {
+    let web = url.starts_with("http://") || url.starts_with("https://");
+    match web && url.len() <= URL_BYTES_MAX {
+        true => Ok(()),
+        false => Err(Failure::invalid("a link leads to an http or https address")),
+    }
+}
+
+/// The hash of a password that is given.
+///
+/// # Errors
+/// [`Failure::Invalid`] for what is no password, [`Failure::Overloaded`].
+pub async fn hashed(app: &App, password: Option<&str>) -> Result<Option<Hash>, Failure> {
+    let Some(password) = password else { return Ok(None) };
+    let password = Password::parse(password.to_owned());
+    let password = password.map_err(|error| Failure::invalid(error.to_string()))?;
+    let hash = app.applications.passwords.hash(password).await;
+    hash.map(Some).map_err(|_| Failure::Overloaded)
+}
+
+/// Contract 4.7: each definition with a default fills an attribute not given; all are cleansed, if
+/// the tenant wants it.
+fn with_defaults(
+    catalogue: &Catalogue,
+    given: &BTreeMap<String, Value>,
+) -> BTreeMap<String, Value> {
+    let defaults = catalogue.attributes.iter().filter_map(|one| {
+        let value = one.default_value.clone()?;
+        (!given.contains_key(&one.name)).then(|| (one.name.clone(), value))
+    });
+    let all = given.clone().into_iter().chain(defaults);
+    all.map(|(name, value)| (name.clone(), clean(catalogue, &name, value))).collect()
+}
+
+/// A value as it is kept.
+pub fn clean(catalogue: &Catalogue, name: &str, value: Value) -> Value {
+    if !catalogue.cleanses_attributes {
+        return value;
+    }
+    let metadata = catalogue.attribute(name).and_then(|one| one.metadata.as_ref());
+    cleansed(value, metadata.and_then(|metadata| metadata.get("type")?.as_str()))
+}
+
+fn register(
+    decision: &mut Decision<'_>,
+    place: &Place,
+    id: ProfileId,
+    registration: Registration,
+    hash: Option<&Hash>,
+) -> Result<profile::State, Halt<Failure>> {
+    let username = registration.username.clone().unwrap_or_default();
+    decision.take(claims::take_username(place.tenant, &username.0, id));
+    let rank = |key: &str| place.catalogue.rank(key);
+    let mut state = profile::State::Absent;
+    let command = Command::RegisterProfile(ranked(registration));
+    let events = profile::decide(id, &state, &Authority::Application, rank, command);
+    let mut events = events.map_err(|_| Failure::ProfileExists)?;
+    if let Some(hash) = hash {
+        events.push(Event::PasswordChanged {});
+        decision.row(credentials::password(place.tenant, id, hash.as_str()));
+    }
+    for event in &events {
+        Profile::evolve(&mut state, event, chrono::Utc::now());
+    }
+    decision.append::<Profile>(id.0, events, None)?;
+    Ok(state)
+}
+
+/// No directory role is given here, so none needs a rank.
+fn ranked<Role>(registration: Registration) -> Registration<Role> {
+    Registration {
+        name: registration.name,
+        emails: registration.emails,
+        roles: vec![],
+        departments: registration.departments,
+        request_limit: registration.request_limit,
+        active: registration.active,
+        attributes: registration.attributes,
+        duplicated_from: registration.duplicated_from,
+        username: registration.username,
+        application_roles: registration.application_roles,
+        verified: registration.verified,
+    }
+}
+
+/// Puts a token into the log, and a mail with a link that holds it into the outbox.
+///
+/// # Errors
+/// None that is not the log's.
+pub fn send_link(
+    decision: &mut Decision<'_>,
+    app: &App,
+    call: &Call,
+    profile: ProfileId,
+    recipient: &str,
+    kind: MailKind,
+    url: &str,
+) -> Result<(), Halt<Failure>> {
+    let token = issue_token(decision, app, call, profile)?;
+    let mail = Mail {
+        id: Uuid::now_v7(),
+        kind,
+        recipient: recipient.to_owned(),
+        link: link(url, token),
+        created_at: call.received_at,
+    };
+    decision.row(outbox::row(decision.tenant, &mail));
+    Ok(())
+}
+
+/// Puts a new verification token of a profile into the log, and returns it.
+///
+/// # Errors
+/// None that is not the log's.
+pub fn issue_token(
+    decision: &mut Decision<'_>,
+    app: &App,
+    call: &Call,
+    profile: ProfileId,
+) -> Result<Uuid, Halt<Failure>> {
+    let (token, stream) = (Uuid::new_v4(), Uuid::now_v7());
+    let life = Duration::seconds(app.applications.settings.verification_seconds_max);
+    let expires_at = call.received_at + life;
+    let command = session::Command::IssueVerification { profile, expires_at };
+    let events = session::decide(&session::State::Absent, command);
+    let events = events.map_err(|_| Failure::Internal)?;
+    decision.append::<Session>(stream, events, None)?;
+    let tenant = decision.tenant;
+    let secret = token.to_string();
+    decision.take(Bearer::Verification.take(tenant, &secret, stream, Some(expires_at)));
+    Ok(token)
+}
+
+/// Who lost a race for a username is told that it is taken.
+pub fn taken(failure: Failure) -> Failure {
+    match failure {
+        Failure::Conflict => Failure::ProfileExists,
+        other => other,
+    }
+}

@@ -1,0 +1,229 @@
+//! Lists and counts of profiles (contract 1, 4.7, 4.8).
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use uuid::Uuid;
+
+use crate::api::app::App;
+use crate::api::crafter::answer::{Answer, json};
+use crate::api::crafter::call::Call;
+use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::find::{self, Place};
+use crate::api::crafter::parameters::{Page, Sort};
+use crate::api::crafter::path::profile_id;
+use crate::api::crafter::selector::Bean;
+use crate::api::crafter::types::profile::Profile as Wire;
+use crate::domain::entitlement::TenantAction;
+use crate::domain::filter::{Filter, Path};
+use crate::domain::ids::TenantId;
+use crate::engine::Error;
+use crate::projections::profile_counts;
+use crate::projections::profile_documents::read::{
+    by_ids as documents_of, count as count_documents,
+};
+
+use super::listing::{Wanted, direction, failed, first_page, list, wire};
+
+/// The first profile that a query finds.
+#[utoipa::path(
+    get,
+    path = "/api/1/profile/one_by_query",
+    operation_id = "crafter_get_profile_by_query",
+    tag = "crafter",
+    responses((status = 200, body = Wire), (status = 400, body = ErrorDetails))
+)]
+pub async fn one_by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let (place, filter) = queried(&app, &call).await?;
+    let page = Page { start: 0, count: Some(1) };
+    let wanted = Wanted { filter, sort: None, page };
+    let found = first_page(&app, &call, &place, wanted).await?;
+    let first = found.into_iter().next().ok_or(Failure::NoSuchProfile)?;
+    let wanted = call.parameters.attribute_to_return()?;
+    let (call, place) = (&call, &place);
+    super::bean(call, Bean::Profile, &wire(call, place, first, &wanted)?)
+}
+
+/// How many profiles a query finds.
+#[utoipa::path(
+    get,
+    path = "/api/1/profile/count_by_query",
+    operation_id = "crafter_count_profiles_by_query",
+    tag = "crafter",
+    responses((status = 200, body = u64), (status = 400, body = ErrorDetails))
+)]
+pub async fn count_by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let (place, filter) = queried(&app, &call).await?;
+    let client = app.engine.connection().await?;
+    let count = count_documents(&client, place.tenant.0, &filter, profile_id).await;
+    let count = count.map_err(|error| Error::of_statement("counting profiles", error));
+    json(&count.map_err(failed)?)
+}
+
+/// The profiles that a query finds.
+#[utoipa::path(
+    get,
+    path = "/api/1/profile/by_query",
+    operation_id = "crafter_get_profiles_by_query",
+    tag = "crafter",
+    responses((status = 200, body = Vec<Wire>), (status = 400, body = ErrorDetails))
+)]
+pub async fn by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let (sort, page) = (call.parameters.sort()?, call.parameters.page()?);
+    let (place, filter) = queried(&app, &call).await?;
+    list(&app, call, place, Wanted { filter, sort, page }).await
+}
+
+/// How many profiles a tenant has.
+#[utoipa::path(
+    get,
+    path = "/api/1/profile/count",
+    operation_id = "crafter_count_profiles",
+    tag = "crafter",
+    responses((status = 200, body = u64))
+)]
+pub async fn count(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let tenant = call.parameters.required("tenantName")?;
+    call.caller.may(tenant, TenantAction::ManageProfiles)?;
+    let Some(place) = find::tenant(&app, tenant).await? else { return json(&0) };
+    let client = app.engine.connection().await?;
+    let count = profile_counts::read::all(&client, place.tenant.0).await;
+    json(&count.map_err(|error| Error::of_statement("counting profiles", error))?)
+}
+
+/// The profiles of a tenant.
+#[utoipa::path(
+    get,
+    path = "/api/1/profile/range",
+    operation_id = "crafter_get_profile_range",
+    tag = "crafter",
+    responses((status = 200, body = Vec<Wire>))
+)]
+pub async fn range(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let (sort, page) = (call.parameters.sort()?, call.parameters.page()?);
+    found_by(app, call, sort, page, |_, _| Ok(Some(Filter::everything()))).await
+}
+
+/// The profiles that have an application role.
+#[utoipa::path(
+    get,
+    path = "/api/1/profile/by_role",
+    operation_id = "crafter_get_profiles_by_role",
+    tag = "crafter",
+    responses((status = 200, body = Vec<Wire>))
+)]
+pub async fn by_role(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let sort = call.parameters.sort()?;
+    call.parameters.required("tenantName")?;
+    call.parameters.required("role")?;
+    found_by(app, call, sort, Page::default(), |call, _| {
+        let roles = Path::parse("roles").map_err(|_| Failure::Internal)?;
+        Ok(Some(Filter::has_text(roles, call.parameters.required("role")?)))
+    })
+    .await
+}
+
+/// The profiles that have an attribute, or a part of one.
+#[utoipa::path(
+    get,
+    path = "/api/1/profile/by_existing_attribute",
+    operation_id = "crafter_get_profiles_by_existing_attribute",
+    tag = "crafter",
+    responses((status = 200, body = Vec<Wire>))
+)]
+pub async fn by_existing_attribute(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let sort = call.parameters.sort()?;
+    call.parameters.required("tenantName")?;
+    call.parameters.required("attributeName")?;
+    found_by(app, call, sort, Page::default(), |call, place| {
+        Ok(attribute(call, place)?.map(Filter::has))
+    })
+    .await
+}
+
+/// The profiles that have this text as an attribute, or a part of one.
+#[utoipa::path(
+    get,
+    path = "/api/1/profile/by_attribute_value",
+    operation_id = "crafter_get_profiles_by_attribute_value",
+    tag = "crafter",
+    responses((status = 200, body = Vec<Wire>))
+)]
+pub async fn by_attribute_value(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let sort = call.parameters.sort()?;
+    call.parameters.required("tenantName")?;
+    call.parameters.required("attributeName")?;
+    call.parameters.required("attributeValue")?;
+    found_by(app, call, sort, Page::default(), |call, place| {
+        let value = call.parameters.required("attributeValue")?;
+        Ok(attribute(call, place)?.map(|path| Filter::has_text(path, value)))
+    })
+    .await
+}
+
+/// The profiles of these ids that there are.
+#[utoipa::path(
+    get,
+    path = "/api/1/profile/by_ids",
+    operation_id = "crafter_get_profiles_by_ids",
+    tag = "crafter",
+    responses((status = 200, body = Vec<Wire>), (status = 403, body = ErrorDetails))
+)]
+pub async fn by_ids(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let ids = call.parameters.required_list("id")?;
+    let ids: Vec<Uuid> = ids.iter().filter_map(|id| profile_id(id)).collect();
+    let sort = call.parameters.sort()?;
+    let wanted = call.parameters.attribute_to_return()?;
+    let path = sort.as_ref().and_then(|sort| Path::parse(&sort.by).ok());
+    let sort = sort.as_ref().zip(path.as_ref()).map(|(sort, path)| (path, direction(sort)));
+    let client = app.engine.connection().await?;
+    let found = documents_of(&client, &ids, sort).await;
+    let found = found.map_err(|error| Error::of_statement("listing profiles", error))?;
+    drop(client);
+    let mut profiles = Vec::with_capacity(found.len());
+    for (tenant, found) in found {
+        let Some(place) = find::place(&app, TenantId(tenant)).await? else { continue };
+        find::may_manage(&call, &place.name)?;
+        profiles.push(wire(&call, &place, found, &wanted)?);
+    }
+    super::bean(&call, Bean::Profile, &profiles)
+}
+
+/// The tenant and the filter of a query, which the caller may ask.
+async fn queried(app: &App, call: &Call) -> Result<(Place, Filter), Failure> {
+    let tenant = call.parameters.required("tenantName")?;
+    let query = call.parameters.required("query")?;
+    find::may_manage(call, tenant)?;
+    let place = find::tenant(app, tenant).await?.ok_or(Failure::NoSuchTenant)?;
+    let invalid = |why: crate::domain::filter::Invalid| Failure::InvalidQuery(why.to_string());
+    let filter = Filter::parse(query).map_err(invalid)?;
+    let reads = |name: &str| call.caller.reads(&place.catalogue, name);
+    let unreadable = place.catalogue.attributes.iter().any(|one| !reads(&one.name));
+    filter.check(&reads, unreadable).map_err(invalid)?;
+    Ok((place, filter))
+}
+
+/// Lists of a tenant that need no query; nothing of one that there is not.
+async fn found_by(
+    app: Arc<App>,
+    call: Call,
+    sort: Option<Sort>,
+    page: Page,
+    filter: impl Fn(&Call, &Place) -> Result<Option<Filter>, Failure>,
+) -> Answer {
+    let tenant = call.parameters.required("tenantName")?;
+    call.caller.may(tenant, TenantAction::ManageProfiles)?;
+    let nothing: [(); 0] = [];
+    let Some(place) = find::tenant(&app, tenant).await? else { return json(&nothing) };
+    let Some(filter) = filter(&call, &place)? else { return json(&nothing) };
+    list(&app, call, place, Wanted { filter, sort, page }).await
+}
+
+/// The path to an attribute that the call names; None for one that it may not read, which for it
+/// nobody has.
+fn attribute(call: &Call, place: &Place) -> Result<Option<Path>, Failure> {
+    let name = call.parameters.required("attributeName")?;
+    let Ok(path) = Path::parse(&format!("attributes.{name}")) else { return Ok(None) };
+    let readable = call.caller.reads(&place.catalogue, &path.segments()[1]);
+    Ok(readable.then_some(path))
+}

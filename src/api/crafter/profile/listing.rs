@@ -1,0 +1,225 @@
+//! Reading lists of profiles and answering with them. However long a list is, few of its profiles
+//! are in memory at once: what does not fit into one page is streamed.
+
+use axum::body::{Body, Bytes};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use futures_util::{StreamExt, stream};
+use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+
+use crate::api::app::App;
+use crate::api::crafter::answer::Answer;
+use crate::api::crafter::call::Call;
+use crate::api::crafter::entitled::Given;
+use crate::api::crafter::error::{Failure, JSON};
+use crate::api::crafter::find::{self, Place};
+use crate::api::crafter::parameters::{Page, Sort, SortOrder};
+use crate::api::crafter::path::profile_id;
+use crate::api::crafter::selector::Bean;
+use crate::api::crafter::types::profile::Profile as Wire;
+use crate::domain::attributes::{AttributeToReturn, returned};
+use crate::domain::filter::{Filter, Path};
+use crate::domain::object_id::shown;
+use crate::engine::Error;
+use crate::projections::profile_documents::read::{Asked, Direction, Found, pages};
+
+/// Profiles read at once.
+const PAGE_ROWS: i32 = 1_000;
+/// Pages that may wait for a slow reader.
+const PAGES_WAITING_MAX: usize = 2;
+
+/// What of a tenant's profiles is wanted.
+pub struct Wanted {
+    pub filter: Filter,
+    pub sort: Option<Sort>,
+    pub page: Page,
+}
+
+/// The field to sort by, if profiles may be sorted by it: not by what the caller may not read.
+fn sorted_by(call: &Call, place: &Place, sort: &Sort) -> Option<Path> {
+    let path = Path::parse(&sort.by).ok()?;
+    match path.segments() {
+        [first, name, ..] if first == "attributes" => {
+            call.caller.reads(&place.catalogue, name).then_some(path)
+        }
+        [first] if first == "attributes" => None,
+        _ => Some(path),
+    }
+}
+
+/// The way to sort.
+pub fn direction(sort: &Sort) -> Direction {
+    match sort.order {
+        SortOrder::Ascending => Direction::Ascending,
+        SortOrder::Descending => Direction::Descending,
+    }
+}
+
+/// The first profiles of a list.
+///
+/// # Errors
+/// [`Failure::InvalidQuery`] for what takes too long, [`Failure::Unavailable`].
+pub async fn first_page(
+    app: &App,
+    call: &Call,
+    place: &Place,
+    wanted: Wanted,
+) -> Result<Vec<Found>, Failure> {
+    let (mut read, end) = reading(app, call, place, wanted).await?;
+    match read.recv().await {
+        Some(page) => Ok(page),
+        None => Err(end.await.unwrap_or(Ok(())).err().unwrap_or(Failure::Internal)),
+    }
+}
+
+/// How reading a list ended.
+type End = oneshot::Receiver<Result<(), Failure>>;
+
+/// Begins to read a list on a task of its own, which ends when nobody takes its pages.
+async fn reading(
+    app: &App,
+    call: &Call,
+    place: &Place,
+    wanted: Wanted,
+) -> Result<(mpsc::Receiver<Vec<Found>>, End), Failure> {
+    let mut client = app.engine.connection().await?;
+    let path = wanted.sort.as_ref().and_then(|sort| sorted_by(call, place, sort));
+    let tenant = place.tenant.0;
+    let (handed, read) = mpsc::channel(PAGES_WAITING_MAX);
+    let (ended, end) = oneshot::channel();
+    tokio::spawn(async move {
+        let asked = Asked {
+            tenant,
+            filter: &wanted.filter,
+            sort: wanted.sort.as_ref().zip(path.as_ref()).map(|(sort, by)| (by, direction(sort))),
+            skip: i64::from(wanted.page.start),
+            limit: wanted.page.count.map(i64::from),
+            read_id: profile_id,
+        };
+        let read = pages(&mut client, asked, PAGE_ROWS, handed).await;
+        let read = read.map_err(|error| Error::of_statement("listing profiles", error));
+        let _ = ended.send(read.map_err(failed));
+    });
+    Ok((read, end))
+}
+
+/// A list being answered.
+struct Listed {
+    call: Call,
+    place: Place,
+    attributes: AttributeToReturn,
+    read: mpsc::Receiver<Vec<Found>>,
+    end: End,
+    /// Whether an item was written, and so a comma is due.
+    begun: bool,
+    turn: Option<OwnedSemaphorePermit>,
+}
+
+/// Answers with a list: a short one at once, a long one as it is read.
+///
+/// # Errors
+/// As [`first_page`].
+pub async fn list(app: &App, call: Call, place: Place, wanted: Wanted) -> Answer {
+    let attributes = call.parameters.attribute_to_return()?;
+    let (read, end) = reading(app, &call, &place, wanted).await?;
+    let mut listed = Listed { call, place, attributes, read, end, begun: false, turn: None };
+    let first = listed.next_page().await?.ok_or(Failure::Internal)?;
+    let Some(second) = listed.next_page().await? else {
+        return Ok(answer(Body::from(format!("[{first}]"))));
+    };
+    // From here on the reader says for how long a connection is held.
+    let turn = app.applications.long_lists.clone().try_acquire_owned();
+    listed.turn = Some(turn.map_err(|_| Failure::Overloaded)?);
+    let begun = Bytes::from(format!("[{first}{second}"));
+    let rest = stream::unfold(Some(listed), |listed| async {
+        let mut listed = listed?;
+        // A list that ends early must not look whole.
+        match listed.next_page().await {
+            Ok(Some(page)) => Some((Ok(Bytes::from(page)), Some(listed))),
+            Ok(None) => Some((Ok(Bytes::from_static(b"]")), None)),
+            Err(failure) => Some((Err(failure), None)),
+        }
+    });
+    let whole = stream::once(async { Ok::<_, Failure>(begun) }).chain(rest);
+    Ok(answer(Body::from_stream(whole)))
+}
+
+fn answer(body: Body) -> Response {
+    ([(CONTENT_TYPE, JSON)], body).into_response()
+}
+
+impl Listed {
+    /// The items of the next page, behind a comma if some were before; None at the end.
+    async fn next_page(&mut self) -> Result<Option<String>, Failure> {
+        let Some(page) = self.read.recv().await else {
+            let ended = (&mut self.end).await;
+            return ended.unwrap_or(Err(Failure::Internal)).map(|()| None);
+        };
+        if !page.is_empty() {
+            // Contract 1: the tenant is read as soon as a profile of it is found.
+            find::may_manage(&self.call, &self.place.name)?;
+        }
+        let mut items = String::new();
+        for found in page {
+            let bean = wire(&self.call, &self.place, found, &self.attributes)?;
+            let mut bean = serde_json::to_value(bean).map_err(|_| Failure::Internal)?;
+            if let Some(selector) = &self.call.selector {
+                bean = selector.kept(Bean::Profile, bean);
+            }
+            if self.begun {
+                items.push(',');
+            }
+            self.begun = true;
+            items.push_str(&bean.to_string());
+        }
+        Ok(Some(items))
+    }
+}
+
+/// A profile as the answer shows it.
+///
+/// # Errors
+/// [`Failure::Internal`] for an attribute that is no JSON.
+pub fn wire(
+    call: &Call,
+    place: &Place,
+    found: Found,
+    wanted: &AttributeToReturn,
+) -> Result<Wire, Failure> {
+    let mut attributes = Given::new();
+    for (name, value) in found.attributes {
+        if call.caller.reads(&place.catalogue, &name) {
+            let value: Value = serde_json::from_str(value.get()).map_err(|_| Failure::Internal)?;
+            attributes.insert(name, value);
+        }
+    }
+    Ok(Wire {
+        username: found.username,
+        email: found.email,
+        verified: found.verified,
+        enabled: found.enabled,
+        created_on: instant(found.created_on),
+        last_modified: instant(found.last_modified),
+        tenant: place.name.clone(),
+        roles: found.roles,
+        attributes: returned(&attributes, wanted, |_| true, true),
+        id: shown(found.id),
+    })
+}
+
+fn instant(milliseconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(milliseconds).unwrap_or_default()
+}
+
+/// What takes too long or cannot be evaluated is the query's fault; all else is an outage.
+pub fn failed(error: Error) -> Failure {
+    match error.sql_state() {
+        Some("57014") => Failure::InvalidQuery("it takes too long".to_owned()),
+        Some(code) if code.starts_with("22") => {
+            Failure::InvalidQuery("it cannot be evaluated".to_owned())
+        }
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,146 @@
+//! POST /api/1/profile/{id}/update (contract 1): what is given changes, what is empty stays.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+
+use crate::api::app::App;
+use crate::api::crafter::answer::Answer;
+use crate::api::crafter::call::Call;
+use crate::api::crafter::entitled::Given;
+use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::find;
+use crate::api::crafter::types::profile::Profile as Wire;
+use crate::domain::entitlement::AttributeAction;
+use crate::domain::mailbox::parse_mailbox;
+use crate::domain::profile::Command;
+use crate::domain::values::{Email, ValueKind};
+use crate::engine::execute::Halt;
+use crate::engine::secrets::ValueIds;
+use crate::engine::{claims, credentials};
+
+use super::create::{clean, hashed, taken};
+use super::{Change, change, changed, named};
+
+/// What a call asks to be changed.
+struct Wanted {
+    username: Option<String>,
+    email: Option<String>,
+    enabled: Option<bool>,
+    roles: Option<Vec<String>>,
+    attributes: Given,
+}
+
+/// Changes a profile.
+#[utoipa::path(
+    post,
+    path = "/api/1/profile/{id}/update",
+    operation_id = "crafter_update_profile",
+    tag = "crafter",
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, body = Wire),
+        (status = 400, body = ErrorDetails),
+        (status = 404, body = ErrorDetails),
+        (status = 409, body = ErrorDetails),
+    )
+)]
+pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let wanted = wanted(&call)?;
+    let found = find::managed(&app, &call, call.path("id")).await?;
+    let names: Vec<String> = wanted.attributes.keys().cloned().collect();
+    call.caller.may_with(&found.place.catalogue, &names, AttributeAction::Write)?;
+    let ids = app.engine.secrets.value_ids(found.place.tenant).await?;
+    let hash = hashed(&app, call.parameters.filled("password")?).await?;
+    let after = change(&app, &call, &found, "update_profile", |change| {
+        let (wanted, ids, hash) = (&wanted, &ids, &hash);
+        Box::pin(async move {
+            assign_username(change, wanted.username.as_deref()).await?;
+            assign_email(change, wanted.email.as_deref(), ids)?;
+            match wanted.enabled {
+                Some(true) => change.order(Command::ActivateProfile)?,
+                Some(false) => change.order(Command::DeactivateProfile)?,
+                None => {}
+            }
+            if let Some(roles) = wanted.roles.clone() {
+                change.order(Command::AssignApplicationRoles { roles })?;
+            }
+            let catalogue = change.place.catalogue.clone();
+            let attributes = wanted
+                .attributes
+                .iter()
+                .map(|(name, value)| (name.clone(), clean(&catalogue, name, value.clone()).into()));
+            let attributes = attributes.collect();
+            change.order(Command::AssignAttributes { attributes, removed: vec![] })?;
+            if let Some(hash) = hash {
+                let (tenant, id) = (change.place.tenant, change.id);
+                change.order(Command::ChangePassword)?;
+                change.decision.row(credentials::password(tenant, id, hash.as_str()));
+            }
+            Ok(())
+        })
+    });
+    let after = after.await.map_err(taken)?;
+    changed(&call, &after, &names)
+}
+
+fn wanted(call: &Call) -> Result<Wanted, Failure> {
+    let parameters = &call.parameters;
+    let attributes = parameters.json_object("attributes")?.into_iter().flatten().collect();
+    let email = parameters.filled("email")?;
+    let email = email.map(|email| parse_mailbox(email).map(|mailbox| mailbox.text.to_owned()));
+    let email = email.transpose().map_err(|_| Failure::InvalidEmailAddress)?;
+    let username = parameters.filled("username")?.map(str::to_owned);
+    if let Some(username) = &username {
+        named("username", username)?;
+    }
+    let roles = parameters.list("role")?;
+    roles.iter().flatten().try_for_each(|role| named("role", role))?;
+    let enabled = parameters.boolean("enabled")?;
+    Ok(Wanted { username, email, enabled, roles, attributes })
+}
+
+async fn assign_username(
+    change: &mut Change<'_, '_>,
+    username: Option<&str>,
+) -> Result<(), Halt<Failure>> {
+    let before = change.facts()?.username.clone();
+    let Some(username) = username.filter(|name| before.as_deref() != Some(*name)) else {
+        return Ok(());
+    };
+    let (tenant, id) = (change.place.tenant, change.id);
+    let claim = claims::username(tenant, username);
+    if change.decision.engine.reader.claims(&[claim]).await?.contains_key(&claim) {
+        return Err(Failure::ProfileExists.into());
+    }
+    if let Some(before) = before {
+        change.decision.release(claims::username(tenant, &before));
+    }
+    change.decision.take(claims::take_username(tenant, username, id));
+    change.order(Command::AssignUsername { username: username.to_owned() })
+}
+
+/// The first address is the one that this face speaks of; those that others gave stay behind it.
+fn assign_email(
+    change: &mut Change<'_, '_>,
+    address: Option<&str>,
+    ids: &ValueIds,
+) -> Result<(), Halt<Failure>> {
+    let before = change.facts()?.emails.clone();
+    let Some(address) = address else { return Ok(()) };
+    if before.first().is_some_and(|email| email.address.0 == address) {
+        return Ok(());
+    }
+    let id = ids.id(ValueKind::Email, address);
+    let email = Email { id, address: address.to_owned().into(), login: false };
+    let rest = before.iter().skip(1).filter(|email| email.id != id).cloned();
+    let emails: Vec<Email> = std::iter::once(email).chain(rest).collect();
+    change.order(Command::AssignEmails { emails })?;
+    let tenant = change.place.tenant;
+    let kept: Vec<_> = change.facts()?.emails.iter().filter(|email| email.login).collect();
+    let kept: Vec<_> = kept.iter().map(|email| email.id).collect();
+    for gone in before.iter().filter(|email| email.login && !kept.contains(&email.id)) {
+        change.decision.release(claims::login_email(tenant, &gone.address.0));
+    }
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! Verification tokens, and verifying an e-mail address by one (contract 1, 4.5). Either kind of
+//! token works in either call, and works once.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::api::app::App;
+use crate::api::crafter::answer::{Answer, bean, empty};
+use crate::api::crafter::call::Call;
+use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::find::{self, Found, Place};
+use crate::api::crafter::selector::Bean;
+use crate::api::crafter::types::profile::Profile as Wire;
+use crate::api::crafter::types::session::VerificationToken;
+use crate::api::crafter::write::{Kind, write};
+use crate::domain::entitlement::TenantAction;
+use crate::domain::ids::{ProfileId, TenantId};
+use crate::domain::mailbox::parse_mailbox;
+use crate::domain::object_id::shown;
+use crate::domain::profile::Command;
+use crate::domain::session::{self, Session};
+use crate::engine::claims::{self, Bearer, take_login_email};
+use crate::engine::execute::{Decision, Halt};
+
+use super::create::issue_token;
+use super::{Change, as_recorded, changed};
+
+/// A token that leads somewhere now.
+pub struct Token {
+    pub tenant: TenantId,
+    /// None when the tenant is gone.
+    pub place: Option<Place>,
+    pub stream: Uuid,
+    pub profile: ProfileId,
+    issued_at: DateTime<Utc>,
+}
+
+/// The token of this id, as long as it leads anywhere.
+///
+/// # Errors
+/// [`Failure::NoSuchVerificationToken`].
+pub async fn token(app: &App, call: &Call, id: &str) -> Result<Token, Failure> {
+    let none = || Failure::NoSuchVerificationToken;
+    let found = app.applications.found(&app.engine, Bearer::Verification, id).await?;
+    let (tenant, stream) = found.ok_or_else(none)?;
+    let state = app.engine.load::<Session>(tenant, stream).await?.state;
+    match *state {
+        session::State::Verification { profile, issued_at, expires_at }
+            if call.received_at < expires_at =>
+        {
+            let place = find::place(app, tenant).await?;
+            Ok(Token { tenant, place, stream, profile, issued_at })
+        }
+        _ => Err(none()),
+    }
+}
+
+/// The profile that a token is for, which the caller may manage.
+///
+/// # Errors
+/// [`Failure::NoSuchVerificationToken`], [`Failure::NoSuchProfile`], [`Failure::ActionDenied`].
+pub async fn profile_of(app: &App, call: &Call, token: &Token) -> Result<Found, Failure> {
+    let place = token.place.as_ref().ok_or(Failure::NoSuchProfile)?;
+    call.caller.may(&place.name, TenantAction::ManageProfiles)?;
+    let found = find::in_tenant(app, place.tenant, token.profile).await?;
+    let found = found.ok_or(Failure::NoSuchProfile)?;
+    find::may_manage(call, &found.place.name)?;
+    Ok(found)
+}
+
+/// Ends a token: it was used.
+///
+/// # Errors
+/// [`Failure::NoSuchVerificationToken`] when somebody else was faster.
+pub async fn spend(decision: &mut Decision<'_>, stream: Uuid) -> Result<(), Halt<Failure>> {
+    let state = decision.load::<Session>(stream).await?.state;
+    let command = session::Command::EndSession { reason: "used" };
+    let events = session::decide(&state, command).unwrap_or_default();
+    if events.is_empty() {
+        return Err(Failure::NoSuchVerificationToken.into());
+    }
+    Ok(decision.append::<Session>(stream, events, None)?)
+}
+
+/// Verifies a profile by a token, and enables it.
+#[utoipa::path(
+    post,
+    path = "/api/1/profile/verify",
+    operation_id = "crafter_verify_profile",
+    tag = "crafter",
+    responses((status = 200, body = Wire), (status = 404, body = ErrorDetails))
+)]
+pub async fn verify(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let id = call.parameters.required("verificationTokenId")?;
+    let token = token(&app, &call, id).await?;
+    let found = profile_of(&app, &call, &token).await?;
+    let kind = Kind { area: "profile", operation: "verify_profile" };
+    let after = write(&app, &call, token.tenant, kind, |decision| {
+        let (token, found) = (&token, &found);
+        Box::pin(async move {
+            spend(decision, token.stream).await?;
+            let mut change = Change::of(decision, found).await?;
+            let free = free_log_in(&change).await?;
+            if let Some(address) = &free {
+                let claim = take_login_email(found.place.tenant, address, found.id);
+                change.decision.take(claim);
+            }
+            change.order(Command::VerifyProfile { log_in_email_is_free: free.is_some() })?;
+            change.into_found()
+        })
+    });
+    changed(&call, &as_recorded(&app, after.await?).await?, &[])
+}
+
+/// The address that the profile could log in with, if it has one and nobody else does.
+async fn free_log_in(change: &Change<'_, '_>) -> Result<Option<String>, Halt<Failure>> {
+    let Some(email) = change.facts()?.emails.first().filter(|email| !email.login) else {
+        return Ok(None);
+    };
+    let address = &email.address.0;
+    // With a display name it is none that anybody would log in with.
+    if !parse_mailbox(address).is_ok_and(|mailbox| mailbox.address == address.as_str()) {
+        return Ok(None);
+    }
+    let claim = claims::login_email(change.place.tenant, address);
+    let held = change.decision.engine.reader.claims(&[claim]).await?;
+    Ok((!held.contains_key(&claim)).then(|| address.clone()))
+}
+
+/// Makes a verification token of a profile; no mail is sent.
+#[utoipa::path(
+    post,
+    path = "/api/1/profile/{id}/verification_token/create",
+    operation_id = "crafter_create_verification_token",
+    tag = "crafter",
+    params(("id" = String, Path)),
+    responses((status = 200, body = VerificationToken), (status = 404, body = ErrorDetails))
+)]
+pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let found = find::managed(&app, &call, call.path("id")).await?;
+    let kind = Kind { area: "session", operation: "create_verification_token" };
+    let issued = write(&app, &call, found.place.tenant, kind, |decision| {
+        let (found, app, call) = (&found, &app, &call);
+        Box::pin(async move {
+            Change::of(decision, found).await?;
+            issue_token(decision, app, call, found.id)
+        })
+    });
+    let id = issued.await?;
+    let token = VerificationToken {
+        tenant: found.place.name.clone(),
+        profile_id: shown(found.id.0),
+        timestamp: token(&app, &call, &id.to_string()).await?.issued_at,
+        id,
+    };
+    bean(&call, Bean::VerificationToken, &token)
+}
+
+/// A verification token.
+#[utoipa::path(
+    get,
+    path = "/api/1/profile/verification_token/{id}",
+    operation_id = "crafter_get_verification_token",
+    tag = "crafter",
+    params(("id" = String, Path)),
+    responses((status = 200, body = VerificationToken), (status = 404, body = ErrorDetails))
+)]
+pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let id = call.path("id");
+    let token = token(&app, &call, id).await?;
+    let name = token.place.as_ref().map(|place| place.name.clone()).unwrap_or_default();
+    call.caller.may(&name, TenantAction::ManageProfiles)?;
+    let token = VerificationToken {
+        tenant: name,
+        profile_id: shown(token.profile.0),
+        timestamp: token.issued_at,
+        id: id.parse().map_err(|_| Failure::NoSuchVerificationToken)?,
+    };
+    bean(&call, Bean::VerificationToken, &token)
+}
+
+/// Deletes a verification token; one that there is not is deleted already.
+#[utoipa::path(
+    post,
+    path = "/api/1/profile/verification_token/{id}/delete",
+    operation_id = "crafter_delete_verification_token",
+    tag = "crafter",
+    params(("id" = String, Path)),
+    responses((status = 200), (status = 403, body = ErrorDetails))
+)]
+pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let token = match token(&app, &call, call.path("id")).await {
+        Err(Failure::NoSuchVerificationToken) => return empty(),
+        token => token?,
+    };
+    let name = token.place.as_ref().map(|place| place.name.clone()).unwrap_or_default();
+    call.caller.may(&name, TenantAction::ManageProfiles)?;
+    let kind = Kind { area: "session", operation: "delete_verification_token" };
+    let deleted = write(&app, &call, token.tenant, kind, |decision| {
+        let stream = token.stream;
+        Box::pin(async move { spend(decision, stream).await })
+    });
+    match deleted.await {
+        Err(Failure::NoSuchVerificationToken) => {}
+        done => done?,
+    }
+    empty()
+}

@@ -1,0 +1,233 @@
+//! Tenants themselves: create, get, update, delete, count, all, and whether they verify.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use uuid::Uuid;
+
+use crate::api::app::App;
+use crate::api::crafter::answer::{Answer, bean, empty, json};
+use crate::api::crafter::call::Call;
+use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::find::{self, Place};
+use crate::api::crafter::selector::Bean;
+use crate::api::crafter::shown;
+use crate::api::crafter::types::tenant as wire;
+use crate::api::crafter::write::{Kind, write};
+use crate::domain::Aggregate;
+use crate::domain::entitlement::TenantAction;
+use crate::domain::ids::TenantId;
+use crate::domain::tenant::{
+    ApplicationCommand, AttributeDefinition, Catalogue, Command, Event, Tenant, decide,
+};
+use crate::engine::claims;
+use crate::engine::execute::Halt;
+
+use super::{change, named, react_at_once};
+
+/// Makes a tenant.
+#[utoipa::path(
+    post,
+    path = "/api/1/tenant/create",
+    operation_id = "crafter_create_tenant",
+    tag = "crafter",
+    request_body = wire::Tenant,
+    responses((status = 200, body = wire::Tenant), (status = 409, body = ErrorDetails))
+)]
+pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let wanted: wire::Tenant = call.body()?;
+    call.caller.may_everywhere(TenantAction::CreateTenant)?;
+    let name = named("tenant", &wanted.name)?.to_owned();
+    let mut orders = vec![Command::RegisterTenant { name: name.clone() }];
+    let nothing = Catalogue::default();
+    orders.extend(replacing(&nothing, &wanted)?.into_iter().map(Command::ForApplications));
+    let tenant = TenantId(Uuid::now_v7());
+    let kind = Kind { area: "tenant", operation: "create_tenant" };
+    let (name, orders) = (&name, &orders);
+    let created = write(&app, &call, tenant, kind, |decision| {
+        Box::pin(async move {
+            let claim = claims::tenant_name(name);
+            if decision.engine.reader.claims(&[claim]).await?.contains_key(&claim) {
+                return Err(Halt::Refused(Failure::TenantExists));
+            }
+            let mut state = Catalogue::default();
+            let mut happened = Vec::new();
+            for order in orders {
+                let events = decide(&state, order.clone()).map_err(|_| Failure::Internal)?;
+                for event in events {
+                    Tenant::evolve(&mut state, &event, chrono::Utc::now());
+                    happened.push(event);
+                }
+            }
+            decision.append::<Tenant>(tenant.0, happened, None)?;
+            decision.take(claims::take_tenant_name(tenant, name));
+            Ok(state)
+        })
+    });
+    let catalogue = created.await?.into();
+    let place = Place { tenant, name: name.clone(), catalogue };
+    bean(&call, Bean::Tenant, &shown::tenant(&place))
+}
+
+/// A tenant.
+#[utoipa::path(
+    get,
+    path = "/api/1/tenant/{name}",
+    operation_id = "crafter_get_tenant",
+    tag = "crafter",
+    params(("name" = String, Path)),
+    responses((status = 200, body = wire::Tenant), (status = 404, body = ErrorDetails))
+)]
+pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let name = call.path("name");
+    call.caller.may(name, TenantAction::ReadTenant)?;
+    let place = find::tenant(&app, name).await?.ok_or(Failure::NoSuchTenant)?;
+    bean(&call, Bean::Tenant, &shown::tenant(&place))
+}
+
+/// Replaces all of a tenant but its name and id.
+#[utoipa::path(
+    post,
+    path = "/api/1/tenant/update",
+    operation_id = "crafter_update_tenant",
+    tag = "crafter",
+    request_body = wire::Tenant,
+    responses((status = 200, body = wire::Tenant), (status = 404, body = ErrorDetails))
+)]
+pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let wanted: wire::Tenant = call.body()?;
+    replacing(&Catalogue::default(), &wanted)?;
+    change(&app, &call, &wanted.name, "update_tenant", |place| {
+        // What cannot be was refused above.
+        replacing(&place.catalogue, &wanted).unwrap_or_default()
+    })
+    .await
+}
+
+/// Deletes a tenant and, as reactions, its profiles; one that there is not is deleted already.
+#[utoipa::path(
+    post,
+    path = "/api/1/tenant/{name}/delete",
+    operation_id = "crafter_delete_tenant",
+    tag = "crafter",
+    params(("name" = String, Path)),
+    responses((status = 200), (status = 403, body = ErrorDetails))
+)]
+pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let name = call.path("name");
+    call.caller.may(name, TenantAction::DeleteTenant)?;
+    let Some(place) = find::tenant(&app, name).await? else { return empty() };
+    // Programs of the other faces belong to it: whoever runs those takes their keys away first.
+    if !app.engine.reader.claimed(place.tenant.0, "api_key_name").await?.is_empty() {
+        return Err(Failure::ActionDenied(TenantAction::DeleteTenant.name()));
+    }
+    let kind = Kind { area: "tenant", operation: "delete_tenant" };
+    let deleted = write(&app, &call, place.tenant, kind, |decision| {
+        let tenant = place.tenant;
+        Box::pin(async move {
+            let state = decision.load::<Tenant>(tenant.0).await?.state;
+            let events = decide(&state, Command::DeleteTenant).unwrap_or_default();
+            for event in &events {
+                if let Event::TenantDeleted { name } = event {
+                    decision.release(claims::tenant_name(name));
+                }
+            }
+            decision.append::<Tenant>(tenant.0, events.clone(), None)?;
+            Ok(events)
+        })
+    });
+    react_at_once(&app, &place, &deleted.await?).await?;
+    empty()
+}
+
+/// How many tenants there are.
+#[utoipa::path(
+    get,
+    path = "/api/1/tenant/count",
+    operation_id = "crafter_count_tenants",
+    tag = "crafter",
+    responses((status = 200, body = u64))
+)]
+pub async fn count(State(app): State<Arc<App>>, call: Call) -> Answer {
+    call.caller.may_everywhere(TenantAction::ReadTenant)?;
+    json(&app.engine.named_tenants().await?.len())
+}
+
+/// Every tenant.
+#[utoipa::path(
+    get,
+    path = "/api/1/tenant/all",
+    operation_id = "crafter_get_tenants",
+    tag = "crafter",
+    responses((status = 200, body = Vec<wire::Tenant>))
+)]
+pub async fn all(State(app): State<Arc<App>>, call: Call) -> Answer {
+    call.caller.may_everywhere(TenantAction::ReadTenant)?;
+    let mut tenants = Vec::new();
+    for tenant in app.engine.named_tenants().await? {
+        tenants.extend(find::place(&app, tenant).await?.as_ref().map(shown::tenant));
+    }
+    bean(&call, Bean::Tenant, &tenants)
+}
+
+/// Says whether new profiles are verified.
+#[utoipa::path(
+    post,
+    path = "/api/1/tenant/{name}/verify_new_profiles",
+    operation_id = "crafter_verify_new_profiles",
+    tag = "crafter",
+    params(("name" = String, Path)),
+    responses((status = 200, body = wire::Tenant), (status = 404, body = ErrorDetails))
+)]
+pub async fn verify_new_profiles(State(app): State<Arc<App>>, call: Call) -> Answer {
+    let required = call.parameters.required_boolean("verify")?;
+    let name = call.path("name");
+    change(&app, &call, name, "verify_new_profiles", |_| {
+        vec![ApplicationCommand::RequireVerification { required }]
+    })
+    .await
+}
+
+/// The orders that make a tenant what a body says, from what it is.
+fn replacing(
+    before: &Catalogue,
+    wanted: &wire::Tenant,
+) -> Result<Vec<ApplicationCommand>, Failure> {
+    let mut orders = vec![
+        ApplicationCommand::RequireVerification { required: wanted.verify_new_profiles },
+        ApplicationCommand::OfferSingleSignOn { offered: wanted.sso_enabled },
+        ApplicationCommand::CleanseAttributes { cleansed: wanted.cleanse_attributes },
+    ];
+    for role in &wanted.available_roles {
+        let role = named("role", role)?.to_owned();
+        orders.push(ApplicationCommand::OfferApplicationRole { role });
+    }
+    let gone = before.application_roles.iter().filter(|one| !wanted.available_roles.contains(one));
+    let gone = gone.map(|role| ApplicationCommand::WithdrawApplicationRole { role: role.clone() });
+    orders.extend(gone);
+    for one in &wanted.attribute_definitions {
+        orders.push(ApplicationCommand::DefineAttribute(definition(one)?));
+    }
+    let kept = |name: &str| wanted.attribute_definitions.iter().any(|one| one.name == name);
+    let gone = before.attributes.iter().filter(|one| !kept(&one.name));
+    let gone = gone.map(|one| ApplicationCommand::RemoveAttribute { name: one.name.clone() });
+    orders.extend(gone);
+    Ok(orders)
+}
+
+/// A definition as a body has it.
+///
+/// # Errors
+/// [`Failure::Invalid`] for a name that cannot be one: values are found by dots in paths.
+pub fn definition(wire: &wire::AttributeDefinition) -> Result<AttributeDefinition, Failure> {
+    let name = named("attribute", &wire.name)?;
+    if name.contains('.') || name.starts_with('$') {
+        return Err(Failure::invalid("an attribute's name holds no dot and begins with no $"));
+    }
+    Ok(AttributeDefinition {
+        name: name.to_owned(),
+        metadata: wire.metadata.clone().map(Into::into),
+        default_value: wire.default_value.clone(),
+        permissions: wire.permissions.iter().cloned().map(Into::into).collect(),
+    })
+}

@@ -1,0 +1,78 @@
+//! `/api/1/tenant` (contract 1): tenants, their roles and the attributes that they define. What
+//! follows for their profiles are reactions; the answer waits for the first of them only.
+
+pub mod attribute_definitions;
+pub mod manage;
+pub mod roles;
+
+use crate::api::app::App;
+use crate::domain::tenant::{ApplicationCommand, Command, Event, Tenant, decide};
+use crate::domain::{Aggregate, entitlement::TenantAction};
+use crate::engine::react;
+
+use super::answer::{Answer, bean};
+use super::call::Call;
+use super::error::Failure;
+use super::find::{self, Place};
+use super::selector::Bean;
+use super::shown;
+use super::write::{Kind, write};
+
+/// Longest name of a tenant, a role or an attribute, in bytes.
+const NAME_BYTES_MAX: usize = 200;
+
+/// A name that can be one.
+///
+/// # Errors
+/// [`Failure::Invalid`].
+fn named<'a>(what: &str, name: &'a str) -> Result<&'a str, Failure> {
+    let fits = (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.contains('\0');
+    let why = || Failure::invalid(format!("a {what}'s name has 1 to 200 bytes"));
+    fits.then_some(name).ok_or_else(why)
+}
+
+/// Changes the tenant of this name as the orders say, which are made from what it is.
+async fn change(
+    app: &App,
+    call: &Call,
+    name: &str,
+    operation: &'static str,
+    orders: impl Fn(&Place) -> Vec<ApplicationCommand> + Send + Sync,
+) -> Answer {
+    call.caller.may_all(name, &[TenantAction::ReadTenant, TenantAction::UpdateTenant])?;
+    let place = find::tenant(app, name).await?.ok_or(Failure::NoSuchTenant)?;
+    let kind = Kind { area: "tenant", operation };
+    let (before, orders) = (&place, &orders);
+    let changed = write(app, call, place.tenant, kind, |decision| {
+        Box::pin(async move {
+            let catalogue = decision.load::<Tenant>(before.tenant.0).await?.state;
+            if catalogue.name.as_deref() != Some(&before.name) {
+                return Err(Failure::NoSuchTenant.into());
+            }
+            let place = Place { catalogue: catalogue.clone(), ..before.clone() };
+            let mut state = (*catalogue).clone();
+            let mut happened = Vec::new();
+            for order in orders(&place) {
+                let events = decide(&state, Command::ForApplications(order));
+                for event in events.map_err(|_| Failure::NoSuchTenant)? {
+                    Tenant::evolve(&mut state, &event, call.received_at);
+                    happened.push(event);
+                }
+            }
+            decision.append::<Tenant>(before.tenant.0, happened.clone(), None)?;
+            Ok((state, happened))
+        })
+    });
+    let (state, happened) = changed.await?;
+    react_at_once(app, &place, &happened).await?;
+    let after = Place { catalogue: state.into(), ..place };
+    bean(call, Bean::Tenant, &shown::tenant(&after))
+}
+
+/// Does what follows for the first profiles, so that whoever has few sees all of it done.
+async fn react_at_once(app: &App, place: &Place, happened: &[Event]) -> Result<(), Failure> {
+    for event in happened {
+        react::profiles::begin(&app.engine, place.tenant, event).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Tickets, persistent logins and verification tokens, as answers only.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::fields;
+
+/// Contract 3: that a profile is logged in.
+#[derive(Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Ticket {
+    /// Its tenant's name.
+    pub tenant: String,
+    /// Whose it is.
+    pub profile_id: String,
+    /// When it was last used, in epoch milliseconds.
+    #[serde(serialize_with = "fields::millis")]
+    #[schema(value_type = i64)]
+    pub last_request_time: DateTime<Utc>,
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: Uuid,
+}
+
+/// Contract 3: "remember me". Who compares the token is the client.
+#[derive(Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PersistentLogin {
+    /// Its tenant's name.
+    pub tenant: String,
+    /// Whose it is.
+    pub profile_id: String,
+    /// Another one after each use.
+    #[schema(value_type = String)]
+    pub token: Uuid,
+    /// When it was made, in epoch milliseconds.
+    #[serde(serialize_with = "fields::millis")]
+    #[schema(value_type = i64)]
+    pub timestamp: DateTime<Utc>,
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: Uuid,
+}
+
+/// Contract 3: that an e-mail address was reached, or a password may be changed, once.
+#[derive(Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VerificationToken {
+    /// Its tenant's name.
+    pub tenant: String,
+    /// Whose it is.
+    pub profile_id: String,
+    /// When it was made, in epoch milliseconds.
+    #[serde(serialize_with = "fields::millis")]
+    #[schema(value_type = i64)]
+    pub timestamp: DateTime<Utc>,
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: Uuid,
+}

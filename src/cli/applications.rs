@@ -1,0 +1,186 @@
+//! What the Crafter Profile face works with, from the command line and the environment.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::api::crafter::services::{Parts, Services, Settings};
+use crate::attachments::{Settings as AttachmentSettings, Store};
+use crate::domain::attachment::parse_allowed;
+use crate::engine::Engine;
+use crate::engine::outbox::Outbox;
+use crate::mail::{Mailer, Security, Settings as MailSettings, Smtp};
+use crate::passwords::{Passwords, Settings as PasswordSettings};
+use crate::sealing::{KEY_VARIABLE, SealingKeys};
+
+/// The sealing keys' file in the data directory.
+const KEY_FILE: &str = "sealing.key";
+
+/// What clients of the Crafter Profile API can notice; names in brackets are Crafter's own.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Crafter Profile API")]
+#[group(skip)]
+pub struct Arguments {
+    /// Where else than at / it is served
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = "/crafter-profile",
+        env = "DOSSIER_CRAFTER_PREFIX"
+    )]
+    crafter_prefix: String,
+    /// What the monitoring endpoints ask for [management.authorizationToken]; random if not given,
+    /// except with --demo
+    #[arg(long, value_name = "TOKEN", env = "DOSSIER_MANAGEMENT_TOKEN", hide_env_values = true)]
+    management_token: Option<String>,
+    /// How long a ticket may be idle [auth.ticket.maxAge]
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, env = "DOSSIER_TICKET_SECONDS",
+        value_parser = clap::value_parser!(i64).range(1..))]
+    ticket_seconds: i64,
+    /// How long a log-in is remembered [persistentLogin.maxAge]
+    #[arg(long, value_name = "SECONDS", default_value_t = 1_296_000,
+        env = "DOSSIER_PERSISTENT_LOGIN_SECONDS", value_parser = clap::value_parser!(i64).range(1..))]
+    persistent_login_seconds: i64,
+    /// How long a link in an e-mail leads anywhere [verification.token.maxAge]
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400,
+        env = "DOSSIER_VERIFICATION_SECONDS", value_parser = clap::value_parser!(i64).range(1..))]
+    verification_seconds: i64,
+    /// How long log-ins are locked after too many failures [auth.lockTime]
+    #[arg(long, value_name = "MINUTES", default_value_t = 10, env = "DOSSIER_LOCK_MINUTES",
+        value_parser = clap::value_parser!(i64).range(1..))]
+    lock_minutes: i64,
+    /// Failures after which an answer is held back [auth.failedLoginAttemptsBeforeDelay]
+    #[arg(long, value_name = "NUMBER", default_value_t = 2, env = "DOSSIER_FAILURES_BEFORE_DELAY")]
+    failures_before_delay: u32,
+    /// Failures after these that lock [auth.failedLoginAttemptsBeforeLock]
+    #[arg(long, value_name = "NUMBER", default_value_t = 8, env = "DOSSIER_FAILURES_BEFORE_LOCK")]
+    failures_before_lock: u32,
+    /// Where attachments are kept: a folder, or s3://bucket/prefix with AWS_* in the environment;
+    /// by default a folder in the data directory
+    #[arg(long, value_name = "PLACE", env = "DOSSIER_ATTACHMENTS")]
+    attachments: Option<String>,
+    /// What attachments may be [attachments.validMimeTypes]
+    #[arg(
+        long,
+        value_name = "TYPES",
+        default_value = "image/bmp,image/gif,image/jpeg,image/png,image/tiff,image/svg+xml",
+        env = "DOSSIER_ATTACHMENT_TYPES"
+    )]
+    attachment_types: String,
+    /// The largest upload, in bytes [attachments.maxSizeUpload]
+    #[arg(long, value_name = "BYTES", default_value_t = 5_242_880, env = "DOSSIER_UPLOAD_BYTES")]
+    upload_bytes: u64,
+    /// Server that e-mails are handed to [mail.host]; without one they land as files in the data
+    /// directory
+    #[arg(long, value_name = "HOST", env = "DOSSIER_SMTP_HOST")]
+    smtp_host: Option<String>,
+    /// Its port [mail.port]
+    #[arg(long, value_name = "PORT", default_value_t = 25, env = "DOSSIER_SMTP_PORT")]
+    smtp_port: u16,
+    /// How the connection to it is secured [mail.smtp.starttls.enable]
+    #[arg(long, value_name = "HOW", default_value = "none", env = "DOSSIER_SMTP_SECURITY",
+        value_parser = ["none", "starttls", "tls"])]
+    smtp_security: String,
+    /// Whom to sign in as there [mail.username]
+    #[arg(long, value_name = "NAME", env = "DOSSIER_SMTP_USERNAME")]
+    smtp_username: Option<String>,
+    /// With which password [mail.password]
+    #[arg(long, value_name = "PASSWORD", env = "DOSSIER_SMTP_PASSWORD", hide_env_values = true)]
+    smtp_password: Option<String>,
+    /// Whom e-mails are from [verification.newProfile.mail.from, resetPassword.mail.from]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "noreply@example.com",
+        env = "DOSSIER_MAIL_FROM"
+    )]
+    mail_from: String,
+    /// Folder with verify_account.html or reset_password.html to use instead of the built-in ones
+    #[arg(long, value_name = "DIR", env = "DOSSIER_MAIL_TEMPLATES")]
+    mail_templates: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Opens all that is asked for.
+    ///
+    /// # Errors
+    /// What is in the way, and what to do.
+    pub async fn open(
+        &self,
+        engine: &Arc<Engine>,
+        data_dir: &Path,
+        demo: bool,
+    ) -> anyhow::Result<Services> {
+        std::fs::create_dir_all(data_dir).context("making the data directory")?;
+        let passwords = Passwords::new(PasswordSettings::default())?;
+        let sealing = sealing_keys(data_dir)?;
+        let outbox = Outbox::new(engine.pool.clone(), Mailer::open(self.mail(data_dir))?);
+        let mut attachments = AttachmentSettings::new(data_dir, self.attachments.as_deref())?;
+        attachments.environment =
+            std::env::vars().filter(|(name, _)| name.starts_with("AWS_")).collect();
+        let attachments = Store::open(attachments).await?;
+        let settings = self.settings(demo)?;
+        Ok(Services::new(Parts { settings, passwords, sealing, outbox, attachments }))
+    }
+
+    fn settings(&self, demo: bool) -> anyhow::Result<Settings> {
+        let prefix = self.crafter_prefix.trim_end_matches('/');
+        if !prefix.is_empty() && !prefix.starts_with('/') {
+            anyhow::bail!("--crafter-prefix begins with /");
+        }
+        let demos = || demo.then(|| Settings::default().management_token);
+        let random = || uuid::Uuid::new_v4().to_string();
+        Ok(Settings {
+            ticket_seconds_max: self.ticket_seconds,
+            persistent_login_seconds_max: self.persistent_login_seconds,
+            verification_seconds_max: self.verification_seconds,
+            lock_minutes: self.lock_minutes,
+            failures_before_delay: self.failures_before_delay,
+            failures_before_lock: self.failures_before_lock,
+            management_token: self.management_token.clone().or_else(demos).unwrap_or_else(random),
+            upload_bytes_max: self.upload_bytes,
+            attachment_kinds: parse_allowed(&self.attachment_types)
+                .context("reading --attachment-types")?,
+            path_prefix: prefix.to_owned(),
+            ..Settings::default()
+        })
+    }
+
+    fn mail(&self, data_dir: &Path) -> MailSettings {
+        let mut settings = MailSettings::new(data_dir);
+        settings.verify_account.from.clone_from(&self.mail_from);
+        settings.reset_password.from.clone_from(&self.mail_from);
+        settings.template_folder.clone_from(&self.mail_templates);
+        settings.smtp = self.smtp_host.as_deref().map(|host| {
+            let mut smtp = Smtp::new(host);
+            smtp.port = self.smtp_port;
+            smtp.auth = self.smtp_username.is_some();
+            smtp.username = self.smtp_username.clone().unwrap_or_default();
+            smtp.password = self.smtp_password.clone().unwrap_or_default();
+            smtp.security = match self.smtp_security.as_str() {
+                "starttls" => Security::StartTls,
+                "tls" => Security::Tls,
+                _ => Security::None,
+            };
+            smtp
+        });
+        settings
+    }
+}
+
+/// The keys that seal what must be shown again: from the environment, else a file beside the
+/// database, never in it.
+///
+/// # Errors
+/// They cannot be read or made.
+pub fn sealing_keys(data_dir: &Path) -> anyhow::Result<SealingKeys> {
+    match std::env::var(KEY_VARIABLE) {
+        Ok(keys) => Ok(SealingKeys::from_setting(&keys)?),
+        Err(_) => {
+            std::fs::create_dir_all(data_dir).context("making the data directory")?;
+            Ok(SealingKeys::open(&data_dir.join(KEY_FILE))?)
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! What Crafter Profile kept, taken in: access tokens, tenants and profiles with their ids and
+//! passwords, from a seed file or a database export. What is there already stays as it is.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{Stream, StreamExt};
+use indicatif::ProgressBar;
+use uuid::Uuid;
+
+use crate::crafter_file::read::Entry;
+use crate::crafter_file::records::{
+    AccessTokenRecord, AttributeDefinition as DefinitionRecord, ProfileRecord, Record, TenantRecord,
+};
+use crate::domain::Aggregate;
+use crate::domain::access::{self, Access, AccessToken};
+use crate::domain::entitlement::{AttributePermission, TenantPermission};
+use crate::domain::ids::{INSTALLATION, ProfileId, TenantId};
+use crate::domain::object_id::held;
+use crate::domain::permission::Authority;
+use crate::domain::profile::{self, Event, Profile, Registration};
+use crate::domain::tenant::{
+    self, ApplicationCommand, AttributeDefinition, Catalogue, Command, Tenant,
+};
+use crate::domain::values::{Email, ValueKind};
+use crate::engine::claims::{self, Bearer};
+use crate::engine::credentials::{password, sealed_secret};
+use crate::engine::execute::{Decision, Halt, Order};
+use crate::engine::{Engine, Error, Priority};
+use crate::passwords::{Password, Passwords};
+use crate::sealing::{SealingKeys, context};
+
+use super::applications::sealing_keys;
+use super::apply;
+use super::open::{Directory, operator};
+
+/// Profiles taken in at once, so that they share commits.
+const PROFILES_AT_ONCE: usize = 64;
+
+/// What records are taken in with.
+pub struct Intake<'a> {
+    pub engine: &'a Engine,
+    pub sealing: &'a SealingKeys,
+    pub passwords: &'a Passwords,
+}
+
+/// What was taken in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub tenants: usize,
+    pub tokens: usize,
+    pub profiles: usize,
+    /// What was there before.
+    pub before: usize,
+    pub bad: usize,
+}
+
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "took in {} tenants, {} access tokens and {} profiles; {} were there before; {} bad",
+            self.tenants, self.tokens, self.profiles, self.before, self.bad
+        )
+    }
+}
+
+enum Taken {
+    New,
+    Before,
+}
+
+/// Why a record cannot be taken in.
+#[derive(Debug, thiserror::Error)]
+enum Unfit {
+    #[error("there is no tenant {0:?}")]
+    NoTenant(String),
+    #[error("its id belongs to something that was deleted, or is of another kind")]
+    IdTaken,
+    #[error("its password has no or over 1024 bytes")]
+    Password,
+}
+
+/// Takes records in; whatever is wrong with one is told, and the rest goes on.
+///
+/// # Errors
+/// The log cannot be read or written.
+pub async fn take_in(
+    intake: &Intake<'_>,
+    entries: impl Stream<Item = Result<Entry, String>>,
+    bar: &ProgressBar,
+) -> anyhow::Result<Summary> {
+    let mut summary = Summary::default();
+    let mut entries = std::pin::pin!(entries);
+    let mut under_way = FuturesUnordered::new();
+    while let Some(entry) = entries.next().await {
+        bar.inc(1);
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(problem) => {
+                summary.refuse(bar, &problem);
+                continue;
+            }
+        };
+        // Profiles need their tenants: only they are taken in side by side.
+        let alone = !matches!(entry.record, Record::Profile(_));
+        under_way.push(async move { (one(intake, &entry.record).await, entry) });
+        while under_way.len() >= PROFILES_AT_ONCE || (alone && !under_way.is_empty()) {
+            summary.note(bar, under_way.next().await)?;
+        }
+    }
+    while !under_way.is_empty() {
+        summary.note(bar, under_way.next().await)?;
+    }
+    bar.finish_and_clear();
+    Ok(summary)
+}
+
+impl Summary {
+    fn refuse(&mut self, bar: &ProgressBar, problem: &str) {
+        self.bad += 1;
+        bar.suspend(|| eprintln!("{problem}"));
+    }
+
+    fn note(
+        &mut self,
+        bar: &ProgressBar,
+        done: Option<(Result<Taken, Halt<Unfit>>, Entry)>,
+    ) -> anyhow::Result<()> {
+        match done {
+            None => {}
+            Some((Err(Halt::Failed(error)), _)) => return Err(error.into()),
+            Some((Err(Halt::Refused(unfit)), entry)) => {
+                self.refuse(bar, &entry.line.problem(unfit.to_string()).to_string());
+            }
+            Some((Ok(Taken::Before), _)) => self.before += 1,
+            Some((Ok(Taken::New), entry)) => match entry.record {
+                Record::Tenant(_) => self.tenants += 1,
+                Record::AccessToken(_) => self.tokens += 1,
+                Record::Profile(_) => self.profiles += 1,
+            },
+        }
+        Ok(())
+    }
+}
+
+async fn one(intake: &Intake<'_>, record: &Record) -> Result<Taken, Halt<Unfit>> {
+    match record {
+        Record::Tenant(record) => tenant(intake.engine, record).await,
+        Record::AccessToken(record) => token(intake, record).await,
+        Record::Profile(record) => profile(intake, record).await,
+    }
+}
+
+fn order(tenant: TenantId, area: &'static str) -> Order {
+    let envelope = Arc::new(operator("import"));
+    Order { tenant, envelope, area, priority: Priority::Caller }
+}
+
+/// Makes a tenant; one that is there gets the roles and attributes that it lacks.
+async fn tenant(engine: &Engine, record: &TenantRecord) -> Result<Taken, Halt<Unfit>> {
+    let known = engine.tenant_named(&record.name).await?;
+    let minted = || TenantId(record.object_id.map_or_else(Uuid::now_v7, held));
+    let tenant = known.unwrap_or_else(minted);
+    let order = order(tenant, "tenant");
+    let executed = engine.execute(&order, |decision| {
+        let record = record.clone();
+        Box::pin(async move {
+            let before = decision.load::<Tenant>(tenant.0).await?.state;
+            let mut state = (*before).clone();
+            let mut events = Vec::new();
+            for command in commands(&before, &record) {
+                let decided = tenant::decide(&state, command);
+                for event in decided.map_err(|_| Halt::Refused(Unfit::IdTaken))? {
+                    Tenant::evolve(&mut state, &event, Utc::now());
+                    events.push(event);
+                }
+            }
+            if before.name.is_none() {
+                decision.take(claims::take_tenant_name(tenant, &record.name));
+            }
+            let new = before.name.is_none();
+            decision.append::<Tenant>(tenant.0, events, None)?;
+            Ok::<_, Halt<Unfit>>(new)
+        })
+    });
+    Ok(if executed.await?.value { Taken::New } else { Taken::Before })
+}
+
+fn commands(before: &Catalogue, record: &TenantRecord) -> Vec<Command> {
+    let mut orders = vec![];
+    if before.name.is_none() {
+        orders.extend([
+            ApplicationCommand::RequireVerification { required: record.verify_new_profiles },
+            ApplicationCommand::OfferSingleSignOn { offered: record.sso_enabled },
+            ApplicationCommand::CleanseAttributes { cleansed: record.cleanse_attributes },
+        ]);
+    }
+    let roles = record.available_roles.iter().cloned();
+    orders.extend(roles.map(|role| ApplicationCommand::OfferApplicationRole { role }));
+    let new = record.attribute_definitions.iter();
+    let new = new.filter(|one| before.attribute(&one.name).is_none());
+    orders.extend(new.map(|one| ApplicationCommand::DefineAttribute(definition(one))));
+    let register = Command::RegisterTenant { name: record.name.clone() };
+    std::iter::once(register).chain(orders.into_iter().map(Command::ForApplications)).collect()
+}
+
+fn definition(record: &DefinitionRecord) -> AttributeDefinition {
+    let metadata = record.metadata.clone();
+    let permissions = record.permissions.iter().map(|one| AttributePermission {
+        application: one.application.clone(),
+        allowed_actions: one.allowed_actions.clone(),
+    });
+    AttributeDefinition {
+        name: record.name.clone(),
+        metadata: metadata
+            .map(|metadata| serde_json::Value::Object(metadata.into_iter().collect())),
+        default_value: record.default_value.clone(),
+        permissions: permissions.collect(),
+    }
+}
+
+async fn token(intake: &Intake<'_>, record: &AccessTokenRecord) -> Result<Taken, Halt<Unfit>> {
+    let (id, stream) = (record.id.expose(), Uuid::now_v7());
+    let sealed = context(INSTALLATION.0, stream, "access_token");
+    let sealed = intake.sealing.seal(&sealed, id.as_bytes());
+    let permissions = record.tenant_permissions.as_ref().map(|some| {
+        let each = some.iter().map(|one| TenantPermission {
+            tenant: one.tenant.clone(),
+            allowed_actions: one.allowed_actions.clone(),
+        });
+        each.collect()
+    });
+    let token = AccessToken {
+        application: record.application.clone(),
+        master: record.master,
+        tenant_permissions: permissions,
+        expires_at: record.expires_at,
+    };
+    let order = order(INSTALLATION, "access");
+    let executed = intake.engine.execute(&order, |decision| {
+        let (token, sealed, id) = (token.clone(), sealed.clone(), id.to_owned());
+        Box::pin(async move {
+            let claim = Bearer::AccessToken.claim(&id);
+            if decision.engine.reader.claims(&[claim]).await?.contains_key(&claim) {
+                return Ok(Taken::Before);
+            }
+            let command = access::Command::IssueAccessToken(token);
+            let events = access::decide(&access::State::Absent, command);
+            let events = events.map_err(|_| Halt::Refused(Unfit::IdTaken))?;
+            decision.append::<Access>(stream, events, None)?;
+            decision.take(Bearer::AccessToken.take(INSTALLATION, &id, stream, None));
+            decision.row(sealed_secret(INSTALLATION, stream, &sealed));
+            Ok::<_, Halt<Unfit>>(Taken::New)
+        })
+    });
+    Ok(executed.await?.value)
+}
+
+async fn profile(intake: &Intake<'_>, record: &ProfileRecord) -> Result<Taken, Halt<Unfit>> {
+    let engine = intake.engine;
+    let tenant = engine.tenant_named(&record.tenant).await?;
+    let tenant = tenant.ok_or_else(|| Halt::Refused(Unfit::NoTenant(record.tenant.clone())))?;
+    let claim = claims::username(tenant, &record.username.0);
+    if engine.reader.claims(&[claim]).await?.contains_key(&claim) {
+        return Ok(Taken::Before);
+    }
+    let hash = match (&record.password_hash, &record.plain_password) {
+        (Some(hash), _) => Some(hash.expose().to_owned()),
+        (None, Some(plain)) => {
+            let plain = Password::parse(plain.expose().to_owned());
+            let plain = plain.map_err(|_| Halt::Refused(Unfit::Password))?;
+            let hash = intake.passwords.hash(plain).await;
+            Some(hash.map_err(|_| Halt::Failed(Error::Overloaded))?.as_str().to_owned())
+        }
+        (None, None) => None,
+    };
+    let ids = engine.secrets.value_ids(tenant).await?;
+    let email = record.email.as_ref().map(|email| Email {
+        id: ids.id(ValueKind::Email, &email.0),
+        address: email.clone(),
+        login: false,
+    });
+    let id = ProfileId(record.object_id.map_or_else(Uuid::now_v7, held));
+    let order = order(tenant, "profile");
+    let executed = engine.execute(&order, |decision| {
+        let (email, hash) = (email.clone(), hash.clone());
+        Box::pin(register(decision, tenant, id, record, email, hash))
+    });
+    Ok(executed.await?.value)
+}
+
+async fn register(
+    decision: &mut Decision<'_>,
+    tenant: TenantId,
+    id: ProfileId,
+    record: &ProfileRecord,
+    email: Option<Email>,
+    hash: Option<String>,
+) -> Result<Taken, Halt<Unfit>> {
+    let claim = claims::username(tenant, &record.username.0);
+    let log_in = email.as_ref().filter(|_| record.verified).map(|email| email.address.0.clone());
+    let log_in_claim = log_in.as_deref().map(|address| claims::login_email(tenant, address));
+    let asked: Vec<Uuid> = log_in_claim.into_iter().chain([claim]).collect();
+    let taken = decision.engine.reader.claims(&asked).await?;
+    if taken.contains_key(&claim) {
+        return Ok(Taken::Before);
+    }
+    let state = decision.load::<Profile>(id.0).await?.state;
+    let email_id = email.as_ref().map(|email| email.id);
+    let command = profile::Command::RegisterProfile(Registration {
+        emails: email.into_iter().collect(),
+        active: Some(record.enabled),
+        attributes: record.attributes.clone(),
+        username: Some(record.username.clone()),
+        application_roles: record.roles.clone(),
+        verified: record.verified,
+        ..Registration::default()
+    });
+    let decided = profile::decide(id, &state, &Authority::Application, |_| None, command);
+    let mut registered = decided.map_err(|_| Halt::Refused(Unfit::IdTaken))?;
+    // Who was verified logs in with their address, unless another does already.
+    let free = log_in_claim.is_some_and(|claim| !taken.contains_key(&claim));
+    if let (true, Some(address), Some(email_id)) = (free, log_in, email_id) {
+        registered.push(Event::LogInEmailTaken { email_id });
+        decision.take(claims::take_login_email(tenant, &address, id));
+    }
+    let created: Option<DateTime<Utc>> = record.created_at;
+    decision.append::<Profile>(id.0, registered, created)?;
+    if let Some(hash) = hash {
+        let changed = record.modified_at.or(created);
+        decision.append::<Profile>(id.0, vec![Event::PasswordChanged {}], changed)?;
+        decision.row(password(tenant, id, &hash));
+    }
+    decision.take(claims::take_username(tenant, &record.username.0, id));
+    Ok(Taken::New)
+}
+
+/// What a seed file holds, in the order in which it is taken in.
+///
+/// # Errors
+/// Every mistake in it, a line each.
+pub fn seed(file: &str, text: &str) -> anyhow::Result<Vec<Entry>> {
+    let seed = crate::crafter_file::seed::parse(file, text).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("{}", lines.join("\n"))
+    });
+    seed.map(|seed| seed.entries).context("nothing was changed")
+}
+
+/// A seed file of Crafter's: tenants, access tokens and profiles that are not there yet.
+///
+/// # Errors
+/// What is in the way, and what to do.
+pub async fn apply_seed(arguments: &apply::Arguments, text: &str) -> anyhow::Result<ExitCode> {
+    let entries = seed(&arguments.file.display().to_string(), text)?;
+    if arguments.dry_run {
+        println!("{} entries, none taken in (--dry-run)", entries.len());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let directory = Directory::open(&arguments.place).await?;
+    let taken = take_seed(&directory.engine, &arguments.place.data_dir, entries).await;
+    directory.close().await?;
+    let taken = taken?;
+    println!("{taken}");
+    Ok(if taken.bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Takes in what a seed file holds.
+///
+/// # Errors
+/// The log cannot be read or written.
+pub async fn take_seed(
+    engine: &Engine,
+    data_dir: &Path,
+    entries: Vec<Entry>,
+) -> anyhow::Result<Summary> {
+    let sealing = sealing_keys(data_dir)?;
+    let passwords = Passwords::new(Default::default())?;
+    let intake = Intake { engine, sealing: &sealing, passwords: &passwords };
+    let entries = futures_util::stream::iter(entries.into_iter().map(Ok));
+    take_in(&intake, entries, &ProgressBar::hidden()).await
+}

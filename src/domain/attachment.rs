@@ -1,0 +1,218 @@
+//! What an attachment may be called and what it may be (contract 4.9), and how its size reads.
+//! Knows a file by its name and digest only: never looks into one.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Longest file name, in bytes.
+pub const FILE_NAME_BYTES_MAX: usize = 255;
+
+/// What an attachment may be. Only the extension of its file name says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    Bmp,
+    Gif,
+    Jpeg,
+    Png,
+    Svg,
+    Tiff,
+}
+
+impl Kind {
+    /// Every kind there is: what is allowed unless a setting says less.
+    pub const ALL: [Kind; 6] = [Kind::Bmp, Kind::Gif, Kind::Jpeg, Kind::Png, Kind::Svg, Kind::Tiff];
+
+    /// The kind that an extension names, without its dot. Contract 4.9 gives these spellings only:
+    /// `Gif` and `BMP` name none.
+    pub fn of_extension(extension: &str) -> Option<Kind> {
+        Some(match extension {
+            "bmp" => Kind::Bmp,
+            "gif" | "GIF" => Kind::Gif,
+            "jpeg" | "jpg" | "jpe" | "JPG" => Kind::Jpeg,
+            "png" | "PNG" => Kind::Png,
+            "svg" | "svgz" => Kind::Svg,
+            "tif" | "tiff" => Kind::Tiff,
+            _ => return None,
+        })
+    }
+
+    /// The kind with this content type.
+    pub fn named(content_type: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.content_type() == content_type)
+    }
+
+    /// As clients are told, and as events store it.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Kind::Bmp => "image/bmp",
+            Kind::Gif => "image/gif",
+            Kind::Jpeg => "image/jpeg",
+            Kind::Png => "image/png",
+            Kind::Svg => "image/svg+xml",
+            Kind::Tiff => "image/tiff",
+        }
+    }
+
+    /// The extension that a download gets back, without its dot.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Kind::Bmp => "bmp",
+            Kind::Gif => "gif",
+            Kind::Jpeg => "jpg",
+            Kind::Png => "png",
+            Kind::Svg => "svg",
+            Kind::Tiff => "tif",
+        }
+    }
+}
+
+/// Whether a browser that opens this may run what is in it, in the name of the host that served
+/// it. What is not known to be a picture may.
+pub fn may_run_in_browser(content_type: &str) -> bool {
+    !matches!(
+        Kind::named(content_type),
+        Some(Kind::Bmp | Kind::Gif | Kind::Jpeg | Kind::Png | Kind::Tiff)
+    )
+}
+
+/// The kinds that a setting allows: content types between commas.
+///
+/// # Errors
+/// [`Invalid::Kind`] for one that no extension names.
+pub fn parse_allowed(text: &str) -> Result<Vec<Kind>, Invalid> {
+    let types = text.split(',').map(str::trim).filter(|content_type| !content_type.is_empty());
+    types.map(|content_type| Kind::named(content_type).ok_or(Invalid::Kind)).collect()
+}
+
+/// What a file name says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The name without its last extension: what URLs and `fileName` use.
+    pub name: String,
+    pub kind: Kind,
+}
+
+/// Why a file name is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    #[error(
+        "a file name has 1 to 255 bytes, text before its extension, no folders and no \
+         characters that cannot be seen"
+    )]
+    Name,
+    #[error("attachments of this type are not allowed")]
+    Kind,
+}
+
+/// The name and kind of a file that is being attached.
+///
+/// # Errors
+/// [`Invalid`].
+pub fn parse_file_name(text: &str, allowed: &[Kind]) -> Result<Named, Invalid> {
+    if text.len() > FILE_NAME_BYTES_MAX || text.contains(is_refused) {
+        return Err(Invalid::Name);
+    }
+    let Some((name, extension)) = text.rsplit_once('.') else { return Err(Invalid::Kind) };
+    // As the segment of a path, one or two dots would mean another resource.
+    if name.trim().is_empty() || name == "." || name == ".." {
+        return Err(Invalid::Name);
+    }
+    match Kind::of_extension(extension).filter(|kind| allowed.contains(kind)) {
+        Some(kind) => Ok(Named { name: name.to_owned(), kind }),
+        None => Err(Invalid::Kind),
+    }
+}
+
+/// Folders, control characters, and what makes a name look like another one.
+fn is_refused(c: char) -> bool {
+    let reorders =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    matches!(c, '/' | '\\') || c.is_control() || reorders
+}
+
+/// A size as the contract writes it: in powers of 1024, at most one decimal, halves to the even
+/// digit, thousands between commas; `0` for nothing.
+pub fn size_text(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["B", "KB", "MB", "GB"];
+    if bytes == 0 {
+        return "0".to_owned();
+    }
+    let power = (0..UNITS.len()).rev().find(|power| bytes >> (10 * power) > 0).unwrap_or_default();
+    let unit = 1_u128 << (10 * power);
+    let (tenths, rest) = (u128::from(bytes) * 10 / unit, u128::from(bytes) * 10 % unit);
+    let up = rest * 2 > unit || rest * 2 == unit && tenths % 2 == 1;
+    let tenths = tenths + u128::from(up);
+    let whole = grouped(tenths / 10);
+    match tenths % 10 {
+        0 => format!("{whole} {}", UNITS[power]),
+        tenth => format!("{whole}.{tenth} {}", UNITS[power]),
+    }
+}
+
+fn grouped(number: u128) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The SHA-256 of a content, which is also its address. As text: 64 lower case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest(pub [u8; 32]);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text that is no digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a digest has 64 lower case hexadecimal digits")]
+pub struct NoDigest;
+
+impl FromStr for Digest {
+    type Err = NoDigest;
+
+    fn from_str(text: &str) -> Result<Digest, NoDigest> {
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Ok(byte - b'0'),
+            b'a'..=b'f' => Ok(byte - b'a' + 10),
+            _ => Err(NoDigest),
+        };
+        if text.len() != 64 {
+            return Err(NoDigest);
+        }
+        let mut digest = [0; 32];
+        for (byte, pair) in digest.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Ok(Digest(digest))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

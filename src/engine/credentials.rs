@@ -1,0 +1,100 @@
+//! What applications and people show to be let in, as far as the database keeps it: hashes of
+//! passwords, and sealed secrets. Never sees either in the clear.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::domain::ids::{ProfileId, TenantId};
+use crate::store::{Error, OperationalRow, OperationalTable};
+
+use super::Engine;
+
+/// Hashes of passwords.
+static CREDENTIALS: OperationalTable = OperationalTable {
+    write: "insert into ops.credentials
+        select * from json_populate_recordset(null::ops.credentials, $1)
+        on conflict (tenant_id, profile_id) do update set password = excluded.password",
+};
+
+/// Sealed secrets.
+static SEALED_SECRETS: OperationalTable = OperationalTable {
+    write: "insert into ops.sealed_secrets
+        select * from json_populate_recordset(null::ops.sealed_secrets, $1)
+        on conflict (tenant_id, holder) do update set sealed = excluded.sealed",
+};
+
+/// The row that gives a profile this password, by its hash.
+pub fn password(tenant: TenantId, profile: ProfileId, hash: &str) -> OperationalRow {
+    let row = json!({ "tenant_id": tenant, "profile_id": profile, "password": hash });
+    OperationalRow { table: &CREDENTIALS, row }
+}
+
+/// The row that keeps a sealed secret of what has this id.
+pub fn sealed_secret(tenant: TenantId, holder: Uuid, sealed: &[u8]) -> OperationalRow {
+    let bytes: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
+    let row = json!({ "tenant_id": tenant, "holder": holder, "sealed": format!("\\x{bytes}") });
+    OperationalRow { table: &SEALED_SECRETS, row }
+}
+
+impl Engine {
+    /// The hash of a profile's password; None if it has none.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn password_of(
+        &self,
+        tenant: TenantId,
+        profile: ProfileId,
+    ) -> Result<Option<String>, Error> {
+        let client = self.connection().await?;
+        let failed = |error| Error::of_statement("reading a password", error);
+        let sql = "select password from ops.credentials where tenant_id = $1 and profile_id = $2";
+        let statement = client.prepare_cached(sql).await.map_err(failed)?;
+        let row = client.query_opt(&statement, &[&tenant.0, &profile.0]).await.map_err(failed)?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
+    /// The sealed secrets of these holders, in the order asked; those that have none are left out.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn sealed_secrets(
+        &self,
+        tenant: TenantId,
+        holders: &[Uuid],
+    ) -> Result<Vec<(Uuid, Vec<u8>)>, Error> {
+        let client = self.connection().await?;
+        let failed = |error| Error::of_statement("reading sealed secrets", error);
+        let sql = "
+            select sealed_secrets.holder, sealed_secrets.sealed
+            from unnest($2::uuid[]) with ordinality as wanted (holder, ordinal)
+            join ops.sealed_secrets
+                on sealed_secrets.tenant_id = $1 and sealed_secrets.holder = wanted.holder
+            order by wanted.ordinal";
+        let statement = client.prepare_cached(sql).await.map_err(failed)?;
+        let rows = client.query(&statement, &[&tenant.0, &holders]).await.map_err(failed)?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+
+    /// Forgets the password of a profile that is gone.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn forget_password(&self, tenant: TenantId, profile: ProfileId) -> Result<(), Error> {
+        let client = self.connection().await?;
+        let sql = "delete from ops.credentials where tenant_id = $1 and profile_id = $2";
+        let forgotten = client.execute(sql, &[&tenant.0, &profile.0]).await;
+        forgotten.map(|_| ()).map_err(|error| Error::of_statement("forgetting a password", error))
+    }
+
+    /// Forgets the sealed secret of what is gone.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn forget_secret(&self, tenant: TenantId, holder: Uuid) -> Result<(), Error> {
+        let client = self.connection().await?;
+        let sql = "delete from ops.sealed_secrets where tenant_id = $1 and holder = $2";
+        let forgotten = client.execute(sql, &[&tenant.0, &holder]).await;
+        forgotten.map(|_| ()).map_err(|error| Error::of_statement("forgetting a secret", error))
+    }
+}

@@ -1,0 +1,107 @@
+//! What time ends, and what ends with its owner: sessions, emulations, drafts, exports.
+
+use chrono::Utc;
+use metrics::gauge;
+
+use crate::domain::ids::{SessionId, TenantId};
+use crate::domain::{Area, Occurred, draft, export, session};
+use crate::engine::Engine;
+use crate::projections::deadlines;
+use crate::store::Error;
+
+use super::emulations::cut;
+use super::{command, wait_for_folds};
+
+/// Passed deadlines taken at once.
+const DEADLINES_AT_ONCE: i64 = 200;
+
+/// Ends what is due.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Corrupt`].
+pub async fn react_to_time(engine: &Engine) -> Result<(), Error> {
+    let client = engine.connection().await?;
+    let rows = deadlines::read::passed(&client, Utc::now(), DEADLINES_AT_ONCE).await;
+    let rows = rows.map_err(|error| Error::of_statement("reading deadlines", error))?;
+    let live = deadlines::read::emulation_count(&client).await;
+    let live = live.map_err(|error| Error::of_statement("counting emulations", error))?;
+    drop(client);
+    gauge!("dossier_emulations_active").set(live as f64);
+    for row in &rows {
+        end(engine, row, row.version, "expired").await?;
+    }
+    if !rows.is_empty() {
+        wait_for_folds(engine).await?;
+    }
+    Ok(())
+}
+
+/// Ends the sessions and closes the drafts of a profile that was deleted.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Corrupt`].
+pub async fn end_what_was_owned(engine: &Engine, cause: &Occurred) -> Result<(), Error> {
+    loop {
+        let client = engine.connection().await?;
+        let (tenant, owner) = (cause.tenant_id.0, cause.stream_id);
+        let rows = deadlines::read::of_subject(&client, tenant, owner, DEADLINES_AT_ONCE).await;
+        let rows = rows.map_err(|error| Error::of_statement("reading what it owned", error))?;
+        drop(client);
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in &rows {
+            end(engine, row, cause.position, "owner_deleted").await?;
+        }
+        wait_for_folds(engine).await?;
+    }
+}
+
+/// Ends what a deadline is about.
+async fn end(
+    engine: &Engine,
+    row: &deadlines::Row,
+    cause: i64,
+    reason: &'static str,
+) -> Result<(), Error> {
+    let (tenant, id) = (TenantId(row.tenant_id), row.stream_id);
+    match Area::named(&row.area) {
+        Some(Area::Emulation) => cut(engine, tenant, SessionId(id), cause, None).await,
+        Some(Area::Session) => {
+            let done = command(engine, tenant, "session", "end_session", cause, move |decision| {
+                Box::pin(async move {
+                    let state = decision.load::<session::Session>(id).await?.state;
+                    let command = session::Command::EndSession { reason };
+                    let events = session::decide(&state, command).unwrap_or_default();
+                    decision.append::<session::Session>(id, events, None)?;
+                    Ok(())
+                })
+            });
+            done.await
+        }
+        Some(Area::Draft) => {
+            let done = command(engine, tenant, "draft", "close_draft", cause, move |decision| {
+                Box::pin(async move {
+                    let state = decision.load::<draft::Draft>(id).await?.state;
+                    let events = draft::decide(&state, draft::Command::CloseDraft { reason });
+                    decision.append::<draft::Draft>(id, events.unwrap_or_default(), None)?;
+                    Ok(())
+                })
+            });
+            done.await
+        }
+        Some(Area::Export) => {
+            engine.remove_file(id).await?;
+            let done = command(engine, tenant, "export", "purge_export", cause, move |decision| {
+                Box::pin(async move {
+                    let state = decision.load::<export::Export>(id).await?.state;
+                    let events = export::decide(&state, export::Command::PurgeExport);
+                    decision.append::<export::Export>(id, events.unwrap_or_default(), None)?;
+                    Ok(())
+                })
+            });
+            done.await
+        }
+        Some(Area::Tenant | Area::Profile | Area::Access | Area::Operation) | None => Ok(()),
+    }
+}

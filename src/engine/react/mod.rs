@@ -1,0 +1,182 @@
+//! What follows from events elsewhere or later: a checkpointed loop over the log and over passed
+//! deadlines that issues ordinary commands, after all callers. Doing it twice does nothing, so any
+//! process may. Readers never depend on it.
+
+mod deadlines;
+mod emulations;
+pub mod profiles;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::counter;
+
+use crate::domain::ids::{ProfileId, TenantId, derived};
+use crate::domain::{Event, Occurred, profile, tenant};
+use crate::store::{Envelope, Error, Priority};
+
+use super::Engine;
+use super::execute::{Decide, Halt, Order};
+use super::follow::occurred;
+
+pub use emulations::cut_dead_layers;
+
+/// How often to look for passed deadlines and new events.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Events reacted to at once.
+const EVENTS_AT_ONCE: i64 = 1_000;
+/// How often operational state past its time is swept.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// Reacts until the engine stops.
+pub async fn run(engine: Arc<Engine>) {
+    tokio::join!(follow(&engine), profiles::walk(&engine));
+}
+
+async fn follow(engine: &Engine) {
+    let stopping = engine.stopping();
+    let mut swept = std::time::Instant::now() - SWEEP_EVERY;
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            _ = look.tick() => {}
+        }
+        let round = async {
+            react_to_log(engine).await?;
+            deadlines::react_to_time(engine).await?;
+            if swept.elapsed() >= SWEEP_EVERY {
+                sweep(engine).await?;
+                swept = std::time::Instant::now();
+            }
+            Ok::<(), Error>(())
+        };
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            done = round => if let Err(error) = done {
+                tracing::warn!(error = %error, "could not react, trying again");
+                counter!("dossier_reactions_total", "reaction" => "round", "outcome" => "failed")
+                    .increment(1);
+            }
+        }
+    }
+}
+
+async fn react_to_log(engine: &Engine) -> Result<(), Error> {
+    let failed = |error| Error::of_statement("reading how far was reacted", error);
+    let client = engine.connection().await?;
+    let sql = "select position from ops.reactions where reaction = 'log'";
+    let row = client.query_opt(sql, &[]).await.map_err(failed)?;
+    let mut position: i64 = row.map_or(0, |row| row.get(0));
+    drop(client);
+    // Only what the read models show already: they are asked below.
+    let folded = engine.projections.positions().into_iter().find(|(name, _)| *name == "views");
+    let folded = folded.map_or(0, |(_, position)| position);
+    while position < folded {
+        let events = engine.reader.all(position, EVENTS_AT_ONCE).await?;
+        let Some(last) = events.last() else { break };
+        for event in events.iter().filter(|event| event.position <= folded) {
+            react(engine, &occurred(event)?).await?;
+        }
+        position = last.position.min(folded);
+        let client = engine.connection().await?;
+        let sql = "
+            insert into ops.reactions (reaction, position) values ('log', $1)
+            on conflict (reaction) do update set position = excluded.position";
+        client.execute(sql, &[&position]).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// What follows from one event.
+async fn react(engine: &Engine, event: &Occurred) -> Result<(), Error> {
+    match &event.event {
+        Event::Profile(
+            profile::Event::RolesAssigned { .. }
+            | profile::Event::DepartmentsAssigned { .. }
+            | profile::Event::ProfileDeactivated {},
+        ) => emulations::cut_emulations(engine, event, Some(event.stream_id)).await,
+        Event::Profile(profile::Event::ProfileDeleted {}) => {
+            emulations::cut_emulations(engine, event, Some(event.stream_id)).await?;
+            deadlines::end_what_was_owned(engine, event).await?;
+            engine.forget_password(event.tenant_id, ProfileId(event.stream_id)).await
+        }
+        Event::Tenant(fact) => {
+            if matches!(fact, tenant::Event::RoleDefined { .. } | tenant::Event::RoleRemoved { .. })
+            {
+                emulations::cut_emulations(engine, event, None).await?;
+            }
+            profiles::plan(engine, event, fact).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// So that the next look at the read models does not see what was just done.
+async fn wait_for_folds(engine: &Engine) -> Result<(), Error> {
+    let head = engine.reader.head().await?;
+    engine.projections.wait_folded(head, super::FOLD_WAIT_MAX).await;
+    Ok(())
+}
+
+/// Issues one command as the system.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Corrupt`].
+pub async fn command<'e>(
+    engine: &'e Engine,
+    tenant: TenantId,
+    area: &'static str,
+    reaction: &'static str,
+    cause: i64,
+    decide: impl Decide<'e, (), std::convert::Infallible>,
+) -> Result<(), Error> {
+    let request_id = derived(&[reaction.as_bytes(), tenant.0.as_bytes(), &cause.to_be_bytes()]);
+    let id = derived(&[b"system", reaction.as_bytes()]);
+    let envelope = Envelope {
+        request_id,
+        correlation_id: request_id,
+        session_id: None,
+        real_actor_kind: "system",
+        real_actor_id: id,
+        real_actor_name: Some("reactions".to_owned()),
+        effective_actor_id: id,
+        emulation: vec![],
+        operation: reaction,
+        channel: "system",
+        face: "none",
+        client_address: None,
+        user_agent: None,
+        reason: None,
+    };
+    let order = Order { tenant, envelope: Arc::new(envelope), area, priority: Priority::Reaction };
+    let executed = engine.execute(&order, decide).await;
+    let outcome = match &executed {
+        Ok(executed) if executed.position.is_some() => "done",
+        Ok(_) => "unchanged",
+        Err(_) => "failed",
+    };
+    counter!("dossier_reactions_total", "reaction" => reaction, "outcome" => outcome).increment(1);
+    match executed {
+        // A conflict means that somebody else is at it; the next round sees what is left.
+        Ok(_) | Err(Halt::Failed(Error::Conflict(_))) => Ok(()),
+        Err(Halt::Failed(error)) => Err(error),
+        Err(Halt::Refused(never)) => match never {},
+    }
+}
+
+/// Removes operational state whose time is up.
+async fn sweep(engine: &Engine) -> Result<(), Error> {
+    let failed = |error| Error::of_statement("sweeping", error);
+    let client = engine.connection().await?;
+    for sql in [
+        "delete from ops.idempotent_answers where expires_at < clock_timestamp()",
+        "delete from ops.export_files where expires_at < clock_timestamp()",
+        "delete from ops.request_counters where day < (now() at time zone 'utc')::date - 7",
+        "delete from log.claims where expires_at < clock_timestamp() - interval '1 hour'",
+    ] {
+        client.execute(sql, &[]).await.map_err(failed)?;
+    }
+    Ok(())
+}

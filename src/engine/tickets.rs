@@ -1,0 +1,206 @@
+//! When tickets were last used (Crafter contract 4.6). Using one is no event and no write: this
+//! process remembers it and writes what it remembers every few seconds. A crash loses so much: a
+//! ticket may then end that much sooner.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use metrics::gauge;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::domain::ids::TenantId;
+use crate::domain::session::{self, Session};
+use crate::store::{Error, OperationalRow, OperationalTable};
+
+use super::Engine;
+use super::react::command;
+
+/// How often what was remembered is written.
+const WRITE_EVERY: Duration = Duration::from_secs(5);
+/// How often idle tickets are looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// Idle tickets ended at once.
+const ENDED_AT_ONCE: i64 = 1_000;
+/// Tickets whose last use is remembered; of more, it is read again.
+const REMEMBERED_MAX: u64 = 200_000;
+
+static TICKET_TIMES: OperationalTable = OperationalTable {
+    write: "insert into ops.ticket_times
+        select * from json_populate_recordset(null::ops.ticket_times, $1)",
+};
+
+/// Last uses: those seen lately, and of these those not yet written.
+pub struct Tickets {
+    seen: moka::sync::Cache<Uuid, DateTime<Utc>>,
+    unwritten: Mutex<HashMap<Uuid, DateTime<Utc>>>,
+}
+
+impl Default for Tickets {
+    fn default() -> Self {
+        Tickets { seen: moka::sync::Cache::new(REMEMBERED_MAX), unwritten: Mutex::default() }
+    }
+}
+
+/// The row that makes a new ticket known as used just now.
+pub fn issued(tenant: TenantId, ticket: Uuid, now: DateTime<Utc>) -> OperationalRow {
+    let row = json!({ "tenant_id": tenant, "ticket_id": ticket, "last_request_at": now });
+    OperationalRow { table: &TICKET_TIMES, row }
+}
+
+impl Tickets {
+    /// When it was last used, as far as this process and the database know; None when it ended.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn last_used(
+        &self,
+        engine: &Engine,
+        ticket: Uuid,
+    ) -> Result<Option<DateTime<Utc>>, Error> {
+        if let Some(at) = self.seen.get(&ticket) {
+            return Ok(Some(at));
+        }
+        self.last_written(engine, ticket).await
+    }
+
+    /// The same as the database knows it: another process may have used it since.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn last_written(
+        &self,
+        engine: &Engine,
+        ticket: Uuid,
+    ) -> Result<Option<DateTime<Utc>>, Error> {
+        let client = engine.connection().await?;
+        let failed = |error| Error::of_statement("reading when a ticket was used", error);
+        let sql = "select last_request_at from ops.ticket_times where ticket_id = $1";
+        let statement = client.prepare_cached(sql).await.map_err(failed)?;
+        let row = client.query_opt(&statement, &[&ticket]).await.map_err(failed)?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
+    /// It is used now.
+    pub fn touch(&self, ticket: Uuid, now: DateTime<Utc>) {
+        self.seen.insert(ticket, now);
+        let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        unwritten.insert(ticket, now);
+    }
+
+    /// Writes what is remembered; what could not be written is kept.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn write(&self, engine: &Engine) -> Result<(), Error> {
+        let taken = {
+            let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *unwritten)
+        };
+        if taken.is_empty() {
+            return Ok(());
+        }
+        let written = store(engine, &taken).await;
+        if written.is_err() {
+            let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+            for (ticket, at) in taken {
+                unwritten.entry(ticket).or_insert(at);
+            }
+        }
+        written
+    }
+
+    /// Writes, and ends what was idle for longer than `idle_max`, until told to stop.
+    pub async fn keep(
+        self: Arc<Self>,
+        engine: Arc<Engine>,
+        idle_max: chrono::Duration,
+        stopping: CancellationToken,
+    ) {
+        let mut write = tokio::time::interval(WRITE_EVERY);
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        loop {
+            let done = tokio::select! {
+                () = stopping.cancelled() => {
+                    // What cannot be written now is what a crash would lose.
+                    let _ = self.write(&engine).await;
+                    return;
+                }
+                _ = write.tick() => self.write(&engine).await,
+                _ = look.tick() => self.end_idle(&engine, Utc::now() - idle_max).await,
+            };
+            if let Err(error) = done {
+                tracing::warn!(error = %error, "could not keep the times of tickets, trying again");
+            }
+        }
+    }
+
+    /// Ends tickets that nobody has used since then.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn end_idle(&self, engine: &Engine, since: DateTime<Utc>) -> Result<(), Error> {
+        // What this process knows better comes first.
+        self.write(engine).await?;
+        let failed = |error| Error::of_statement("looking for idle tickets", error);
+        let client = engine.connection().await?;
+        let sql = "
+            select tenant_id, ticket_id from ops.ticket_times
+            where last_request_at < $1
+            order by last_request_at
+            limit $2";
+        let idle = client.query(sql, &[&since, &ENDED_AT_ONCE]).await.map_err(failed)?;
+        let count = client.query_one("select count(*) from ops.ticket_times", &[]).await;
+        gauge!("dossier_tickets_active").set(count.map_err(failed)?.get::<_, i64>(0) as f64);
+        drop(client);
+        for row in idle {
+            let (tenant, ticket): (Uuid, Uuid) = (row.get(0), row.get(1));
+            end(engine, TenantId(tenant), ticket).await?;
+            self.forget(engine, ticket).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets a ticket that has ended.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn forget(&self, engine: &Engine, ticket: Uuid) -> Result<(), Error> {
+        self.seen.invalidate(&ticket);
+        let client = engine.connection().await?;
+        let sql = "delete from ops.ticket_times where ticket_id = $1";
+        let done = client.execute(sql, &[&ticket]).await;
+        done.map(|_| ()).map_err(|error| Error::of_statement("forgetting a ticket", error))
+    }
+}
+
+async fn end(engine: &Engine, tenant: TenantId, ticket: Uuid) -> Result<(), Error> {
+    let done = command(engine, tenant, "session", "end_ticket", 0, move |decision| {
+        Box::pin(async move {
+            let state = decision.load::<Session>(ticket).await?.state;
+            let command = session::Command::EndSession { reason: "idle" };
+            let events = session::decide(&state, command).unwrap_or_default();
+            decision.append::<Session>(ticket, events, None)?;
+            // Its stream has the id of the claim under which it is found.
+            decision.release(ticket);
+            Ok(())
+        })
+    });
+    done.await
+}
+
+async fn store(engine: &Engine, times: &HashMap<Uuid, DateTime<Utc>>) -> Result<(), Error> {
+    let failed = |error| Error::of_statement("writing when tickets were used", error);
+    let (tickets, at): (Vec<Uuid>, Vec<DateTime<Utc>>) = times.iter().unzip();
+    let client = engine.connection().await?;
+    let sql = "
+        update ops.ticket_times
+        set last_request_at = greatest(ticket_times.last_request_at, used.at)
+        from unnest($1::uuid[], $2::timestamptz[]) as used (ticket_id, at)
+        where ticket_times.ticket_id = used.ticket_id";
+    client.execute(sql, &[&tickets, &at]).await.map_err(failed)?;
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! How mails are worded and where they go, as the operator set it. Reads no environment: whoever
+//! starts the process fills it in. Property names are those of contract 5, which all begin with
+//! `crafter.profile.`; `mail.encoding` has no field, since mails are always UTF-8.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Longest [`Smtp::timeout`]; connecting and sending, one after the other, must end well within
+/// the time for which the outbox lends a mail out.
+pub const TIMEOUT_MAX: Duration = Duration::from_secs(120);
+
+/// All settings of mail.
+#[derive(Clone)]
+pub struct Settings {
+    /// The server that takes the mails. None, unlike the contract's default: they land in
+    /// [`Settings::folder`].
+    pub smtp: Option<Smtp>,
+    /// Where mails land as files while there is no server; `mail` in the data directory.
+    pub folder: PathBuf,
+    /// `verification.newProfile.mail.from`, `….subject`: "Verify Account".
+    pub verify_account: Wording,
+    /// `resetPassword.mail.from`, `….subject`: "Reset Password".
+    pub reset_password: Wording,
+    /// A folder whose `verify_account.html` and `reset_password.html`, if there, replace the
+    /// built-in templates. None: the built-in ones. `{{link}}`, `{{address}}` and `{{subject}}` in
+    /// them stand for values; each must hold `<a id="verificationLink" href="{{link}}">`.
+    pub template_folder: Option<PathBuf>,
+}
+
+impl Settings {
+    /// What holds where the operator says nothing.
+    pub fn new(data_directory: &Path) -> Settings {
+        let wording = |subject: &str| Wording {
+            from: "noreply@example.com".to_owned(),
+            subject: subject.to_owned(),
+        };
+        Settings {
+            smtp: None,
+            folder: data_directory.join("mail"),
+            verify_account: wording("Verify Account"),
+            reset_password: wording("Reset Password"),
+            template_folder: None,
+        }
+    }
+}
+
+/// What stands above mails of one kind.
+#[derive(Clone)]
+pub struct Wording {
+    /// Who sends them, with or without a display name, the address in ASCII:
+    /// "noreply@example.com".
+    pub from: String,
+    /// One line.
+    pub subject: String,
+}
+
+/// A mail server.
+#[derive(Clone)]
+pub struct Smtp {
+    /// `mail.host`.
+    pub host: String,
+    /// `mail.port`: 25. Usual with STARTTLS: 587, with TLS from the first byte: 465.
+    pub port: u16,
+    /// `mail.smtp.auth`: false. Whether to sign in, which takes `username` and `password`.
+    pub auth: bool,
+    /// `mail.username`: empty.
+    pub username: String,
+    /// `mail.password`: empty. Never logged.
+    pub password: String,
+    /// `mail.smtp.starttls.enable`, `mail.protocol`: none.
+    pub security: Security,
+    /// A PEM file of certificates that are trusted besides the machine's. None: just those.
+    pub certificates: Option<PathBuf>,
+    /// Longest wait for a connection, and again for the server to take one mail: 30 s, at most
+    /// [`TIMEOUT_MAX`].
+    pub timeout: Duration,
+}
+
+impl Smtp {
+    /// A server and what holds where the operator says no more of it.
+    pub fn new(host: &str) -> Smtp {
+        Smtp {
+            host: host.to_owned(),
+            port: 25,
+            auth: false,
+            username: String::new(),
+            password: String::new(),
+            security: Security::None,
+            certificates: None,
+            timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How the way to the mail server is kept secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// Not at all (`mail.protocol` smtp).
+    None,
+    /// By STARTTLS; a server without it is sent nothing (`mail.smtp.starttls.enable`).
+    StartTls,
+    /// By TLS from the first byte (`mail.protocol` smtps): the best, where the server has it.
+    Tls,
+}
+
+/// Why no mail can be sent with these settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    #[error("the template {}: {reason}", file.display())]
+    Template { file: PathBuf, reason: String },
+    #[error("the sender of mails of kind {0} is no e-mail address in ASCII")]
+    Sender(&'static str),
+    #[error("the subject of mails of kind {0} is not one line of 1 to 200 characters")]
+    Subject(&'static str),
+    #[error("signing in to the mail server takes a user name and a password")]
+    Credentials,
+    #[error("the mail server's time limit is not between 1 and 120 seconds")]
+    Timeout,
+    #[error("the certificates for the mail server in {}", file.display())]
+    Certificates { file: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("the certificates of this machine, for the mail server")]
+    Trust(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("making the folder for mails {}", folder.display())]
+    Folder { folder: PathBuf, source: io::Error },
+}

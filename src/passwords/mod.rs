@@ -1,0 +1,218 @@
+//! Passwords: hashed and verified with Argon2id, away from the threads that answer requests. Never
+//! keeps, logs or shows a password, and never tells by its time whether a profile exists, has a
+//! password, or how an old one was hashed.
+
+mod argon;
+mod stored;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tracing::error;
+use zeroize::Zeroizing;
+
+use argon::Argon;
+use stored::Malformed;
+
+/// Longest password that is hashed, in bytes. A longer one is refused before it gets here.
+pub const PASSWORD_BYTES_MAX: usize = 1_024;
+
+/// Malformed texts remembered so that each is logged once.
+const MALFORMED_KNOWN_MAX: usize = 1_024;
+
+/// A password as it was given. Wiped from memory when dropped; nothing prints it.
+#[derive(Clone)]
+pub struct Password(Zeroizing<String>);
+
+/// A password is empty, or longer than [`PASSWORD_BYTES_MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a password has 1 to 1024 bytes")]
+pub struct InvalidPassword;
+
+/// A password's hash, to be stored: Argon2id in PHC form.
+#[derive(Clone)]
+pub struct Hash(String);
+
+/// Whether a password is the stored one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Right,
+    /// It is, and the stored hash is weaker than one made today: store a new one.
+    RightButUpgrade,
+    Wrong,
+}
+
+/// As many passwords are waiting as may. Nothing was computed: try again in a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many passwords are waiting to be hashed")]
+pub struct Busy;
+
+/// The settings cannot be worked with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSettings {
+    #[error("the memory of a password hash lies between 8 and 262144 KiB")]
+    Memory,
+    #[error("a password hash takes 1 iteration at least, and 1 GiB filled at most")]
+    Iterations,
+    #[error("at least one password is hashed at once")]
+    AtOnce,
+}
+
+/// How much a hash costs, and how many are computed and awaited.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Memory of one hash, in KiB.
+    pub memory_kib: u32,
+    /// Passes over that memory.
+    pub iterations: u32,
+    /// Hashes computed at once; each holds its memory for as long as the process lives.
+    pub at_once: usize,
+    /// Callers that may wait for their turn beside those.
+    pub waiting_max: usize,
+}
+
+/// Hashes and verifies. Cheap to clone.
+#[derive(Clone)]
+pub struct Passwords {
+    argon: Arc<Argon>,
+    /// Whoever computes or waits holds one of these ...
+    places: Arc<Semaphore>,
+    /// ... and whoever computes, one of these.
+    turns: Arc<Semaphore>,
+    malformed: Arc<Mutex<HashSet<[u8; 32]>>>,
+}
+
+impl Password {
+    /// The password in this text, exactly as given.
+    ///
+    /// # Errors
+    /// [`InvalidPassword`].
+    pub fn parse(text: String) -> Result<Password, InvalidPassword> {
+        let password = Password(Zeroizing::new(text));
+        match password.0.len() {
+            1..=PASSWORD_BYTES_MAX => Ok(password),
+            _ => Err(InvalidPassword),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[password]")
+    }
+}
+
+impl Hash {
+    /// The text to store.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[password hash]")
+    }
+}
+
+impl Default for Settings {
+    /// What OWASP asks of Argon2id; one hash a core, and about 1.5 seconds of them waiting.
+    fn default() -> Settings {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Settings { memory_kib: 19_456, iterations: 2, at_once: cores, waiting_max: 64 * cores }
+    }
+}
+
+impl Passwords {
+    /// With these settings, from now on.
+    ///
+    /// # Errors
+    /// [`InvalidSettings`].
+    pub fn new(settings: Settings) -> Result<Passwords, InvalidSettings> {
+        if settings.at_once == 0 {
+            return Err(InvalidSettings::AtOnce);
+        }
+        let most = settings.at_once.saturating_add(settings.waiting_max);
+        Ok(Passwords {
+            argon: Arc::new(Argon::new(settings.memory_kib, settings.iterations)?),
+            places: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
+            turns: Arc::new(Semaphore::new(settings.at_once.min(Semaphore::MAX_PERMITS))),
+            malformed: Arc::default(),
+        })
+    }
+
+    /// A new hash of this password, with a salt of its own.
+    ///
+    /// # Errors
+    /// [`Busy`].
+    pub async fn hash(&self, password: Password) -> Result<Hash, Busy> {
+        self.compute(move |argon| Hash(argon.hash(password.bytes()))).await
+    }
+
+    /// Whether this password is the stored one. With nothing stored (no such profile, or one
+    /// without a password), or with what cannot be read, it takes as long and is wrong.
+    ///
+    /// # Errors
+    /// [`Busy`].
+    pub async fn verify(&self, password: Password, stored: Option<&str>) -> Result<Verdict, Busy> {
+        let text = stored.map(str::to_owned);
+        let work = move |argon: &Argon| argon.verify(password.bytes(), text.as_deref());
+        let verdict = self.compute(work).await?;
+        Ok(verdict.unwrap_or_else(|malformed| {
+            self.report(stored.unwrap_or_default(), malformed);
+            Verdict::Wrong
+        }))
+    }
+
+    /// Memory filled since the start, in KiB: all that hashing has cost.
+    pub fn filled_kib(&self) -> u64 {
+        self.argon.filled_kib()
+    }
+
+    /// Memory held for hashing while none is computed, in KiB.
+    pub fn held_kib(&self) -> usize {
+        self.argon.held_kib()
+    }
+
+    /// The work holds its place and its turn until it is done, even if nobody waits for it.
+    async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Argon) -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Busy)?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| Busy)?;
+        let argon = Arc::clone(&self.argon);
+        let worked = spawn_blocking(move || {
+            let _held = (place, turn);
+            work(&argon)
+        });
+        worked.await.map_err(|error| match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // The runtime is being shut down.
+            Err(_) => Busy,
+        })
+    }
+
+    fn report(&self, text: &str, malformed: Malformed) {
+        let digest = Sha256::digest(text).into();
+        let mut known = self.malformed.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < MALFORMED_KNOWN_MAX && known.insert(digest) {
+            error!(%malformed, "a stored password cannot be verified: {malformed}");
+        }
+    }
+}
+
+/// Whether this text is a password hash that can be verified: for those that import some.
+pub fn is_readable(stored: &str) -> bool {
+    stored::parse(stored).is_ok()
+}
