@@ -134,12 +134,14 @@ fn crafter_profile() -> OpenApiRouter<Arc<App>> {
 
 /// The OpenAPI document of all faces.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    documented().split_for_parts().1
+    let (_, mut document) = documented().split_for_parts();
+    crafter::documented::document(&mut document);
+    document
 }
 
 /// The router of the main listener.
 pub fn router(app: Arc<App>) -> Router {
-    let (documented, document) = documented().split_for_parts();
+    let (documented, document) = (documented().split_for_parts().0, openapi());
     let mut router = documented
         .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
         .route("/healthz", get(healthz))

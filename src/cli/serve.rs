@@ -57,6 +57,9 @@ const DURATION_BUCKETS: [f64; 14] =
 const CONNECTIONS_MAX: usize = 8_192;
 /// Longest wait for the head of a request.
 const HEADER_TIME_MAX: Duration = Duration::from_secs(10);
+/// Read ahead of a connection, and longest head of a request, in bytes: a hundred uploads at once
+/// must not hold a hundred large buffers.
+const READ_BYTES_MAX: usize = 64 << 10;
 /// Pause after a connection could not be accepted: most likely too many files are open.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// How often attachments are collected.
@@ -171,7 +174,11 @@ async fn serve(
     stopping: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME_MAX);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIME_MAX)
+        .max_buf_size(READ_BYTES_MAX);
     builder.http2().timer(TokioTimer::new());
     let graceful = GracefulShutdown::new();
     let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));

@@ -1,12 +1,11 @@
 //! The one appender of the process: takes what callers handed in, judges it in memory, and sends
 //! each batch as one pipelined transaction. Callers never write to the log themselves.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use metrics::{counter, histogram};
+use metrics::counter;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -15,8 +14,9 @@ use super::Error;
 use super::admit::{Admission, Known, Verdict, admit};
 use super::batch;
 use super::connect::Database;
+use super::outcome::{Outcome, fail, observe, outcome_of, unable};
 use super::transaction::{Connection, event_count};
-use super::types::{Append, Appended, Guard, Recorded, StreamKey};
+use super::types::{Append, Appended, Guard, Priority, Recorded, StreamKey};
 
 /// Appends that may wait; one more is refused.
 const QUEUE_APPENDS_MAX: usize = 8_192;
@@ -24,16 +24,10 @@ const QUEUE_APPENDS_MAX: usize = 8_192;
 const BATCH_APPENDS_MAX: usize = 1_024;
 /// Most events in one transaction, unless one append alone has more.
 const BATCH_EVENTS_MAX: usize = 8_192;
-/// Most streams that one append may write.
-const APPEND_STREAMS_MAX: usize = 128;
-/// Most bytes of payload in one append.
-const APPEND_BYTES_MAX: usize = 1 << 20;
 /// Versions remembered before all are forgotten and learnt again.
 const VERSIONS_KNOWN_MAX: usize = 200_000;
 /// How long a batch may take before its connection counts as lost.
 const BATCH_TIME_MAX: Duration = Duration::from_secs(15);
-/// Pause after the server could not take a batch.
-const UNABLE_PAUSE: Duration = Duration::from_millis(200);
 /// How long to wait between attempts to reach the database again, at most.
 const RECONNECT_WAIT_MAX: Duration = Duration::from_secs(2);
 /// The channel on which each batch is announced.
@@ -42,15 +36,6 @@ pub const CHANNEL: &str = "dossier_log";
 /// Events as they are committed, for whoever follows the log. Full: they are dropped, and the
 /// follower reads them from the database.
 pub type Feed = mpsc::Sender<Vec<Arc<Recorded>>>;
-
-/// How soon an append is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Priority {
-    /// Somebody waits for it.
-    Caller,
-    /// What follows from other events, after all callers.
-    Reaction,
-}
 
 /// What the appender runs with.
 pub struct AppenderSettings {
@@ -67,9 +52,10 @@ pub struct Appender {
     instance: Uuid,
 }
 
-struct Job {
-    append: Append,
-    answer: oneshot::Sender<Result<Appended, Error>>,
+/// An append and who waits for it.
+pub struct Job {
+    pub append: Append,
+    pub answer: oneshot::Sender<Result<Appended, Error>>,
 }
 
 impl Appender {
@@ -98,7 +84,7 @@ impl Appender {
     /// See [`Error`]. [`Error::Unavailable`] leaves open whether it happened only when the
     /// database could not be asked any more.
     pub async fn append(&self, append: Append, priority: Priority) -> Result<Appended, Error> {
-        check_bounds(&append)?;
+        append.check_bounds()?;
         let (answer, answered) = oneshot::channel();
         let job = Job { append, answer };
         let sent = match priority {
@@ -134,21 +120,6 @@ fn stopped() -> Error {
     Error::Unavailable("the appender has stopped", None)
 }
 
-fn check_bounds(append: &Append) -> Result<(), Error> {
-    let events = append.writes.iter().flat_map(|write| &write.events);
-    let bytes: usize = events.map(|event| event.payload.len()).sum();
-    if append.writes.len() > APPEND_STREAMS_MAX {
-        return Err(Error::TooLarge("more than 128 streams"));
-    }
-    if bytes > APPEND_BYTES_MAX {
-        return Err(Error::TooLarge("more than 1 MiB of events"));
-    }
-    if append.writes.iter().all(|write| write.events.is_empty()) {
-        return Err(Error::TooLarge("no event"));
-    }
-    Ok(())
-}
-
 struct Task {
     settings: AppenderSettings,
     /// What its announcements carry, so that this process knows its own.
@@ -157,19 +128,6 @@ struct Task {
     known: Known,
     head: Arc<AtomicI64>,
     deferred: Vec<Job>,
-}
-
-/// How a transaction ended.
-enum Outcome {
-    Committed(Appended),
-    /// A key or a version check said no: nothing happened; look closer.
-    Violated,
-    /// The database refused some row for what it is: nothing happened.
-    Refused(tokio_postgres::Error),
-    /// The server could not, and said so: nothing happened.
-    Unable(tokio_postgres::Error),
-    /// The connection broke: it may or may not have happened.
-    Unknown(Option<tokio_postgres::Error>),
 }
 
 impl Task {
@@ -433,52 +391,6 @@ impl Task {
     }
 }
 
-fn outcome_of(error: tokio_postgres::Error) -> Outcome {
-    let Some(database_error) = error.as_db_error() else { return Outcome::Unknown(Some(error)) };
-    let constraint = database_error.constraint().unwrap_or_default();
-    match database_error.code().code() {
-        "DOS01" => Outcome::Violated,
-        "23505" if matches!(constraint, "events_stream_version_key" | "claims_claim_key") => {
-            Outcome::Violated
-        }
-        code if ["22", "23", "42"].contains(&&code[..2]) => Outcome::Refused(error),
-        // The server is going away or was told to: whether it committed first is not known.
-        code if code.starts_with("57P") || code.starts_with("08") => Outcome::Unknown(Some(error)),
-        _ => Outcome::Unable(error),
-    }
-}
-
-/// Answers that the server could not take the batch (a full disk, a limit), after a pause that
-/// keeps a lasting lack from becoming a busy loop.
-async fn unable(jobs: Vec<Job>, error: &tokio_postgres::Error) {
-    counter!("dossier_append_failures_total").increment(1);
-    let why = error.as_db_error().map_or("", |error| error.message());
-    tracing::error!("the log takes nothing now: {why}");
-    for job in jobs {
-        let _ = job.answer.send(Err(Error::Unavailable("appending to the log", None)));
-    }
-    tokio::time::sleep(UNABLE_PAUSE).await;
-}
-
 fn appends(jobs: &[Job]) -> Vec<&Append> {
     jobs.iter().map(|job| &job.append).collect()
-}
-
-fn fail(jobs: Vec<Job>, why: &str) {
-    tracing::error!("{why}");
-    for job in jobs {
-        let _ = job.answer.send(Err(Error::Corrupt(why.to_owned(), None)));
-    }
-}
-
-fn observe(events: &[Arc<Recorded>], started: Instant) {
-    histogram!("dossier_append_duration_seconds").record(started.elapsed());
-    histogram!("dossier_append_batch_events").record(events.len() as f64);
-    let mut by_area: HashMap<&str, u64> = HashMap::new();
-    for event in events {
-        *by_area.entry(event.stream.area.as_str()).or_default() += 1;
-    }
-    for (area, count) in by_area {
-        counter!("dossier_events_appended_total", "area" => area.to_owned()).increment(count);
-    }
 }

@@ -7,13 +7,14 @@ mod batch;
 mod connect;
 mod error;
 mod migrate;
+mod outcome;
 mod read;
 mod token;
 mod transaction;
 mod transfer;
 mod types;
 
-pub use append::{Appender, AppenderSettings, CHANNEL, Feed, Priority};
+pub use append::{Appender, AppenderSettings, CHANNEL, Feed};
 pub use connect::{Database, Listener};
 pub use error::Error;
 pub use migrate::{GRANTED_ROLE, migrate};
@@ -22,5 +23,5 @@ pub use token::{PositionToken, TokenError, TokenKey};
 pub use transfer::{Import, LogTable};
 pub use types::{
     Append, Appended, AreaName, Claim, Envelope, Guard, NewEvent, OperationalRow, OperationalTable,
-    Recorded, StreamKey, StreamWrite,
+    Priority, Recorded, StreamKey, StreamWrite,
 };

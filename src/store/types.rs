@@ -6,6 +6,12 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::Error;
+
+/// Most streams that one append may write.
+const APPEND_STREAMS_MAX: usize = 128;
+/// Most bytes of payload in one append.
+const APPEND_BYTES_MAX: usize = 1 << 20;
 /// Longest name of an area, in bytes.
 const AREA_BYTES_MAX: usize = 12;
 
@@ -156,6 +162,27 @@ pub struct Append {
     pub rows: Vec<OperationalRow>,
 }
 
+impl Append {
+    /// Whether the log takes so much at once.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub fn check_bounds(&self) -> Result<(), Error> {
+        let events = self.writes.iter().flat_map(|write| &write.events);
+        let bytes: usize = events.map(|event| event.payload.len()).sum();
+        if self.writes.len() > APPEND_STREAMS_MAX {
+            return Err(Error::TooLarge("more than 128 streams"));
+        }
+        if bytes > APPEND_BYTES_MAX {
+            return Err(Error::TooLarge("more than 1 MiB of events"));
+        }
+        if self.writes.iter().all(|write| write.events.is_empty()) {
+            return Err(Error::TooLarge("no event"));
+        }
+        Ok(())
+    }
+}
+
 /// What became of an append.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Appended {
@@ -177,4 +204,13 @@ pub struct Recorded {
     pub occurred_at: DateTime<Utc>,
     pub envelope: Arc<Envelope>,
     pub payload: String,
+}
+
+/// How soon an append is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// Somebody waits for it.
+    Caller,
+    /// What follows from other events, after all callers.
+    Reaction,
 }

@@ -205,3 +205,27 @@ fn body(carrier: &Value) -> Value {
     let reference = &carrier["content"]["application/json"]["schema"]["$ref"];
     reference.as_str().map_or(Value::Null, |reference| json!(type_name(reference)))
 }
+
+#[test]
+fn every_operation_of_the_crafter_face_tells_what_it_is_called_with() {
+    let document = serde_json::to_value(dossier::api::openapi()).unwrap();
+    let mut operations = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        if !path.starts_with("/api/1/") {
+            continue;
+        }
+        let token = if path.contains("/monitoring/") { "token" } else { "accessTokenId" };
+        for operation in item.as_object().unwrap().values() {
+            let in_query = operation["parameters"].as_array().is_some_and(|parameters| {
+                parameters.iter().any(|one| one["name"] == token && one["required"] == true)
+            });
+            let content = operation["requestBody"]["content"].as_object();
+            let in_form = content.is_some_and(|content| {
+                content.values().any(|form| form["schema"]["properties"][token].is_object())
+            });
+            assert!(in_query || in_form, "{path}: {operation}");
+            operations += 1;
+        }
+    }
+    assert_eq!(operations, 59);
+}

@@ -96,7 +96,11 @@ async fn a_list_is_in_storage_order_unless_it_is_sorted() {
         ("nobody", Direction::Descending, "0 1 2 3 4"),
         ("attributes.number", Direction::Descending, "4 3 2 1 0"),
     ] {
-        assert_eq!(listed(&mut client, &all, Some((path, direction)), whole).await, expected, "{path}");
+        assert_eq!(
+            listed(&mut client, &all, Some((path, direction)), whole).await,
+            expected,
+            "{path}"
+        );
     }
 }
 

@@ -32,7 +32,8 @@ fn row_of<const COUNT: usize>(events: [Event; COUNT]) -> Option<Row> {
 
 #[test]
 fn attachments_gather_in_one_row_of_their_profile() {
-    let row = row_of([stored(1, "one", 9), Event::ProfileActivated {}, stored(2, "two", 8)]).unwrap();
+    let row =
+        row_of([stored(1, "one", 9), Event::ProfileActivated {}, stored(2, "two", 8)]).unwrap();
     assert_eq!(ProfileAttachments::key_of(&row), (TENANT.0, stream_id(Area::Profile)));
     assert_eq!(row.version, 3);
     let names: Vec<_> = row.attachments.0.iter().map(|one| one.name.0.as_str()).collect();

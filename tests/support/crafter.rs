@@ -17,8 +17,7 @@ pub fn settings() -> Settings {
 
 /// Cheap services: mails and attachments land in the folder.
 pub async fn services(engine: &Engine, folder: &Path, settings: Settings) -> Services {
-    let cheap =
-        PasswordSettings { memory_kib: 64, iterations: 1, at_once: 2, waiting_max: 64 };
+    let cheap = PasswordSettings { memory_kib: 64, iterations: 1, at_once: 2, waiting_max: 64 };
     let attachments = AttachmentSettings::new(folder, None).unwrap();
     Services::new(Parts {
         settings,

@@ -7,6 +7,7 @@ pub mod authentication;
 pub mod body;
 pub mod call;
 pub mod content;
+pub mod documented;
 pub mod entitled;
 pub mod error;
 pub mod find;

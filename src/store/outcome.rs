@@ -1,0 +1,76 @@
+//! How the appender's transactions end, and what is then told to whom.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use metrics::{counter, histogram};
+
+use super::Error;
+use super::append::Job;
+use super::types::{Appended, Recorded};
+
+/// Pause after the server could not take a batch.
+const UNABLE_PAUSE: Duration = Duration::from_millis(200);
+
+/// How a transaction ended.
+pub enum Outcome {
+    Committed(Appended),
+    /// A key or a version check said no: nothing happened; look closer.
+    Violated,
+    /// The database refused some row for what it is: nothing happened.
+    Refused(tokio_postgres::Error),
+    /// The server could not, and said so: nothing happened.
+    Unable(tokio_postgres::Error),
+    /// The connection broke: it may or may not have happened.
+    Unknown(Option<tokio_postgres::Error>),
+}
+
+/// What an error of a transaction means.
+pub fn outcome_of(error: tokio_postgres::Error) -> Outcome {
+    let Some(database_error) = error.as_db_error() else { return Outcome::Unknown(Some(error)) };
+    let constraint = database_error.constraint().unwrap_or_default();
+    match database_error.code().code() {
+        "DOS01" => Outcome::Violated,
+        "23505" if matches!(constraint, "events_stream_version_key" | "claims_claim_key") => {
+            Outcome::Violated
+        }
+        code if ["22", "23", "42"].contains(&&code[..2]) => Outcome::Refused(error),
+        // The server is going away or was told to: whether it committed first is not known.
+        code if code.starts_with("57P") || code.starts_with("08") => Outcome::Unknown(Some(error)),
+        _ => Outcome::Unable(error),
+    }
+}
+
+/// Answers that the server could not take the batch (a full disk, a limit), after a pause that
+/// keeps a lasting lack from becoming a busy loop.
+pub async fn unable(jobs: Vec<Job>, error: &tokio_postgres::Error) {
+    counter!("dossier_append_failures_total").increment(1);
+    let why = error.as_db_error().map_or("", |error| error.message());
+    tracing::error!("the log takes nothing now: {why}");
+    for job in jobs {
+        let _ = job.answer.send(Err(Error::Unavailable("appending to the log", None)));
+    }
+    tokio::time::sleep(UNABLE_PAUSE).await;
+}
+
+/// Answers that what cannot be has happened.
+pub fn fail(jobs: Vec<Job>, why: &str) {
+    tracing::error!("{why}");
+    for job in jobs {
+        let _ = job.answer.send(Err(Error::Corrupt(why.to_owned(), None)));
+    }
+}
+
+/// Puts a batch into the metrics.
+pub fn observe(events: &[Arc<Recorded>], started: Instant) {
+    histogram!("dossier_append_duration_seconds").record(started.elapsed());
+    histogram!("dossier_append_batch_events").record(events.len() as f64);
+    let mut by_area: HashMap<&str, u64> = HashMap::new();
+    for event in events {
+        *by_area.entry(event.stream.area.as_str()).or_default() += 1;
+    }
+    for (area, count) in by_area {
+        counter!("dossier_events_appended_total", "area" => area.to_owned()).increment(count);
+    }
+}
