@@ -1,6 +1,6 @@
 //! What the Crafter Profile face costs: log-ins beside bare Argon2id in the same run, tickets,
-//! reads and queries, over the real router without a socket. Read the ratios. `make bench`; sizes by
-//! DOSSIER_BENCH_PROFILES.
+//! reads and queries, over the real router without a socket. Read the ratios. `make bench`; sizes
+//! by DOSSIER_BENCH_PROFILES.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

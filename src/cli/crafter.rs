@@ -133,6 +133,9 @@ impl Summary {
     ) -> anyhow::Result<()> {
         match done {
             None => {}
+            Some((Err(Halt::Failed(error @ Error::TooLarge(_))), entry)) => {
+                self.refuse(bar, &entry.line.problem(error.to_string()).to_string());
+            }
             Some((Err(Halt::Failed(error)), _)) => return Err(error.into()),
             Some((Err(Halt::Refused(unfit)), entry)) => {
                 self.refuse(bar, &entry.line.problem(unfit.to_string()).to_string());
@@ -164,8 +167,14 @@ fn order(tenant: TenantId, area: &'static str) -> Order {
 /// Makes a tenant; one that is there gets the roles and attributes that it lacks.
 async fn tenant(engine: &Engine, record: &TenantRecord) -> Result<Taken, Halt<Unfit>> {
     let known = engine.tenant_named(&record.name).await?;
-    let minted = || TenantId(record.object_id.map_or_else(Uuid::now_v7, held));
-    let tenant = known.unwrap_or_else(minted);
+    let tenant = match (known, record.object_id.map(held)) {
+        (Some(known), _) => known,
+        // The id of one that was deleted is never used again.
+        (None, Some(id)) if engine.load::<Tenant>(TenantId(id), id).await?.version == 0 => {
+            TenantId(id)
+        }
+        (None, _) => TenantId(Uuid::now_v7()),
+    };
     let order = order(tenant, "tenant");
     let executed = engine.execute(&order, |decision| {
         let record = record.clone();

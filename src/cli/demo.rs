@@ -13,7 +13,7 @@ use crate::api::identity::key_digest;
 use crate::bearer::local::LocalIssuer;
 use crate::catalogue_file;
 use crate::crafter_file::records::Record;
-use crate::domain::ids::TenantId;
+use crate::domain::ids::{INSTALLATION, TenantId};
 use crate::engine::{Engine, claims};
 
 use super::apply::{How, apply};
@@ -46,13 +46,10 @@ pub async fn prepare(
 ) -> anyhow::Result<String> {
     let engine = &directory.engine;
     fill(engine).await?;
-    let mut entries = crafter::seed("the demo's seed", SEED)?;
-    for entry in &mut entries {
-        if let Record::AccessToken(token) = &mut entry.record {
-            token.expires_at = Some(Utc::now() + Duration::days(SEED_TOKEN_DAYS));
-        }
+    // Crafter contract 4.4: at the first boot only; what people have deleted since stays deleted.
+    if engine.reader.claimed(INSTALLATION.0, "access_token").await?.is_empty() {
+        first_boot(engine, data_dir).await?;
     }
-    crafter::take_seed(engine, data_dir, entries).await?;
     let tenant = named(engine, TENANT).await?;
     let path = data_dir.join("demo.env");
     let key = match kept_key(engine, tenant, &path).await? {
@@ -72,6 +69,18 @@ pub async fn prepare(
     std::fs::create_dir_all(data_dir).context("making the data directory")?;
     write_env(&path, &key, &token).with_context(|| format!("writing {}", path.display()))?;
     Ok(text(&path, &key, &token, address))
+}
+
+/// Takes in what Crafter Profile has at its first boot.
+async fn first_boot(engine: &Engine, data_dir: &Path) -> anyhow::Result<()> {
+    let mut entries = crafter::seed("the demo's seed", SEED)?;
+    for entry in &mut entries {
+        if let Record::AccessToken(token) = &mut entry.record {
+            token.expires_at = Some(Utc::now() + Duration::days(SEED_TOKEN_DAYS));
+        }
+    }
+    crafter::take_seed(engine, data_dir, entries).await?;
+    Ok(())
 }
 
 async fn fill(engine: &Engine) -> anyhow::Result<()> {

@@ -21,6 +21,8 @@ use super::react::command;
 
 /// How often what was remembered is written.
 const WRITE_EVERY: Duration = Duration::from_secs(5);
+/// How old what another process remembers and has not written may be.
+const UNWRITTEN_MAX: chrono::Duration = chrono::Duration::seconds(10);
 /// How often idle tickets are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Idle tickets ended at once.
@@ -130,7 +132,9 @@ impl Tickets {
                     return;
                 }
                 _ = write.tick() => self.write(&engine).await,
-                _ = look.tick() => self.end_idle(&engine, Utc::now() - idle_max).await,
+                _ = look.tick() => {
+                    self.end_idle(&engine, Utc::now() - idle_max - UNWRITTEN_MAX).await
+                }
             };
             if let Err(error) = done {
                 tracing::warn!(error = %error, "could not keep the times of tickets, trying again");
@@ -158,10 +162,28 @@ impl Tickets {
         drop(client);
         for row in idle {
             let (tenant, ticket): (Uuid, Uuid) = (row.get(0), row.get(1));
-            end(engine, TenantId(tenant), ticket).await?;
-            self.forget(engine, ticket).await?;
+            // Unless another process has written meanwhile that it was used.
+            if self.remove(engine, ticket, since).await? {
+                end(engine, TenantId(tenant), ticket).await?;
+            }
         }
         Ok(())
+    }
+
+    async fn remove(
+        &self,
+        engine: &Engine,
+        ticket: Uuid,
+        since: DateTime<Utc>,
+    ) -> Result<bool, Error> {
+        let client = engine.connection().await?;
+        let sql = "delete from ops.ticket_times where ticket_id = $1 and last_request_at < $2";
+        let removed = client.execute(sql, &[&ticket, &since]).await;
+        let removed = removed.map_err(|error| Error::of_statement("ending a ticket", error))?;
+        if removed > 0 {
+            self.seen.invalidate(&ticket);
+        }
+        Ok(removed > 0)
     }
 
     /// Forgets a ticket that has ended.

@@ -12,20 +12,42 @@ use super::read::Reader;
 pub enum LogTable {
     Secrets,
     ApiKeyHashes,
+    Credentials,
+    SealedSecrets,
+    TicketTimes,
+    MailOutbox,
+    Reactions,
+    Walks,
     Claims,
     Events,
 }
 
 impl LogTable {
     /// All of them, in the order in which they are moved.
-    pub const ALL: [LogTable; 4] =
-        [LogTable::Secrets, LogTable::ApiKeyHashes, LogTable::Claims, LogTable::Events];
+    pub const ALL: [LogTable; 10] = [
+        LogTable::Secrets,
+        LogTable::ApiKeyHashes,
+        LogTable::Credentials,
+        LogTable::SealedSecrets,
+        LogTable::TicketTimes,
+        LogTable::MailOutbox,
+        LogTable::Reactions,
+        LogTable::Walks,
+        LogTable::Claims,
+        LogTable::Events,
+    ];
 
     /// Its name, with its schema.
     pub const fn name(self) -> &'static str {
         match self {
             LogTable::Secrets => "ops.secrets",
             LogTable::ApiKeyHashes => "ops.api_key_hashes",
+            LogTable::Credentials => "ops.credentials",
+            LogTable::SealedSecrets => "ops.sealed_secrets",
+            LogTable::TicketTimes => "ops.ticket_times",
+            LogTable::MailOutbox => "ops.mail_outbox",
+            LogTable::Reactions => "ops.reactions",
+            LogTable::Walks => "ops.walks",
             LogTable::Claims => "log.claims",
             LogTable::Events => "log.events",
         }
@@ -39,10 +61,15 @@ impl LogTable {
     /// What its rows are ordered by, and the type of it.
     const fn order(self) -> (&'static str, &'static str) {
         match self {
-            LogTable::Secrets => ("name", "text"),
-            LogTable::ApiKeyHashes => ("api_key_id", "uuid"),
-            LogTable::Claims => ("claim", "uuid"),
-            LogTable::Events => ("position", "bigint"),
+            LogTable::Secrets => ("rows.name", "text"),
+            LogTable::ApiKeyHashes => ("rows.api_key_id", "uuid"),
+            LogTable::Credentials => ("(rows.tenant_id::text || rows.profile_id::text)", "text"),
+            LogTable::SealedSecrets => ("(rows.tenant_id::text || rows.holder::text)", "text"),
+            LogTable::TicketTimes => ("rows.ticket_id", "uuid"),
+            LogTable::MailOutbox => ("rows.mail_id", "uuid"),
+            LogTable::Reactions => ("rows.reaction", "text"),
+            LogTable::Walks | LogTable::Events => ("rows.position", "bigint"),
+            LogTable::Claims => ("rows.claim", "uuid"),
         }
     }
 }
@@ -65,13 +92,12 @@ impl Reader {
         let bound = if table == LogTable::Events { head } else { i64::MAX };
         let up_to =
             if table == LogTable::Events { "position <= $2::bigint" } else { "$2::bigint > 0" };
-        let behind =
-            after.map_or_else(String::new, |_| format!("and rows.{column} > $3::text::{kind}"));
+        let behind = after.map_or_else(String::new, |_| format!("and {column} > $3::text::{kind}"));
         // Without a place nothing refers to $3, and a parameter must have a type.
         let sql = format!(
             "select {column}::text, row_to_json(rows)::text from {} as rows
             where {up_to} {behind} and ($3::text is null or true)
-            order by rows.{column} limit $1",
+            order by {column} limit $1",
             table.name()
         );
         let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&limit, &bound, &after];
@@ -170,7 +196,7 @@ impl Import {
         // The first secrets are made as the directory opens: those of the file replace them.
         let replace = match table {
             LogTable::Secrets => "on conflict (name) do update set secret = excluded.secret",
-            LogTable::ApiKeyHashes | LogTable::Claims | LogTable::Events => "",
+            _ => "",
         };
         let sql = format!(
             "insert into {name} select * from json_populate_recordset(null::{name}, $1::text::json)
@@ -207,6 +233,16 @@ impl Import {
         let raise = "insert into log.epoch (epoch)
             select greatest(max(epoch), $1) + 1 from log.epoch";
         self.client.execute(raise, &[&epoch_before]).await.map_err(failed)?;
+        // What came after the copy was reacted to there, not here.
+        let clamp = "
+            with head as (select coalesce(max(position), 0) as position from log.events),
+            clamped as (
+                update ops.reactions
+                set position = least(reactions.position, head.position)
+                from head
+            )
+            delete from ops.walks using head where walks.position > head.position";
+        self.client.execute(clamp, &[]).await.map_err(failed)?;
         self.client.batch_execute("commit").await.map_err(failed)
     }
 }

@@ -122,6 +122,8 @@ impl Call {
         app.engine.catch_up(true).await?;
         let caller = identify(app, parameters.first(TOKEN_PARAMETER), received_at).await?;
         let selector = Selector::of(&parameters)?;
+        // Before anything is done: what cannot be answered as asked is not done either.
+        parameters.attribute_to_return()?;
         let (content_type, body) = (None, Bytes::new());
         Ok(Call { caller, parameters, selector, received_at, request, path, content_type, body })
     }

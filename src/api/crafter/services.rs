@@ -21,8 +21,10 @@ use crate::system::Started;
 
 /// Secrets remembered with what they lead to.
 const FOUND_MAX: u64 = 200_000;
-/// Long lists answered at once, so that others have connections left; one more is answered 503.
-const LONG_LISTS_MAX: usize = 8;
+/// Lists and counts read at once; half of the connections there are.
+const LISTS_MAX: usize = 12;
+/// Long lists answered at once; one more is answered 503.
+const LONG_LISTS_MAX: usize = 6;
 /// Unknown usernames whose failures are remembered.
 const FAILURES_MAX: u64 = 100_000;
 
@@ -106,6 +108,8 @@ pub struct Services {
     /// Failures of usernames that nobody has, so that they are answered as those that somebody
     /// has. Of this process; forgotten after the time of a lock.
     pub failures: Cache<Uuid, u32>,
+    /// Lists and counts being read: however long each takes, others have connections left.
+    pub lists: Arc<Semaphore>,
     /// Long lists being answered: each holds a connection for as long as its reader takes.
     pub long_lists: Arc<Semaphore>,
     /// Where a profile was found, by its id: read from its stream whether it still is.
@@ -127,6 +131,7 @@ impl Services {
             attachments,
             started: Started::now(),
             failures: Cache::builder().max_capacity(FAILURES_MAX).time_to_live(forgotten).build(),
+            lists: Arc::new(Semaphore::new(LISTS_MAX)),
             long_lists: Arc::new(Semaphore::new(LONG_LISTS_MAX)),
             homes: Cache::new(FOUND_MAX),
             secrets: Cache::builder()

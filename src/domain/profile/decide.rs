@@ -97,7 +97,8 @@ pub fn decide(
     let target = facts.standing(id, ranks);
     let deleting = matches!(command, Command::DeleteProfile);
     match by {
-        Authority::Operator | Authority::Application => {}
+        Authority::Operator => {}
+        Authority::Application => may_apply(facts, &target, &command)?,
         Authority::Profile { effective, real } if deleting => {
             may_delete(effective, *real, &target)?;
         }
@@ -145,6 +146,24 @@ fn register(
     let registration = registration.with_keys();
     let emails = with_log_ins(registration.emails, &[], claims_log_ins);
     Ok(vec![Event::ProfileRegistered(Registration { emails, ..registration })])
+}
+
+/// Applications cannot take from people what this system trusts: the addresses that holders of
+/// directory roles log in with, and whom the directory is administered by.
+fn may_apply(facts: &Facts, target: &Standing, command: &Command) -> Result<(), Refusal> {
+    let allowed = match command {
+        Command::AssignEmails { emails } => {
+            let log_ins = || facts.emails.iter().filter(|email| email.login);
+            target.role.is_none()
+                || log_ins().all(|email| emails.iter().any(|one| one.id == email.id))
+        }
+        Command::DeactivateProfile | Command::DeleteProfile => !target.is_admin(),
+        Command::VerifyProfile { log_in_email_is_free } => {
+            target.role.is_none() || !log_in_email_is_free
+        }
+        _ => true,
+    };
+    if allowed { Ok(()) } else { Err(Refusal::NotPermitted) }
 }
 
 fn may_delete(by: &Standing, real: ProfileId, target: &Standing) -> Result<(), Refusal> {

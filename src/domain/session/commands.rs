@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::ids::ProfileId;
+use crate::domain::ids::{ProfileId, ValueId};
 
 /// An order to a session.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,7 +16,12 @@ pub enum Command {
     /// Give a remembered log-in another token.
     RotateToken,
     /// Let it be a token that verifies an e-mail address or resets a password.
-    IssueVerification { profile: ProfileId, expires_at: DateTime<Utc> },
+    IssueVerification {
+        profile: ProfileId,
+        /// The address that it is sent to, if it is sent at all.
+        email_id: Option<ValueId>,
+        expires_at: DateTime<Utc>,
+    },
     /// End it.
     EndSession { reason: &'static str },
 }

@@ -42,8 +42,8 @@ pub fn decide(state: &State, command: Command) -> Result<Vec<Event>, Refusal> {
         Command::RememberLogIn { profile, expires_at } => {
             Event::LogInRemembered { profile, expires_at }
         }
-        Command::IssueVerification { profile, expires_at } => {
-            Event::VerificationIssued { profile, expires_at }
+        Command::IssueVerification { profile, email_id, expires_at } => {
+            Event::VerificationIssued { profile, email_id, expires_at }
         }
     };
     match state {

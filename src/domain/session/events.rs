@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::ProfileId;
+use crate::domain::ids::{ProfileId, ValueId};
 
 /// An event of a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,7 +18,12 @@ pub enum Event {
     /// Its token is another one.
     LogInTokenRotated {},
     /// Whoever has the link sent to this profile may verify its address or reset its password.
-    VerificationIssued { profile: ProfileId, expires_at: DateTime<Utc> },
+    VerificationIssued {
+        profile: ProfileId,
+        /// The address that it was sent to, which it therefore verifies.
+        email_id: Option<ValueId>,
+        expires_at: DateTime<Utc>,
+    },
     /// It is over: its time was up, it was used or given up, or its actor is gone.
     SessionEnded { reason: String },
 }

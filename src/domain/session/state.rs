@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::ids::ProfileId;
+use crate::domain::ids::{ProfileId, ValueId};
 use crate::domain::{Aggregate, Area};
 
 use super::events::Event;
@@ -33,6 +33,7 @@ pub enum State {
     },
     Verification {
         profile: ProfileId,
+        email_id: Option<ValueId>,
         issued_at: DateTime<Utc>,
         expires_at: DateTime<Utc>,
     },
@@ -71,8 +72,8 @@ impl Aggregate for Session {
                 State::Remembered { profile, remembered_at: occurred_at, expires_at }
             }
             Event::LogInTokenRotated {} => return,
-            Event::VerificationIssued { profile, expires_at } => {
-                State::Verification { profile, issued_at: occurred_at, expires_at }
+            Event::VerificationIssued { profile, email_id, expires_at } => {
+                State::Verification { profile, email_id, issued_at: occurred_at, expires_at }
             }
             Event::SessionEnded { .. } => State::Ended,
         };

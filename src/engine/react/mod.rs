@@ -12,7 +12,7 @@ use std::time::Duration;
 use metrics::counter;
 
 use crate::domain::ids::{ProfileId, TenantId, derived};
-use crate::domain::{Event, Occurred, profile, tenant};
+use crate::domain::{Event, Occurred, access, profile, session, tenant};
 use crate::store::{Envelope, Error, Priority};
 
 use super::Engine;
@@ -83,7 +83,8 @@ async fn react_to_log(engine: &Engine) -> Result<(), Error> {
         let client = engine.connection().await?;
         let sql = "
             insert into ops.reactions (reaction, position) values ('log', $1)
-            on conflict (reaction) do update set position = excluded.position";
+            on conflict (reaction) do update
+            set position = greatest(reactions.position, excluded.position)";
         client.execute(sql, &[&position]).await.map_err(failed)?;
     }
     Ok(())
@@ -101,6 +102,10 @@ async fn react(engine: &Engine, event: &Occurred) -> Result<(), Error> {
             emulations::cut_emulations(engine, event, Some(event.stream_id)).await?;
             deadlines::end_what_was_owned(engine, event).await?;
             engine.forget_password(event.tenant_id, ProfileId(event.stream_id)).await
+        }
+        Event::Session(session::Event::SessionEnded { .. })
+        | Event::Access(access::Event::AccessTokenDeleted {}) => {
+            engine.forget_secret(event.tenant_id, event.stream_id).await
         }
         Event::Tenant(fact) => {
             if matches!(fact, tenant::Event::RoleDefined { .. } | tenant::Event::RoleRemoved { .. })
@@ -120,11 +125,30 @@ async fn wait_for_folds(engine: &Engine) -> Result<(), Error> {
     Ok(())
 }
 
-/// Issues one command as the system.
+/// Issues one command as the system. A conflict means that somebody else is at it: the next round
+/// sees what is left.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Corrupt`].
 pub async fn command<'e>(
+    engine: &'e Engine,
+    tenant: TenantId,
+    area: &'static str,
+    reaction: &'static str,
+    cause: i64,
+    decide: impl Decide<'e, (), std::convert::Infallible>,
+) -> Result<(), Error> {
+    match insist(engine, tenant, area, reaction, cause, decide).await {
+        Err(Error::Conflict(_)) => Ok(()),
+        done => done,
+    }
+}
+
+/// Issues one command as the system, which has no next round.
+///
+/// # Errors
+/// Also [`Error::Conflict`].
+pub async fn insist<'e>(
     engine: &'e Engine,
     tenant: TenantId,
     area: &'static str,
@@ -159,8 +183,7 @@ pub async fn command<'e>(
     };
     counter!("dossier_reactions_total", "reaction" => reaction, "outcome" => outcome).increment(1);
     match executed {
-        // A conflict means that somebody else is at it; the next round sees what is left.
-        Ok(_) | Err(Halt::Failed(Error::Conflict(_))) => Ok(()),
+        Ok(_) => Ok(()),
         Err(Halt::Failed(error)) => Err(error),
         Err(Halt::Refused(never)) => match never {},
     }

@@ -19,10 +19,12 @@ use crate::engine::{Engine, claims};
 use crate::projections::profiles_view;
 use crate::store::Error;
 
-use super::{command, wait_for_folds};
+use super::{insist, wait_for_folds};
 
 /// Profiles looked at at once.
 const PROFILES_AT_ONCE: i64 = 1_000;
+/// Streams read by one query: profiles have as many events as they had log-ins.
+const STREAMS_AT_ONCE: usize = 100;
 /// Commands under way at once: as many as make good batches, and leave room for callers.
 const COMMANDS_AT_ONCE: usize = 128;
 /// How often to look for walks.
@@ -173,11 +175,13 @@ async fn walk_planned(engine: &Engine) -> Result<(), Error> {
         let Some(first) = planned.first() else { return Ok(()) };
         let (position, mut after): (i64, Uuid) = (first.get(0), first.get(1));
         let events = engine.reader.at(&[position]).await?;
-        if let Some(event) = events.first() {
-            let event = occurred(event)?;
-            let AnyEvent::Tenant(fact) = &event.event else { continue };
-            let Some(walk) = Walk::of(event.tenant_id, fact) else { continue };
-            while let Some(last) = step(engine, event.tenant_id, &walk, position, after).await? {
+        let event = events.first().map(occurred).transpose()?;
+        let walk = event.as_ref().and_then(|event| match &event.event {
+            AnyEvent::Tenant(fact) => Some((event.tenant_id, Walk::of(event.tenant_id, fact)?)),
+            _ => None,
+        });
+        if let Some((tenant, walk)) = walk {
+            while let Some(last) = step(engine, tenant, &walk, position, after).await? {
                 after = last;
                 let client = engine.connection().await?;
                 let sql = "update ops.walks set after_profile_id = $2 where position = $1";
@@ -206,8 +210,10 @@ async fn step(
     let Some(last) = page.last().map(|row| row.id) else { return Ok(None) };
     let concerned: Vec<Uuid> =
         page.iter().filter(|row| walk.concerns(row)).map(|row| row.id).collect();
-    // One query for all that is not cached, before each is decided on its own.
-    engine.load_all::<Profile>(tenant, &concerned).await?;
+    // A query for many that are not cached, before each is decided on its own.
+    for some in concerned.chunks(STREAMS_AT_ONCE) {
+        engine.load_all::<Profile>(tenant, some).await?;
+    }
     stream::iter(concerned)
         .map(|id| follow(engine, tenant, id, cause, walk))
         .buffer_unordered(COMMANDS_AT_ONCE)
@@ -226,7 +232,7 @@ async fn follow(
     cause: i64,
     walk: &Walk,
 ) -> Result<(), Error> {
-    let done = command(engine, tenant, "profile", walk.name(), cause, move |decision| {
+    let done = insist(engine, tenant, "profile", walk.name(), cause, move |decision| {
         let walk = walk.clone();
         Box::pin(async move {
             let catalogue = decision.load::<Tenant>(decision.tenant.0).await?.state;

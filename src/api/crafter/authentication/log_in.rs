@@ -52,7 +52,8 @@ pub async fn authenticate(State(app): State<Arc<App>>, call: Call) -> Answer {
             return Err(Failure::DisabledProfile);
         }
     }
-    let open = found.filter(|found| !found.facts.is_locked(call.received_at));
+    let locked = found.as_ref().is_some_and(|found| found.facts.is_locked(call.received_at));
+    let open = found.filter(|_| !locked);
     let stored = match &open {
         Some(found) => app.engine.password_of(found.place.tenant, found.id).await?,
         None => None,
@@ -63,7 +64,15 @@ pub async fn authenticate(State(app): State<Arc<App>>, call: Call) -> Answer {
     let tried = tried.unwrap_or_else(|_| nobodys_password());
     let verdict = app.applications.passwords.verify(tried, stored.as_deref()).await;
     let verdict = verdict.map_err(|_| Failure::Overloaded)?;
-    let Some(found) = open else { return refuse_unknown(&app, tenant, username).await };
+    let Some(found) = open else {
+        return match locked {
+            true => {
+                hold_back(&app, u32::MAX).await;
+                Err(Failure::BadCredentials)
+            }
+            false => refuse_unknown(&app, tenant, username).await,
+        };
+    };
     if verdict == Verdict::Wrong || !is_one {
         return refuse(&app, &call, &found).await;
     }

@@ -183,7 +183,6 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
     };
     let (bearer, operation) = (Bearer::RememberedLogIn, "delete_persistent_login");
     end(&app, &call, found.tenant, found.stream, bearer, operation).await?;
-    app.engine.forget_secret(found.tenant, found.stream).await?;
     empty()
 }
 

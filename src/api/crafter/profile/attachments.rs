@@ -55,8 +55,12 @@ pub async fn upload(State(app): State<Arc<App>>, request: Request) -> Answer {
         Ok(opened) => opened,
         Err(error) => {
             // Contract 2: who has shown no valid token is told nothing else.
-            if let (Unreadable::NotOneFile(fields), false) = (&error, known) {
-                let parameters = Parameters::of_multipart(parts.uri.query(), fields.clone())?;
+            if !known && !matches!(error, Unreadable::TooLarge { .. } | Unreadable::Store(_)) {
+                let fields = match &error {
+                    Unreadable::NotOneFile(fields) => fields.clone(),
+                    _ => Default::default(),
+                };
+                let parameters = Parameters::of_multipart(parts.uri.query(), fields)?;
                 Call::new(&app, Circumstances::of(&parts), parameters, path).await?;
             }
             return Err(unreadable(error));

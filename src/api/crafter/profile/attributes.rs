@@ -72,8 +72,9 @@ pub async fn remove(State(app): State<Arc<App>>, call: Call) -> Answer {
     let found = find::managed(&app, &call, call.path("id")).await?;
     call.caller.may_with(&found.place.catalogue, &names, AttributeAction::Remove)?;
     let after = change(&app, &call, &found, "remove_profile_attributes", |change| {
-        let removed = names.clone();
+        let (removed, call) = (names.clone(), &call);
         Box::pin(async move {
+            call.caller.may_with(&change.place.catalogue, &removed, AttributeAction::Remove)?;
             change.order(Command::AssignAttributes { attributes: BTreeMap::new(), removed })
         })
     });

@@ -135,6 +135,5 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
         Err(Failure::NoSuchProfile) => {}
         done => done?,
     }
-    app.engine.forget_password(found.place.tenant, found.id).await?;
     empty()
 }

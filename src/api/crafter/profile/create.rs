@@ -13,6 +13,7 @@ use crate::api::crafter::answer::{Answer, bean};
 use crate::api::crafter::call::Call;
 use crate::api::crafter::error::{ErrorDetails, Failure};
 use crate::api::crafter::find::{self, Found, Place};
+use crate::api::crafter::path::profile_id;
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::shown;
 use crate::api::crafter::types::profile::Profile as Wire;
@@ -20,9 +21,9 @@ use crate::api::crafter::write::{Kind, write};
 use crate::domain::Aggregate;
 use crate::domain::cleansing::cleansed;
 use crate::domain::entitlement::{AttributeAction, TenantAction};
-use crate::domain::ids::ProfileId;
+use crate::domain::ids::{ProfileId, ValueId};
 use crate::domain::mailbox::parse_mailbox;
-use crate::domain::permission::Authority;
+use crate::domain::permission::{Authority, RankedRole};
 use crate::domain::profile::{self, Command, Event, Profile, Registration};
 use crate::domain::session::{self, Session};
 use crate::domain::tenant::{Catalogue, Tenant};
@@ -80,10 +81,13 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
             if decision.engine.reader.claims(&[claim]).await?.contains_key(&claim) {
                 return Err(Failure::ProfileExists.into());
             }
+            if is_shown_name(decision, &wanted.username).await? {
+                return Err(Failure::ProfileExists.into());
+            }
             let verification = wanted.verification_url.as_deref();
             let verification = verification.filter(|_| catalogue.verifies_new_profiles);
             let registration = Registration {
-                emails: vec![email],
+                emails: vec![email.clone()],
                 active: Some(wanted.enabled && verification.is_none()),
                 attributes: with_defaults(&catalogue, &wanted.attributes)
                     .into_iter()
@@ -96,13 +100,13 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
             let place = Place { catalogue, ..place.clone() };
             let state = register(decision, &place, id, registration, hash.as_ref())?;
             if let Some(url) = verification {
-                send_link(decision, app, call, id, &wanted.email, MailKind::VerifyAccount, url)?;
+                send_link(decision, app, call, id, &email, MailKind::VerifyAccount, url)?;
             }
             let facts = state.live().cloned().ok_or(Halt::Refused(Failure::Internal))?;
             Ok(Found { place, id, facts: Box::new(facts) })
         })
     });
-    let made = as_recorded(&app, made.await.map_err(taken)?).await?;
+    let made = as_recorded(&app, made.await?).await?;
     app.applications.outbox.look();
     bean(&call, Bean::Profile, &shown::profile(&made, shown::attributes(&made.facts)))
 }
@@ -139,6 +143,19 @@ impl Wanted {
         }
         Ok(wanted)
     }
+}
+
+/// Whether another profile is called so here: one without a username, by its id.
+///
+/// # Errors
+/// None that is not the log's.
+pub async fn is_shown_name(
+    decision: &mut Decision<'_>,
+    username: &str,
+) -> Result<bool, Halt<Failure>> {
+    let Some(id) = profile_id(username) else { return Ok(false) };
+    let other = decision.load::<Profile>(id).await?.state;
+    Ok(other.live().is_some_and(|facts| facts.username.is_none()))
 }
 
 /// A page that mails may lead to.
@@ -192,14 +209,14 @@ fn register(
     decision: &mut Decision<'_>,
     place: &Place,
     id: ProfileId,
-    registration: Registration,
+    registration: Registration<RankedRole>,
     hash: Option<&Hash>,
 ) -> Result<profile::State, Halt<Failure>> {
     let username = registration.username.clone().unwrap_or_default();
     decision.take(claims::take_username(place.tenant, &username.0, id));
     let rank = |key: &str| place.catalogue.rank(key);
     let mut state = profile::State::Absent;
-    let command = Command::RegisterProfile(ranked(registration));
+    let command = Command::RegisterProfile(registration);
     let events = profile::decide(id, &state, &Authority::Application, rank, command);
     let mut events = events.map_err(|_| Failure::ProfileExists)?;
     if let Some(hash) = hash {
@@ -213,23 +230,6 @@ fn register(
     Ok(state)
 }
 
-/// No directory role is given here, so none needs a rank.
-fn ranked<Role>(registration: Registration) -> Registration<Role> {
-    Registration {
-        name: registration.name,
-        emails: registration.emails,
-        roles: vec![],
-        departments: registration.departments,
-        request_limit: registration.request_limit,
-        active: registration.active,
-        attributes: registration.attributes,
-        duplicated_from: registration.duplicated_from,
-        username: registration.username,
-        application_roles: registration.application_roles,
-        verified: registration.verified,
-    }
-}
-
 /// Puts a token into the log, and a mail with a link that holds it into the outbox.
 ///
 /// # Errors
@@ -239,15 +239,15 @@ pub fn send_link(
     app: &App,
     call: &Call,
     profile: ProfileId,
-    recipient: &str,
+    recipient: &Email,
     kind: MailKind,
     url: &str,
 ) -> Result<(), Halt<Failure>> {
-    let token = issue_token(decision, app, call, profile)?;
+    let token = issue_token(decision, app, call, profile, Some(recipient.id))?;
     let mail = Mail {
         id: Uuid::now_v7(),
         kind,
-        recipient: recipient.to_owned(),
+        recipient: recipient.address.0.clone(),
         link: link(url, token),
         created_at: call.received_at,
     };
@@ -264,11 +264,12 @@ pub fn issue_token(
     app: &App,
     call: &Call,
     profile: ProfileId,
+    email_id: Option<ValueId>,
 ) -> Result<Uuid, Halt<Failure>> {
     let (token, stream) = (Uuid::new_v4(), Uuid::now_v7());
     let life = Duration::seconds(app.applications.settings.verification_seconds_max);
     let expires_at = call.received_at + life;
-    let command = session::Command::IssueVerification { profile, expires_at };
+    let command = session::Command::IssueVerification { profile, email_id, expires_at };
     let events = session::decide(&session::State::Absent, command);
     let events = events.map_err(|_| Failure::Internal)?;
     decision.append::<Session>(stream, events, None)?;
@@ -276,12 +277,4 @@ pub fn issue_token(
     let secret = token.to_string();
     decision.take(Bearer::Verification.take(tenant, &secret, stream, Some(expires_at)));
     Ok(token)
-}
-
-/// Who lost a race for a username is told that it is taken.
-pub fn taken(failure: Failure) -> Failure {
-    match failure {
-        Failure::Conflict => Failure::ProfileExists,
-        other => other,
-    }
 }

@@ -23,7 +23,9 @@ use crate::projections::profile_documents::read::{
     by_ids as documents_of, count as count_documents,
 };
 
-use super::listing::{Wanted, direction, failed, first_page, list, wire};
+use super::listing::{
+    Wanted, direction, failed as too_slow, first_page, list, sorted_by, turn, wire,
+};
 
 /// The first profile that a query finds.
 #[utoipa::path(
@@ -36,7 +38,7 @@ use super::listing::{Wanted, direction, failed, first_page, list, wire};
 pub async fn one_by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
     let (place, filter) = queried(&app, &call).await?;
     let page = Page { start: 0, count: Some(1) };
-    let wanted = Wanted { filter, sort: None, page };
+    let wanted = Wanted { filter, sort: None, page, is_query: true };
     let found = first_page(&app, &call, &place, wanted).await?;
     let first = found.into_iter().next().ok_or(Failure::NoSuchProfile)?;
     let wanted = call.parameters.attribute_to_return()?;
@@ -54,10 +56,11 @@ pub async fn one_by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
 )]
 pub async fn count_by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
     let (place, filter) = queried(&app, &call).await?;
+    let _turn = turn(&app).await?;
     let client = app.engine.connection().await?;
     let count = count_documents(&client, place.tenant.0, &filter, profile_id).await;
     let count = count.map_err(|error| Error::of_statement("counting profiles", error));
-    json(&count.map_err(failed)?)
+    json(&count.map_err(too_slow)?)
 }
 
 /// The profiles that a query finds.
@@ -71,7 +74,7 @@ pub async fn count_by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
 pub async fn by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
     let (sort, page) = (call.parameters.sort()?, call.parameters.page()?);
     let (place, filter) = queried(&app, &call).await?;
-    list(&app, call, place, Wanted { filter, sort, page }).await
+    list(&app, call, place, Wanted { filter, sort, page, is_query: true }).await
 }
 
 /// How many profiles a tenant has.
@@ -174,11 +177,21 @@ pub async fn by_ids(State(app): State<Arc<App>>, call: Call) -> Answer {
     let ids: Vec<Uuid> = ids.iter().filter_map(|id| profile_id(id)).collect();
     let sort = call.parameters.sort()?;
     let wanted = call.parameters.attribute_to_return()?;
-    let path = sort.as_ref().and_then(|sort| Path::parse(&sort.by).ok());
-    let sort = sort.as_ref().zip(path.as_ref()).map(|(sort, path)| (path, direction(sort)));
     let client = app.engine.connection().await?;
-    let found = documents_of(&client, &ids, sort).await;
-    let found = found.map_err(|error| Error::of_statement("listing profiles", error))?;
+    let failed = |error| Error::of_statement("listing profiles", error);
+    let mut found = documents_of(&client, &ids, None).await.map_err(failed)?;
+    if let Some(sort) = &sort {
+        let mut path = Path::parse(&sort.by).ok();
+        // Sorted by nothing that is hidden from the caller in any of their tenants.
+        for (tenant, _) in &found {
+            let place = find::place(&app, TenantId(*tenant)).await?;
+            path = path.filter(|_| {
+                place.as_ref().is_some_and(|place| sorted_by(&call, place, sort).is_some())
+            });
+        }
+        let by = path.as_ref().map(|path| (path, direction(sort)));
+        found = documents_of(&client, &ids, by).await.map_err(failed)?;
+    }
     drop(client);
     let mut profiles = Vec::with_capacity(found.len());
     for (tenant, found) in found {
@@ -216,7 +229,7 @@ async fn found_by(
     let nothing: [(); 0] = [];
     let Some(place) = find::tenant(&app, tenant).await? else { return json(&nothing) };
     let Some(filter) = filter(&call, &place)? else { return json(&nothing) };
-    list(&app, call, place, Wanted { filter, sort, page }).await
+    list(&app, call, place, Wanted { filter, sort, page, is_query: false }).await
 }
 
 /// The path to an attribute that the call names; None for one that it may not read, which for it

@@ -1,6 +1,8 @@
 //! Reading lists of profiles and answering with them. However long a list is, few of its profiles
 //! are in memory at once: what does not fit into one page is streamed.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -27,6 +29,8 @@ use crate::projections::profile_documents::read::{Asked, Direction, Found, pages
 
 /// Profiles read at once.
 const PAGE_ROWS: i32 = 1_000;
+/// Longest wait for a turn at reading.
+const TURN_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Pages that may wait for a slow reader.
 const PAGES_WAITING_MAX: usize = 2;
 
@@ -35,10 +39,12 @@ pub struct Wanted {
     pub filter: Filter,
     pub sort: Option<Sort>,
     pub page: Page,
+    /// Whether the filter is the caller's own: then it is at fault if it takes too long.
+    pub is_query: bool,
 }
 
 /// The field to sort by, if profiles may be sorted by it: not by what the caller may not read.
-fn sorted_by(call: &Call, place: &Place, sort: &Sort) -> Option<Path> {
+pub fn sorted_by(call: &Call, place: &Place, sort: &Sort) -> Option<Path> {
     let path = Path::parse(&sort.by).ok()?;
     match path.segments() {
         [first, name, ..] if first == "attributes" => {
@@ -74,6 +80,15 @@ pub async fn first_page(
     }
 }
 
+/// A turn at reading lists, which callers wait for a while.
+///
+/// # Errors
+/// [`Failure::Overloaded`].
+pub async fn turn(app: &App) -> Result<OwnedSemaphorePermit, Failure> {
+    let turn = tokio::time::timeout(TURN_WAIT_MAX, app.applications.lists.clone().acquire_owned());
+    turn.await.map_err(|_| Failure::Overloaded)?.map_err(|_| Failure::Overloaded)
+}
+
 /// How reading a list ended.
 type End = oneshot::Receiver<Result<(), Failure>>;
 
@@ -84,6 +99,7 @@ async fn reading(
     place: &Place,
     wanted: Wanted,
 ) -> Result<(mpsc::Receiver<Vec<Found>>, End), Failure> {
+    let turn = turn(app).await?;
     let mut client = app.engine.connection().await?;
     let path = wanted.sort.as_ref().and_then(|sort| sorted_by(call, place, sort));
     let tenant = place.tenant.0;
@@ -100,7 +116,12 @@ async fn reading(
         };
         let read = pages(&mut client, asked, PAGE_ROWS, handed).await;
         let read = read.map_err(|error| Error::of_statement("listing profiles", error));
-        let _ = ended.send(read.map_err(failed));
+        drop(turn);
+        let is_query = wanted.is_query;
+        let _ = ended.send(read.map_err(|error| match is_query {
+            true => failed(error),
+            false => error.into(),
+        }));
     });
     Ok((read, end))
 }

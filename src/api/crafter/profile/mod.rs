@@ -15,9 +15,10 @@ use futures_util::future::BoxFuture;
 
 use crate::api::app::App;
 use crate::domain::Aggregate;
+use crate::domain::entitlement::TenantAction;
 use crate::domain::ids::ProfileId;
 use crate::domain::permission::Authority;
-use crate::domain::profile::{Command, Facts, Profile, State, decide};
+use crate::domain::profile::{Command, Facts, Profile, Refusal, State, decide};
 use crate::domain::tenant::Tenant;
 use crate::engine::execute::{Decision, Halt};
 
@@ -57,7 +58,10 @@ impl<'d, 'e> Change<'d, 'e> {
     fn order(&mut self, command: Command) -> Result<(), Halt<Failure>> {
         let rank = |key: &str| self.place.catalogue.rank(key);
         let events = decide(self.id, &self.state, &Authority::Application, rank, command);
-        let events = events.map_err(|_| Failure::NoSuchProfile)?;
+        let events = events.map_err(|refusal| match refusal {
+            Refusal::NotPermitted => Failure::ActionDenied(TenantAction::ManageProfiles.name()),
+            _ => Failure::NoSuchProfile,
+        })?;
         // Only until the log has given them their own time.
         let now = chrono::Utc::now();
         events.iter().for_each(|event| Profile::evolve(&mut self.state, event, now));

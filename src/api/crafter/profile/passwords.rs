@@ -33,15 +33,17 @@ pub async fn reset(State(app): State<Arc<App>>, call: Call) -> Answer {
     may_link_to(url)?;
     let found = find::managed(&app, &call, call.path("id")).await?;
     // Who has no address is told nothing.
-    if let Some(email) = found.facts.emails.first() {
-        let recipient = &email.address.0;
+    if !found.facts.emails.is_empty() {
         let kind = Kind { area: "session", operation: "reset_password" };
         let sent = write(&app, &call, found.place.tenant, kind, |decision| {
             let (found, app, call) = (&found, &app, &call);
             Box::pin(async move {
-                Change::of(decision, found).await?;
+                let change = Change::of(decision, found).await?;
+                let Some(recipient) = change.facts()?.emails.first().cloned() else {
+                    return Ok(());
+                };
                 let kind = MailKind::ResetPassword;
-                send_link(decision, app, call, found.id, recipient, kind, url)
+                send_link(decision, app, call, found.id, &recipient, kind, url)
             })
         });
         sent.await?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use uuid::Uuid;
 
 use crate::api::app::App;
 use crate::api::crafter::answer::Answer;
@@ -19,7 +20,7 @@ use crate::engine::execute::Halt;
 use crate::engine::secrets::ValueIds;
 use crate::engine::{claims, credentials};
 
-use super::create::{clean, hashed, taken};
+use super::create::{clean, hashed, is_shown_name};
 use super::{Change, change, changed, named};
 
 /// What a call asks to be changed.
@@ -53,8 +54,11 @@ pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
     let ids = app.engine.secrets.value_ids(found.place.tenant).await?;
     let hash = hashed(&app, call.parameters.filled("password")?).await?;
     let after = change(&app, &call, &found, "update_profile", |change| {
-        let (wanted, ids, hash) = (&wanted, &ids, &hash);
+        let (wanted, ids, hash, call) = (&wanted, &ids, &hash, &call);
         Box::pin(async move {
+            let catalogue = change.place.catalogue.clone();
+            let names = wanted.attributes.keys();
+            call.caller.may_with(&catalogue, names, AttributeAction::Write)?;
             assign_username(change, wanted.username.as_deref()).await?;
             assign_email(change, wanted.email.as_deref(), ids)?;
             match wanted.enabled {
@@ -65,7 +69,6 @@ pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
             if let Some(roles) = wanted.roles.clone() {
                 change.order(Command::AssignApplicationRoles { roles })?;
             }
-            let catalogue = change.place.catalogue.clone();
             let attributes = wanted
                 .attributes
                 .iter()
@@ -80,7 +83,7 @@ pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
             Ok(())
         })
     });
-    let after = after.await.map_err(taken)?;
+    let after = after.await?;
     changed(&call, &after, &names)
 }
 
@@ -113,6 +116,9 @@ async fn assign_username(
     if change.decision.engine.reader.claims(&[claim]).await?.contains_key(&claim) {
         return Err(Failure::ProfileExists.into());
     }
+    if is_shown_name(change.decision, username).await? {
+        return Err(Failure::ProfileExists.into());
+    }
     if let Some(before) = before {
         change.decision.release(claims::username(tenant, &before));
     }
@@ -133,14 +139,23 @@ fn assign_email(
     }
     let id = ids.id(ValueKind::Email, address);
     let email = Email { id, address: address.to_owned().into(), login: false };
-    let rest = before.iter().skip(1).filter(|email| email.id != id).cloned();
+    // Whoever holds a directory role goes on logging in with what they did.
+    let trusted = !change.facts()?.roles.is_empty();
+    let stays = |(place, email): &(usize, &Email)| {
+        (*place > 0 || (trusted && email.login)) && email.id != id
+    };
+    let rest = before.iter().enumerate().filter(stays).map(|(_, email)| email.clone());
     let emails: Vec<Email> = std::iter::once(email).chain(rest).collect();
     change.order(Command::AssignEmails { emails })?;
+    // By claims, not by ids: addresses that differ in their letters' case share one.
     let tenant = change.place.tenant;
-    let kept: Vec<_> = change.facts()?.emails.iter().filter(|email| email.login).collect();
-    let kept: Vec<_> = kept.iter().map(|email| email.id).collect();
-    for gone in before.iter().filter(|email| email.login && !kept.contains(&email.id)) {
-        change.decision.release(claims::login_email(tenant, &gone.address.0));
+    let held = |emails: &[Email]| -> Vec<Uuid> {
+        let log_ins = emails.iter().filter(|email| email.login);
+        log_ins.map(|email| claims::login_email(tenant, &email.address.0)).collect()
+    };
+    let kept = held(&change.facts()?.emails);
+    for gone in held(&before).into_iter().filter(|claim| !kept.contains(claim)) {
+        change.decision.release(gone);
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::api::crafter::types::profile::Profile as Wire;
 use crate::api::crafter::types::session::VerificationToken;
 use crate::api::crafter::write::{Kind, write};
 use crate::domain::entitlement::TenantAction;
-use crate::domain::ids::{ProfileId, TenantId};
+use crate::domain::ids::{ProfileId, TenantId, ValueId};
 use crate::domain::mailbox::parse_mailbox;
 use crate::domain::object_id::shown;
 use crate::domain::profile::Command;
@@ -35,6 +35,7 @@ pub struct Token {
     pub place: Option<Place>,
     pub stream: Uuid,
     pub profile: ProfileId,
+    email_id: Option<ValueId>,
     issued_at: DateTime<Utc>,
 }
 
@@ -48,11 +49,11 @@ pub async fn token(app: &App, call: &Call, id: &str) -> Result<Token, Failure> {
     let (tenant, stream) = found.ok_or_else(none)?;
     let state = app.engine.load::<Session>(tenant, stream).await?.state;
     match *state {
-        session::State::Verification { profile, issued_at, expires_at }
+        session::State::Verification { profile, email_id, issued_at, expires_at }
             if call.received_at < expires_at =>
         {
             let place = find::place(app, tenant).await?;
-            Ok(Token { tenant, place, stream, profile, issued_at })
+            Ok(Token { tenant, place, stream, profile, email_id, issued_at })
         }
         _ => Err(none()),
     }
@@ -103,7 +104,7 @@ pub async fn verify(State(app): State<Arc<App>>, call: Call) -> Answer {
         Box::pin(async move {
             spend(decision, token.stream).await?;
             let mut change = Change::of(decision, found).await?;
-            let free = free_log_in(&change).await?;
+            let free = free_log_in(&change, token.email_id).await?;
             if let Some(address) = &free {
                 let claim = take_login_email(found.place.tenant, address, found.id);
                 change.decision.take(claim);
@@ -115,9 +116,18 @@ pub async fn verify(State(app): State<Arc<App>>, call: Call) -> Answer {
     changed(&call, &as_recorded(&app, after.await?).await?, &[])
 }
 
-/// The address that the profile could log in with, if it has one and nobody else does.
-async fn free_log_in(change: &Change<'_, '_>) -> Result<Option<String>, Halt<Failure>> {
-    let Some(email) = change.facts()?.emails.first().filter(|email| !email.login) else {
+/// The address that the profile could log in with: the one that the token was sent to, if it still
+/// has it and nobody else logs in with it.
+async fn free_log_in(
+    change: &Change<'_, '_>,
+    sent_to: Option<ValueId>,
+) -> Result<Option<String>, Halt<Failure>> {
+    // Nor does an application choose what somebody with a directory role logs in with.
+    if !change.facts()?.roles.is_empty() {
+        return Ok(None);
+    }
+    let first = change.facts()?.emails.first();
+    let Some(email) = first.filter(|email| !email.login && Some(email.id) == sent_to) else {
         return Ok(None);
     };
     let address = &email.address.0;
@@ -145,8 +155,10 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let issued = write(&app, &call, found.place.tenant, kind, |decision| {
         let (found, app, call) = (&found, &app, &call);
         Box::pin(async move {
-            Change::of(decision, found).await?;
-            issue_token(decision, app, call, found.id)
+            // Whoever sends it sends it there: another address is not shown to be one's own by it.
+            let change = Change::of(decision, found).await?;
+            let email_id = change.facts()?.emails.first().map(|email| email.id);
+            issue_token(decision, app, call, found.id, email_id)
         })
     });
     let id = issued.await?;
