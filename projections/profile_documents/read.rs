@@ -167,7 +167,7 @@ pub async fn count(
     rows.try_next().await?.map_or(Ok(0), |row| row.try_get(0))
 }
 
-/// The profile of one record of [`list`].
+/// The profile of one record of a list.
 ///
 /// # Errors
 /// The driver's.

@@ -1,4 +1,4 @@
-//! What becomes of an order to a tenant. Only the operator gives any.
+//! What becomes of an order to a tenant: of the operator, or of applications that may give some.
 
 use super::commands::{ApplicationCommand, Command};
 use super::events::Event;
