@@ -3,7 +3,7 @@
 //!
 //! Fed by: what `tally` of a row of profiles_view was before an event and is after it
 //! Fills: profile_counts
-//! Read by: GET /api/v1/counts
+//! Read by: GET /api/v1/counts, GET /api/1/profile/count
 
 mod fold;
 pub mod read;

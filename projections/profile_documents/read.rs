@@ -44,7 +44,6 @@ pub enum Direction {
 #[derive(Debug)]
 pub struct Found {
     pub id: Uuid,
-    pub ordinal: i64,
     pub username: String,
     pub email: Option<String>,
     pub verified: bool,
@@ -101,7 +100,7 @@ fn listing(asked: Asked<'_>) -> (String, Vec<Parameter>) {
     let skip = bind(&mut parameters, asked.skip);
     let limit = bind(&mut parameters, asked.limit);
     let sql = format!(
-        "select id, ordinal, username, email, verified, enabled, created_on, last_modified, document
+        "select id, username, email, verified, enabled, created_on, last_modified, document
         from profile_documents
         where tenant_id = $1 and {condition}
         order by {order}
@@ -125,7 +124,7 @@ pub async fn by_ids(
         None => "ordinal".to_owned(),
     };
     let sql = format!(
-        "select id, ordinal, username, email, verified, enabled, created_on, last_modified,
+        "select id, username, email, verified, enabled, created_on, last_modified,
             document, tenant_id
         from profile_documents
         where id = any($1::uuid[])
@@ -135,7 +134,7 @@ pub async fn by_ids(
     let parameters = std::iter::once(ids).chain(parameters).collect::<Vec<_>>();
     let rows = client.query_typed_raw(&sql, parameters).await?;
     let rows: Vec<Row> = rows.try_collect().await?;
-    rows.iter().map(|row| Ok((row.try_get(9)?, decode(row)?))).collect()
+    rows.iter().map(|row| Ok((row.try_get(8)?, decode(row)?))).collect()
 }
 
 /// The tenants that have a profile of this id.
@@ -171,17 +170,16 @@ pub async fn count(
 ///
 /// # Errors
 /// The driver's.
-pub fn decode(record: &Row) -> Result<Found, Error> {
-    let Json(document): Json<Document> = record.try_get(8)?;
+fn decode(record: &Row) -> Result<Found, Error> {
+    let Json(document): Json<Document> = record.try_get(7)?;
     Ok(Found {
         id: record.try_get(0)?,
-        ordinal: record.try_get(1)?,
-        username: record.try_get(2)?,
-        email: record.try_get(3)?,
-        verified: record.try_get(4)?,
-        enabled: record.try_get(5)?,
-        created_on: record.try_get(6)?,
-        last_modified: record.try_get(7)?,
+        username: record.try_get(1)?,
+        email: record.try_get(2)?,
+        verified: record.try_get(3)?,
+        enabled: record.try_get(4)?,
+        created_on: record.try_get(5)?,
+        last_modified: record.try_get(6)?,
         roles: document.roles,
         attributes: document.attributes,
     })

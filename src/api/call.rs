@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, FromRequest, MatchedPath, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, USER_AGENT};
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, request};
 use axum::response::Response;
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::de::DeserializeOwned;
@@ -48,6 +48,28 @@ pub struct Call {
     body: Bytes,
 }
 
+/// What of a request goes on record.
+pub struct Circumstances {
+    pub request_id: Uuid,
+    pub reason: Option<String>,
+    pub client_address: Option<String>,
+    pub user_agent: Option<String>,
+}
+
+impl Circumstances {
+    /// Of this request.
+    pub fn of(parts: &request::Parts) -> Circumstances {
+        let extensions = &parts.extensions;
+        let address = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        Circumstances {
+            request_id: extensions.get::<RequestId>().map_or_else(Uuid::now_v7, |id| id.0),
+            reason: recorded(&parts.headers, "dossier-reason"),
+            client_address: address.map(|address| address.to_string()),
+            user_agent: recorded(&parts.headers, USER_AGENT.as_str()),
+        }
+    }
+}
+
 impl<S: Send + Sync> FromRequest<S> for Call {
     type Rejection = Response;
 
@@ -61,13 +83,14 @@ impl Call {
     async fn read(request: Request) -> Result<Call, Failure> {
         let (parts, body) = request.into_parts();
         let headers = &parts.headers;
-        let extensions = &parts.extensions;
-        let address = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let Circumstances { request_id, reason, client_address, user_agent } =
+            Circumstances::of(&parts);
         let mut call = Call {
-            request_id: extensions.get::<RequestId>().map_or_else(Uuid::now_v7, |id| id.0),
+            request_id,
             // What the database keeps, so that a replay gives the very same.
             received_at: Utc::now().trunc_subsecs(6),
-            route: extensions
+            route: parts
+                .extensions
                 .get::<MatchedPath>()
                 .map_or_else(String::new, |path| path.as_str().to_owned()),
             api_key: text(headers, "x-api-key").filter(|key| !key.is_empty()),
@@ -81,9 +104,9 @@ impl Call {
             if_match: text(headers, IF_MATCH.as_str()),
             if_none_match: text(headers, IF_NONE_MATCH.as_str()),
             range: text(headers, "range"),
-            reason: recorded(headers, "dossier-reason"),
-            client_address: address.map(|address| address.to_string()),
-            user_agent: recorded(headers, USER_AGENT.as_str()),
+            reason,
+            client_address,
+            user_agent,
             is_head: parts.method == axum::http::Method::HEAD,
             counted: true,
             content_type: text(headers, CONTENT_TYPE.as_str()),
@@ -151,7 +174,7 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 /// A header of free text that goes on record: bounded, whatever was sent.
-pub fn recorded(headers: &HeaderMap, name: &str) -> Option<String> {
+fn recorded(headers: &HeaderMap, name: &str) -> Option<String> {
     let value = headers.get(name)?;
     let value = String::from_utf8_lossy(value.as_bytes());
     let kept: String =

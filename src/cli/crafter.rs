@@ -13,26 +13,22 @@ use indicatif::ProgressBar;
 use uuid::Uuid;
 
 use crate::crafter_file::read::Entry;
-use crate::crafter_file::records::{
-    AccessTokenRecord, AttributeDefinition as DefinitionRecord, ProfileRecord, Record, TenantRecord,
-};
+use crate::crafter_file::records::{AccessTokenRecord, ProfileRecord, Record, TenantRecord};
 use crate::domain::Aggregate;
-use crate::domain::access::{self, Access, AccessToken};
-use crate::domain::entitlement::{AttributePermission, TenantPermission};
+use crate::domain::access::AccessToken;
 use crate::domain::ids::{INSTALLATION, ProfileId, TenantId};
+use crate::domain::mailbox::is_bare_address;
 use crate::domain::object_id::held;
 use crate::domain::permission::Authority;
 use crate::domain::profile::{self, Event, Profile, Registration};
-use crate::domain::tenant::{
-    self, ApplicationCommand, AttributeDefinition, Catalogue, Command, Tenant,
-};
+use crate::domain::tenant::{self, ApplicationCommand, Catalogue, Command, Tenant};
 use crate::domain::values::{Email, ValueKind};
-use crate::engine::claims::{self, Bearer};
-use crate::engine::credentials::{password, sealed_secret};
+use crate::engine::claims;
+use crate::engine::credentials::password;
 use crate::engine::execute::{Decision, Halt, Order};
-use crate::engine::{Engine, Error, Priority};
+use crate::engine::{Engine, Error, Priority, access_tokens};
 use crate::passwords::{Password, Passwords};
-use crate::sealing::{SealingKeys, context};
+use crate::sealing::SealingKeys;
 
 use super::applications::sealing_keys;
 use super::apply;
@@ -213,58 +209,26 @@ fn commands(before: &Catalogue, record: &TenantRecord) -> Vec<Command> {
     orders.extend(roles.map(|role| ApplicationCommand::OfferApplicationRole { role }));
     let new = record.attribute_definitions.iter();
     let new = new.filter(|one| before.attribute(&one.name).is_none());
-    orders.extend(new.map(|one| ApplicationCommand::DefineAttribute(definition(one))));
+    orders.extend(new.map(|one| ApplicationCommand::DefineAttribute(one.clone())));
     let register = Command::RegisterTenant { name: record.name.clone() };
     std::iter::once(register).chain(orders.into_iter().map(Command::ForApplications)).collect()
 }
 
-fn definition(record: &DefinitionRecord) -> AttributeDefinition {
-    let metadata = record.metadata.clone();
-    let permissions = record.permissions.iter().map(|one| AttributePermission {
-        application: one.application.clone(),
-        allowed_actions: one.allowed_actions.clone(),
-    });
-    AttributeDefinition {
-        name: record.name.clone(),
-        metadata: metadata
-            .map(|metadata| serde_json::Value::Object(metadata.into_iter().collect())),
-        default_value: record.default_value.clone(),
-        permissions: permissions.collect(),
-    }
-}
-
 async fn token(intake: &Intake<'_>, record: &AccessTokenRecord) -> Result<Taken, Halt<Unfit>> {
     let (id, stream) = (record.id.expose(), Uuid::now_v7());
-    let sealed = context(INSTALLATION.0, stream, "access_token");
-    let sealed = intake.sealing.seal(&sealed, id.as_bytes());
-    let permissions = record.tenant_permissions.as_ref().map(|some| {
-        let each = some.iter().map(|one| TenantPermission {
-            tenant: one.tenant.clone(),
-            allowed_actions: one.allowed_actions.clone(),
-        });
-        each.collect()
-    });
+    let sealed = access_tokens::seal(intake.sealing, stream, id);
     let token = AccessToken {
         application: record.application.clone(),
         master: record.master,
-        tenant_permissions: permissions,
+        tenant_permissions: record.tenant_permissions.clone(),
         expires_at: record.expires_at,
     };
     let order = order(INSTALLATION, "access");
     let executed = intake.engine.execute(&order, |decision| {
-        let (token, sealed, id) = (token.clone(), sealed.clone(), id.to_owned());
+        let (token, sealed) = (token.clone(), &sealed);
         Box::pin(async move {
-            let claim = Bearer::AccessToken.claim(&id);
-            if decision.engine.reader.claims(&[claim]).await?.contains_key(&claim) {
-                return Ok(Taken::Before);
-            }
-            let command = access::Command::IssueAccessToken(token);
-            let events = access::decide(&access::State::Absent, command);
-            let events = events.map_err(|_| Halt::Refused(Unfit::IdTaken))?;
-            decision.append::<Access>(stream, events, None)?;
-            decision.take(Bearer::AccessToken.take(INSTALLATION, &id, stream, None));
-            decision.row(sealed_secret(INSTALLATION, stream, &sealed));
-            Ok::<_, Halt<Unfit>>(Taken::New)
+            let issued = access_tokens::issue(decision, stream, id, sealed, token).await?;
+            Ok::<_, Halt<Unfit>>(if issued { Taken::New } else { Taken::Before })
         })
     });
     Ok(executed.await?.value)
@@ -274,13 +238,14 @@ async fn profile(intake: &Intake<'_>, record: &ProfileRecord) -> Result<Taken, H
     let engine = intake.engine;
     let tenant = engine.tenant_named(&record.tenant).await?;
     let tenant = tenant.ok_or_else(|| Halt::Refused(Unfit::NoTenant(record.tenant.clone())))?;
-    let claim = claims::username(tenant, &record.username.0);
-    if engine.reader.claims(&[claim]).await?.contains_key(&claim) {
-        return Ok(Taken::Before);
-    }
     let hash = match (&record.password_hash, &record.plain_password) {
         (Some(hash), _) => Some(hash.expose().to_owned()),
         (None, Some(plain)) => {
+            // Asked again when it is decided: this only spares the work of hashing.
+            let claim = claims::username(tenant, &record.username.0);
+            if engine.reader.claims(&[claim]).await?.contains_key(&claim) {
+                return Ok(Taken::Before);
+            }
             let plain = Password::parse(plain.expose().to_owned());
             let plain = plain.map_err(|_| Halt::Refused(Unfit::Password))?;
             let hash = intake.passwords.hash(plain).await;
@@ -312,7 +277,9 @@ async fn register(
     hash: Option<String>,
 ) -> Result<Taken, Halt<Unfit>> {
     let claim = claims::username(tenant, &record.username.0);
-    let log_in = email.as_ref().filter(|_| record.verified).map(|email| email.address.0.clone());
+    // With a display name it is none that anybody would log in with.
+    let log_in = email.as_ref().map(|email| email.address.0.clone());
+    let log_in = log_in.filter(|address| record.verified && is_bare_address(address));
     let log_in_claim = log_in.as_deref().map(|address| claims::login_email(tenant, address));
     let asked: Vec<Uuid> = log_in_claim.into_iter().chain([claim]).collect();
     let taken = decision.engine.reader.claims(&asked).await?;

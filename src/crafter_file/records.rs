@@ -9,7 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use crate::domain::entitlement::{ANY, AttributePermission, TenantPermission};
 use crate::domain::personal::Personal;
+use crate::domain::tenant::AttributeDefinition;
 
 use super::extended::Typed;
 use super::fields::Fields;
@@ -56,14 +58,6 @@ pub struct AccessTokenRecord {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// What a token may do in a tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TenantPermission {
-    /// A tenant's name, or `*`.
-    pub tenant: String,
-    pub allowed_actions: Option<Vec<String>>,
-}
-
 /// A tenant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TenantRecord {
@@ -75,24 +69,6 @@ pub struct TenantRecord {
     pub cleanse_attributes: bool,
     pub available_roles: Vec<String>,
     pub attribute_definitions: Vec<AttributeDefinition>,
-}
-
-/// An attribute that the profiles of a tenant may have.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AttributeDefinition {
-    pub name: String,
-    pub metadata: Option<BTreeMap<String, Value>>,
-    pub default_value: Option<Value>,
-    /// In order; the first that fits an application decides (contract 4.3).
-    pub permissions: Vec<AttributePermission>,
-}
-
-/// What an application may do with an attribute.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AttributePermission {
-    /// An application's name, or `*`.
-    pub application: String,
-    pub allowed_actions: Option<Vec<String>>,
 }
 
 /// A profile.
@@ -203,7 +179,7 @@ fn tenant_permission(
     unknown: &mut Vec<String>,
 ) -> Result<TenantPermission, String> {
     let permission = TenantPermission {
-        tenant: fields.text("tenant")?.unwrap_or_else(|| "*".to_owned()),
+        tenant: fields.text("tenant")?.unwrap_or_else(|| ANY.to_owned()),
         allowed_actions: fields.texts("allowedActions")?,
     };
     fields.finish(unknown);
@@ -239,7 +215,9 @@ fn attribute_definition(
     let permissions = fields.objects("permissions")?.unwrap_or_default();
     let definition = AttributeDefinition {
         name: fields.required_text("name")?,
-        metadata: fields.object("metadata")?,
+        metadata: fields
+            .object("metadata")?
+            .map(|metadata| Value::Object(metadata.into_iter().collect())),
         default_value: fields.json("defaultValue"),
         permissions: permissions
             .into_iter()
@@ -255,7 +233,7 @@ fn attribute_permission(
     unknown: &mut Vec<String>,
 ) -> Result<AttributePermission, String> {
     let permission = AttributePermission {
-        application: fields.text("application")?.unwrap_or_else(|| "*".to_owned()),
+        application: fields.text("application")?.unwrap_or_else(|| ANY.to_owned()),
         allowed_actions: fields.texts("allowedActions")?,
     };
     fields.finish(unknown);

@@ -1,4 +1,4 @@
-//! What an attachment may be called and what it may be (contract 4.9), and how its size reads.
+//! What an attachment may be called and what it may be (contract 4.9).
 //! Knows a file by its name and digest only: never looks into one.
 
 use std::fmt;
@@ -130,37 +130,6 @@ fn is_refused(c: char) -> bool {
     let reorders =
         matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     matches!(c, '/' | '\\') || c.is_control() || reorders
-}
-
-/// A size as the contract writes it: in powers of 1024, at most one decimal, halves to the even
-/// digit, thousands between commas; `0` for nothing.
-pub fn size_text(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["B", "KB", "MB", "GB"];
-    if bytes == 0 {
-        return "0".to_owned();
-    }
-    let power = (0..UNITS.len()).rev().find(|power| bytes >> (10 * power) > 0).unwrap_or_default();
-    let unit = 1_u128 << (10 * power);
-    let (tenths, rest) = (u128::from(bytes) * 10 / unit, u128::from(bytes) * 10 % unit);
-    let up = rest * 2 > unit || rest * 2 == unit && tenths % 2 == 1;
-    let tenths = tenths + u128::from(up);
-    let whole = grouped(tenths / 10);
-    match tenths % 10 {
-        0 => format!("{whole} {}", UNITS[power]),
-        tenth => format!("{whole}.{tenth} {}", UNITS[power]),
-    }
-}
-
-fn grouped(number: u128) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// The SHA-256 of a content, which is also its address. As text: 64 lower case hexadecimal digits.

@@ -48,6 +48,11 @@ pub fn parse_mailbox(text: &str) -> Result<Mailbox<'_>, NoMailbox> {
     }
 }
 
+/// Whether the text is an address and nothing besides: what somebody can log in with.
+pub fn is_bare_address(text: &str) -> bool {
+    parse_mailbox(text).is_ok_and(|mailbox| mailbox.address == text)
+}
+
 /// The text without a comment in front and one behind. Elsewhere a parenthesis is out of place,
 /// and refused as such later.
 fn without_comments(text: &str) -> Result<&str, NoMailbox> {

@@ -84,8 +84,7 @@ impl<'e> Decision<'e> {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
     pub async fn load<A: Cached>(&mut self, id: Uuid) -> Result<Versioned<A>, Error> {
-        let mut loaded = self.load_all::<A>(&[id]).await?;
-        loaded.pop().ok_or_else(|| Error::Corrupt("a stream was not read".to_owned(), None))
+        self.load_of(self.tenant, id).await
     }
 
     /// The states of several, in the order asked, by one query at most.

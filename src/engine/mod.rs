@@ -1,6 +1,7 @@
 //! All that moves: executing commands, following the log, folding read models, reacting. Decides
 //! nothing itself: rules are in `domain`, folds in `projections`.
 
+pub mod access_tokens;
 pub mod attachments;
 pub mod check;
 pub mod claims;

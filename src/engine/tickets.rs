@@ -54,36 +54,26 @@ pub fn issued(tenant: TenantId, ticket: Uuid, now: DateTime<Utc>) -> Operational
 }
 
 impl Tickets {
-    /// When it was last used, as far as this process and the database know; None when it ended.
+    /// Whether it holds and was used then or later, as far as this process and the database know.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn last_used(
+    pub async fn used_since(
         &self,
         engine: &Engine,
         ticket: Uuid,
-    ) -> Result<Option<DateTime<Utc>>, Error> {
-        if let Some(at) = self.seen.get(&ticket) {
-            return Ok(Some(at));
+        since: DateTime<Utc>,
+    ) -> Result<bool, Error> {
+        // What this process remembers may be older than what another has written.
+        if self.seen.get(&ticket).is_some_and(|at| at >= since) {
+            return Ok(true);
         }
-        self.last_written(engine, ticket).await
-    }
-
-    /// The same as the database knows it: another process may have used it since.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn last_written(
-        &self,
-        engine: &Engine,
-        ticket: Uuid,
-    ) -> Result<Option<DateTime<Utc>>, Error> {
         let client = engine.connection().await?;
         let failed = |error| Error::of_statement("reading when a ticket was used", error);
         let sql = "select last_request_at from ops.ticket_times where ticket_id = $1";
         let statement = client.prepare_cached(sql).await.map_err(failed)?;
         let row = client.query_opt(&statement, &[&ticket]).await.map_err(failed)?;
-        Ok(row.map(|row| row.get(0)))
+        Ok(row.is_some_and(|row| row.get::<_, DateTime<Utc>>(0) >= since))
     }
 
     /// It is used now.

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use dossier::crafter_file::read::Reading;
 use dossier::crafter_file::records::{
-    AccessTokenRecord, AttributePermission, Collection, Record, TenantRecord, is_stored_password,
+    AccessTokenRecord, Collection, Record, TenantRecord, is_stored_password,
 };
+use dossier::domain::entitlement::AttributePermission;
 use serde_json::json;
 
 use super::{PROFILE_EXPORT, TENANT_EXPORT, one, profile, read, refused};

@@ -2,7 +2,7 @@
 
 use dossier::domain::attachment::{
     Digest, FILE_NAME_BYTES_MAX, Invalid, Kind, Named, may_run_in_browser, parse_allowed,
-    parse_file_name, size_text,
+    parse_file_name,
 };
 
 #[track_caller]
@@ -87,34 +87,6 @@ fn a_name_may_be_as_long_as_the_bound_and_no_longer() {
     assert_eq!(format!("{stem}.jpeg").len(), FILE_NAME_BYTES_MAX);
     assert_eq!(accepted(&format!("{stem}.jpeg")).name, stem);
     assert_eq!(refused(&format!("a{stem}.jpeg")), Invalid::Name);
-}
-
-#[test]
-fn sizes_read_as_the_contract_writes_them() {
-    // As Java 17 formats them with `#,##0.#`: halves to the even digit, thousands grouped.
-    let sizes = [
-        (0, "0"),
-        (1, "1 B"),
-        (500, "500 B"),
-        (1_000, "1,000 B"),
-        (1_023, "1,023 B"),
-        (1_024, "1 KB"),
-        (1_075, "1 KB"),
-        (1_126, "1.1 KB"),
-        (1_280, "1.2 KB"),
-        (1_792, "1.8 KB"),
-        (23_142, "22.6 KB"),
-        (1_048_575, "1,024 KB"),
-        (1_048_576, "1 MB"),
-        (5_242_880, "5 MB"),
-        (1_073_741_823, "1,024 MB"),
-        (1_073_741_824, "1 GB"),
-        (5 << 40, "5,120 GB"),
-    ];
-    for (bytes, text) in sizes {
-        assert_eq!(size_text(bytes), text, "{bytes}");
-    }
-    assert_eq!(size_text(u64::MAX), "17,179,869,184 GB");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! E-mail addresses as RFC 822 writes them (Crafter contract 4.9).
 
-use dossier::domain::mailbox::{MAILBOX_BYTES_MAX, NoMailbox, parse_mailbox};
+use dossier::domain::mailbox::{MAILBOX_BYTES_MAX, NoMailbox, is_bare_address, parse_mailbox};
 use proptest::prelude::*;
 
 #[track_caller]
@@ -32,6 +32,10 @@ fn a_bare_address_is_a_mailbox() {
     ];
     for address in addresses {
         assert_eq!(address_of(address), address);
+        assert!(is_bare_address(address), "{address}");
+    }
+    for text in ["Ada <a@b>", "<a@b>", "a@b (Ada)", " a@b", "a b@c", ""] {
+        assert!(!is_bare_address(text), "{text:?}");
     }
 }
 

@@ -10,10 +10,8 @@ use uuid::Uuid;
 use crate::api::app::App;
 use crate::domain::access::{self, Access, Command, decide};
 use crate::domain::ids::INSTALLATION;
+use crate::engine::access_tokens;
 use crate::engine::claims::Bearer;
-use crate::engine::credentials::sealed_secret;
-use crate::engine::execute::Halt;
-use crate::sealing::context;
 
 use super::answer::{Answer, bean, empty};
 use super::call::Call;
@@ -22,8 +20,6 @@ use super::selector::Bean;
 use super::types::access_token::AccessToken;
 use super::write::{Kind, write};
 
-/// What the sealed id of a token is sealed for.
-const SEALED_FOR: &str = "access_token";
 /// Longest id of a token, in bytes.
 const ID_BYTES_MAX: usize = 200;
 
@@ -56,22 +52,15 @@ async fn issue(
     token: access::AccessToken,
 ) -> Result<(), Failure> {
     let stream = Uuid::now_v7();
-    let sealed = app.applications.sealing.seal(&sealed_for(stream), id.as_bytes());
+    let sealed = access_tokens::seal(&app.applications.sealing, stream, id);
     let kind = Kind { area: "access", operation: "create_access_token" };
     let issued = write(app, call, INSTALLATION, kind, |decision| {
-        let (id, token, sealed) = (id.to_owned(), token.clone(), sealed.clone());
+        let (token, sealed) = (token.clone(), &sealed);
         Box::pin(async move {
-            let claim = Bearer::AccessToken.claim(&id);
-            if decision.engine.reader.claims(&[claim]).await?.contains_key(&claim) {
-                return Err(Halt::Refused(Failure::AccessTokenExists));
+            match access_tokens::issue(decision, stream, id, sealed, token).await? {
+                true => Ok(()),
+                false => Err(Failure::AccessTokenExists.into()),
             }
-            let command = Command::IssueAccessToken(token);
-            let events = decide(&access::State::Absent, command);
-            let events = events.map_err(|_| Failure::AccessTokenExists)?;
-            decision.append::<Access>(stream, events, None)?;
-            decision.take(Bearer::AccessToken.take(INSTALLATION, &id, stream, None));
-            decision.row(sealed_secret(INSTALLATION, stream, &sealed));
-            Ok(())
         })
     });
     issued.await
@@ -123,7 +112,8 @@ async fn tokens(app: &App) -> Result<Vec<AccessToken>, Failure> {
     for (stream, state) in streams.into_iter().zip(states) {
         let Some((_, secret)) = sealed.next_if(|(holder, _)| *holder == stream) else { continue };
         let access::State::Token(token) = &*state.state else { continue };
-        let id = match app.applications.sealing.unseal(&sealed_for(stream), &secret) {
+        let id = match app.applications.sealing.unseal(&access_tokens::sealed_for(stream), &secret)
+        {
             Ok(id) => id,
             Err(error) => {
                 // The others are none the worse for it; it works as before.
@@ -168,10 +158,6 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Result<Response,
     deleted.await?;
     app.applications.forget(Bearer::AccessToken, &id);
     empty()
-}
-
-fn sealed_for(stream: Uuid) -> Vec<u8> {
-    context(INSTALLATION.0, stream, SEALED_FOR)
 }
 
 fn of_wire(token: &AccessToken) -> access::AccessToken {

@@ -1,20 +1,18 @@
 //! A call of this face: its parameters, its body, and the application that makes it. Whoever has no
 //! valid access token gets no further (contract 2: route and method, token, parameters, service).
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, FromRequest, RawPathParams, Request};
-use axum::http::header::{CONTENT_TYPE, USER_AGENT};
+use axum::extract::{FromRequest, RawPathParams, Request};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, request};
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::api::app::App;
-use crate::api::call::{BODY_BYTES_MAX, recorded};
-use crate::api::observe::RequestId;
+use crate::api::call::{BODY_BYTES_MAX, Circumstances};
 use crate::domain::access::{Access, AccessToken};
 use crate::domain::ids::INSTALLATION;
 use crate::engine::Envelope;
@@ -46,28 +44,6 @@ pub struct Call {
     path: Vec<(String, String)>,
     content_type: Option<String>,
     body: Bytes,
-}
-
-/// What of a request goes on record.
-pub struct Circumstances {
-    pub request_id: Uuid,
-    pub reason: Option<String>,
-    pub client_address: Option<String>,
-    pub user_agent: Option<String>,
-}
-
-impl Circumstances {
-    /// Of this request.
-    pub fn of(parts: &request::Parts) -> Circumstances {
-        let extensions = &parts.extensions;
-        let address = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        Circumstances {
-            request_id: extensions.get::<RequestId>().map_or_else(Uuid::now_v7, |id| id.0),
-            reason: recorded(&parts.headers, "dossier-reason"),
-            client_address: address.map(|address| address.to_string()),
-            user_agent: recorded(&parts.headers, USER_AGENT.as_str()),
-        }
-    }
 }
 
 impl FromRequest<Arc<App>> for Call {

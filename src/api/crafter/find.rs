@@ -52,6 +52,11 @@ pub async fn place(app: &App, tenant: TenantId) -> Result<Option<Place>, Failure
     Ok(name.map(|name| Place { tenant, name, catalogue }))
 }
 
+/// The name that a call is judged by where a tenant may be gone: then the empty one.
+pub fn name_of(place: Option<&Place>) -> &str {
+    place.map_or("", |place| &place.name)
+}
+
 /// The profile that the call's path names, which its token may manage (contract 1, `PROF`).
 ///
 /// # Errors

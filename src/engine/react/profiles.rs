@@ -137,9 +137,14 @@ pub async fn plan(engine: &Engine, event: &Occurred, fact: &Event) -> Result<(),
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Corrupt`].
-pub async fn begin(engine: &Engine, tenant: TenantId, event: &Event) -> Result<(), Error> {
-    let Some(walk) = Walk::of(tenant, event) else { return Ok(()) };
-    step(engine, tenant, &walk, 0, Uuid::nil()).await?;
+pub async fn begin(engine: &Engine, tenant: TenantId, events: &[Event]) -> Result<(), Error> {
+    let walks: Vec<Walk> = events.iter().filter_map(|event| Walk::of(tenant, event)).collect();
+    if walks.is_empty() {
+        return Ok(());
+    }
+    for walk in &walks {
+        step(engine, tenant, walk, 0, Uuid::nil()).await?;
+    }
     wait_for_folds(engine).await
 }
 

@@ -274,6 +274,11 @@ fn sizes_are_told_with_one_decimal_at_most() {
         (500, "500 B"),
         (1023, "1023 B"),
         (1024, "1 KB"),
+        (1075, "1 KB"),
+        (1126, "1.1 KB"),
+        // Halves go to the even digit.
+        (1280, "1.2 KB"),
+        (1792, "1.8 KB"),
         (1536, "1.5 KB"),
         (23_142, "22.6 KB"),
         (5_242_880, "5 MB"),

@@ -61,7 +61,7 @@ async fn remembered(app: &App, call: &Call) -> Result<(Uuid, Remembered), Failur
             if call.received_at < expires_at =>
         {
             let place = find::place(app, tenant).await?;
-            let name = place.map(|place| place.name).unwrap_or_default();
+            let name = find::name_of(place.as_ref()).to_owned();
             call.caller.may(&name, TenantAction::ManageTickets)?;
             let id = id.parse().map_err(|_| none())?;
             Ok((id, Remembered { tenant, name, stream, profile, remembered_at }))

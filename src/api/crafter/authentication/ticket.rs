@@ -53,12 +53,8 @@ pub async fn used(app: &App, call: &Call, id: &str) -> Result<Option<Used>, Fail
     let state = app.engine.load::<Session>(tenant, stream).await?.state;
     let session::State::Ticket { profile, .. } = *state else { return Ok(None) };
     let idle = Duration::seconds(app.applications.settings.ticket_seconds_max);
-    let tickets = &app.applications.tickets;
-    let holds = |at: Option<DateTime<Utc>>| at.is_some_and(|at| call.received_at - at <= idle);
-    // What this process remembers may be older than what another has written.
-    if !holds(tickets.last_used(&app.engine, stream).await?)
-        && !holds(tickets.last_written(&app.engine, stream).await?)
-    {
+    let since = call.received_at - idle;
+    if !app.applications.tickets.used_since(&app.engine, stream, since).await? {
         return Ok(None);
     }
     let place = find::place(app, tenant).await?;
@@ -166,11 +162,11 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
 pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     let id = call.path("id");
     let found = used(&app, &call, id).await?.ok_or(Failure::NoSuchTicket)?;
-    let name = found.place.as_ref().map(|place| place.name.clone()).unwrap_or_default();
-    call.caller.may(&name, TenantAction::ManageTickets)?;
+    let name = find::name_of(found.place.as_ref());
+    call.caller.may(name, TenantAction::ManageTickets)?;
     touch(&app, &call, &found);
     let id = id.parse().map_err(|_| Failure::NoSuchTicket)?;
-    bean(&call, Bean::Ticket, &shown(&name, found.profile, call.received_at, id))
+    bean(&call, Bean::Ticket, &shown(name, found.profile, call.received_at, id))
 }
 
 /// Ends a ticket; one that there is not has ended already.
@@ -185,8 +181,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
 pub async fn invalidate(State(app): State<Arc<App>>, call: Call) -> Answer {
     let id = call.path("id");
     let Some(found) = used(&app, &call, id).await? else { return empty() };
-    let name = found.place.as_ref().map(|place| place.name.clone()).unwrap_or_default();
-    call.caller.may(&name, TenantAction::ManageTickets)?;
+    call.caller.may(find::name_of(found.place.as_ref()), TenantAction::ManageTickets)?;
     end(&app, &call, found.tenant, found.stream, Bearer::Ticket, "invalidate_ticket").await?;
     app.applications.tickets.forget(&app.engine, found.stream).await?;
     empty()

@@ -7,8 +7,9 @@ use axum::extract::{Request, State};
 use uuid::Uuid;
 
 use crate::api::app::App;
+use crate::api::call::Circumstances;
 use crate::api::crafter::answer::{Answer, bean, empty};
-use crate::api::crafter::call::{Call, Circumstances, TOKEN_PARAMETER, path_parameters};
+use crate::api::crafter::call::{Call, TOKEN_PARAMETER, path_parameters};
 use crate::api::crafter::content;
 use crate::api::crafter::error::{ErrorDetails, Failure};
 use crate::api::crafter::find::{self, Found};

@@ -47,13 +47,14 @@ pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
     let given: BTreeMap<String, Value> = call.body()?;
     let found = find::managed(&app, &call, call.path("id")).await?;
     let names: Vec<String> = given.keys().cloned().collect();
-    call.caller.may_with(&found.place.catalogue, &names, AttributeAction::Write)?;
     let after = change(&app, &call, &found, "update_profile_attributes", |change| {
-        let attributes = given.iter().map(|(name, value)| (name.clone(), value.clone().into()));
-        let attributes = attributes.collect();
-        Box::pin(
-            async move { change.order(Command::AssignAttributes { attributes, removed: vec![] }) },
-        )
+        let (given, names, call) = (&given, &names, &call);
+        Box::pin(async move {
+            call.caller.may_with(&change.place.catalogue, names, AttributeAction::Write)?;
+            let attributes = given.iter().map(|(name, value)| (name.clone(), value.clone().into()));
+            let attributes = attributes.collect();
+            change.order(Command::AssignAttributes { attributes, removed: vec![] })
+        })
     });
     changed(&call, &after.await?, &names)
 }
@@ -70,7 +71,6 @@ pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
 pub async fn remove(State(app): State<Arc<App>>, call: Call) -> Answer {
     let names = call.parameters.required_list("attributeName")?;
     let found = find::managed(&app, &call, call.path("id")).await?;
-    call.caller.may_with(&found.place.catalogue, &names, AttributeAction::Remove)?;
     let after = change(&app, &call, &found, "remove_profile_attributes", |change| {
         let (removed, call) = (names.clone(), &call);
         Box::pin(async move {

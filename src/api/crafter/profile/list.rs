@@ -104,7 +104,7 @@ pub async fn count(State(app): State<Arc<App>>, call: Call) -> Answer {
 )]
 pub async fn range(State(app): State<Arc<App>>, call: Call) -> Answer {
     let (sort, page) = (call.parameters.sort()?, call.parameters.page()?);
-    found_by(app, call, sort, page, |_, _| Ok(Some(Filter::everything()))).await
+    found_by(app, call, sort, page, |_, _| Some(Filter::everything())).await
 }
 
 /// The profiles that have an application role.
@@ -118,12 +118,9 @@ pub async fn range(State(app): State<Arc<App>>, call: Call) -> Answer {
 pub async fn by_role(State(app): State<Arc<App>>, call: Call) -> Answer {
     let sort = call.parameters.sort()?;
     call.parameters.required("tenantName")?;
-    call.parameters.required("role")?;
-    found_by(app, call, sort, Page::default(), |call, _| {
-        let roles = Path::parse("roles").map_err(|_| Failure::Internal)?;
-        Ok(Some(Filter::has_text(roles, call.parameters.required("role")?)))
-    })
-    .await
+    let roles = Path::parse("roles").map_err(|_| Failure::Internal)?;
+    let filter = Filter::has_text(roles, call.parameters.required("role")?);
+    found_by(app, call, sort, Page::default(), |_, _| Some(filter)).await
 }
 
 /// The profiles that have an attribute, or a part of one.
@@ -137,9 +134,9 @@ pub async fn by_role(State(app): State<Arc<App>>, call: Call) -> Answer {
 pub async fn by_existing_attribute(State(app): State<Arc<App>>, call: Call) -> Answer {
     let sort = call.parameters.sort()?;
     call.parameters.required("tenantName")?;
-    call.parameters.required("attributeName")?;
+    let name = call.parameters.required("attributeName")?.to_owned();
     found_by(app, call, sort, Page::default(), |call, place| {
-        Ok(attribute(call, place)?.map(Filter::has))
+        attribute(call, place, &name).map(Filter::has)
     })
     .await
 }
@@ -155,11 +152,10 @@ pub async fn by_existing_attribute(State(app): State<Arc<App>>, call: Call) -> A
 pub async fn by_attribute_value(State(app): State<Arc<App>>, call: Call) -> Answer {
     let sort = call.parameters.sort()?;
     call.parameters.required("tenantName")?;
-    call.parameters.required("attributeName")?;
-    call.parameters.required("attributeValue")?;
+    let name = call.parameters.required("attributeName")?.to_owned();
+    let value = call.parameters.required("attributeValue")?.to_owned();
     found_by(app, call, sort, Page::default(), |call, place| {
-        let value = call.parameters.required("attributeValue")?;
-        Ok(attribute(call, place)?.map(|path| Filter::has_text(path, value)))
+        attribute(call, place, &name).map(|path| Filter::has_text(path, &value))
     })
     .await
 }
@@ -189,8 +185,10 @@ pub async fn by_ids(State(app): State<Arc<App>>, call: Call) -> Answer {
                 place.as_ref().is_some_and(|place| sorted_by(&call, place, sort).is_some())
             });
         }
-        let by = path.as_ref().map(|path| (path, direction(sort)));
-        found = documents_of(&client, &ids, by).await.map_err(failed)?;
+        if let Some(path) = &path {
+            let by = Some((path, direction(sort)));
+            found = documents_of(&client, &ids, by).await.map_err(failed)?;
+        }
     }
     drop(client);
     let mut profiles = Vec::with_capacity(found.len());
@@ -222,21 +220,19 @@ async fn found_by(
     call: Call,
     sort: Option<Sort>,
     page: Page,
-    filter: impl Fn(&Call, &Place) -> Result<Option<Filter>, Failure>,
+    filter: impl FnOnce(&Call, &Place) -> Option<Filter>,
 ) -> Answer {
     let tenant = call.parameters.required("tenantName")?;
     call.caller.may(tenant, TenantAction::ManageProfiles)?;
     let nothing: [(); 0] = [];
     let Some(place) = find::tenant(&app, tenant).await? else { return json(&nothing) };
-    let Some(filter) = filter(&call, &place)? else { return json(&nothing) };
+    let Some(filter) = filter(&call, &place) else { return json(&nothing) };
     list(&app, call, place, Wanted { filter, sort, page, is_query: false }).await
 }
 
-/// The path to an attribute that the call names; None for one that it may not read, which for it
-/// nobody has.
-fn attribute(call: &Call, place: &Place) -> Result<Option<Path>, Failure> {
-    let name = call.parameters.required("attributeName")?;
-    let Ok(path) = Path::parse(&format!("attributes.{name}")) else { return Ok(None) };
+/// The path to an attribute; None for one that the caller may not read, which for it nobody has.
+fn attribute(call: &Call, place: &Place, name: &str) -> Option<Path> {
+    let path = Path::parse(&format!("attributes.{name}")).ok()?;
     let readable = call.caller.reads(&place.catalogue, &path.segments()[1]);
-    Ok(readable.then_some(path))
+    readable.then_some(path)
 }

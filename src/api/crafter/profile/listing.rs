@@ -22,7 +22,7 @@ use crate::api::crafter::path::profile_id;
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::types::profile::Profile as Wire;
 use crate::domain::attributes::{AttributeToReturn, returned};
-use crate::domain::filter::{Filter, Path};
+use crate::domain::filter::{Filter, Path, check_path};
 use crate::domain::object_id::shown;
 use crate::engine::Error;
 use crate::projections::profile_documents::read::{Asked, Direction, Found, pages};
@@ -46,13 +46,8 @@ pub struct Wanted {
 /// The field to sort by, if profiles may be sorted by it: not by what the caller may not read.
 pub fn sorted_by(call: &Call, place: &Place, sort: &Sort) -> Option<Path> {
     let path = Path::parse(&sort.by).ok()?;
-    match path.segments() {
-        [first, name, ..] if first == "attributes" => {
-            call.caller.reads(&place.catalogue, name).then_some(path)
-        }
-        [first] if first == "attributes" => None,
-        _ => Some(path),
-    }
+    let reads = |name: &str| call.caller.reads(&place.catalogue, name);
+    check_path(&path, &reads, true).is_ok().then_some(path)
 }
 
 /// The way to sort.

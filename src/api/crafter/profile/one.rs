@@ -62,8 +62,7 @@ pub async fn by_username(State(app): State<Arc<App>>, call: Call) -> Answer {
 pub async fn by_ticket(State(app): State<Arc<App>>, call: Call) -> Answer {
     let id = call.parameters.required("ticketId")?;
     let used = ticket::used(&app, &call, id).await?.ok_or(Failure::TicketGone)?;
-    let tenant = used.place.as_ref().map(|place| place.name.as_str());
-    call.caller.may(tenant.unwrap_or_default(), TenantAction::ManageTickets)?;
+    call.caller.may(find::name_of(used.place.as_ref()), TenantAction::ManageTickets)?;
     ticket::touch(&app, &call, &used);
     let place = used.place.as_ref().ok_or(Failure::NoSuchProfile)?;
     let found = find::in_tenant(&app, place.tenant, used.profile).await?;

@@ -17,7 +17,7 @@ use crate::mail::Kind as MailKind;
 
 use super::create::{hashed, may_link_to, send_link};
 use super::verification::{profile_of, spend, token};
-use super::{Change, as_recorded, changed, read};
+use super::{Change, changed, read};
 
 /// Sends a profile a mail whose link lets it choose another password.
 #[utoipa::path(
@@ -66,17 +66,15 @@ pub async fn change(State(app): State<Arc<App>>, call: Call) -> Answer {
     let token = token(&app, &call, id).await?;
     let found = profile_of(&app, &call, &token).await?;
     let hash = hashed(&app, Some(password)).await?.ok_or(Failure::Internal)?;
-    let kind = Kind { area: "profile", operation: "change_password" };
-    let after = write(&app, &call, token.tenant, kind, |decision| {
-        let (token, found, hash) = (&token, &found, &hash);
+    let after = super::change(&app, &call, &found, "change_password", |change| {
+        let (token, hash) = (&token, &hash);
         Box::pin(async move {
-            spend(decision, token.stream).await?;
-            let mut change = Change::of(decision, found).await?;
+            spend(change.decision, token.stream).await?;
             change.order(Command::ChangePassword)?;
-            let row = credentials::password(found.place.tenant, found.id, hash.as_str());
+            let row = credentials::password(change.place.tenant, change.id, hash.as_str());
             change.decision.row(row);
-            change.into_found()
+            Ok(())
         })
     });
-    changed(&call, &as_recorded(&app, after.await?).await?, &[])
+    changed(&call, &after.await?, &[])
 }

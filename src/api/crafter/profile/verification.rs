@@ -18,7 +18,7 @@ use crate::api::crafter::types::session::VerificationToken;
 use crate::api::crafter::write::{Kind, write};
 use crate::domain::entitlement::TenantAction;
 use crate::domain::ids::{ProfileId, TenantId, ValueId};
-use crate::domain::mailbox::parse_mailbox;
+use crate::domain::mailbox::is_bare_address;
 use crate::domain::object_id::shown;
 use crate::domain::profile::Command;
 use crate::domain::session::{self, Session};
@@ -26,7 +26,7 @@ use crate::engine::claims::{self, Bearer, take_login_email};
 use crate::engine::execute::{Decision, Halt};
 
 use super::create::issue_token;
-use super::{Change, as_recorded, changed};
+use super::{Change, change, changed};
 
 /// A token that leads somewhere now.
 pub struct Token {
@@ -98,22 +98,19 @@ pub async fn verify(State(app): State<Arc<App>>, call: Call) -> Answer {
     let id = call.parameters.required("verificationTokenId")?;
     let token = token(&app, &call, id).await?;
     let found = profile_of(&app, &call, &token).await?;
-    let kind = Kind { area: "profile", operation: "verify_profile" };
-    let after = write(&app, &call, token.tenant, kind, |decision| {
-        let (token, found) = (&token, &found);
+    let after = change(&app, &call, &found, "verify_profile", |change| {
+        let token = &token;
         Box::pin(async move {
-            spend(decision, token.stream).await?;
-            let mut change = Change::of(decision, found).await?;
-            let free = free_log_in(&change, token.email_id).await?;
+            spend(change.decision, token.stream).await?;
+            let free = free_log_in(change, token.email_id).await?;
             if let Some(address) = &free {
-                let claim = take_login_email(found.place.tenant, address, found.id);
+                let claim = take_login_email(change.place.tenant, address, change.id);
                 change.decision.take(claim);
             }
-            change.order(Command::VerifyProfile { log_in_email_is_free: free.is_some() })?;
-            change.into_found()
+            change.order(Command::VerifyProfile { log_in_email_is_free: free.is_some() })
         })
     });
-    changed(&call, &as_recorded(&app, after.await?).await?, &[])
+    changed(&call, &after.await?, &[])
 }
 
 /// The address that the profile could log in with: the one that the token was sent to, if it still
@@ -132,7 +129,7 @@ async fn free_log_in(
     };
     let address = &email.address.0;
     // With a display name it is none that anybody would log in with.
-    if !parse_mailbox(address).is_ok_and(|mailbox| mailbox.address == address.as_str()) {
+    if !is_bare_address(address) {
         return Ok(None);
     }
     let claim = claims::login_email(change.place.tenant, address);
@@ -183,10 +180,10 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
 pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     let id = call.path("id");
     let token = token(&app, &call, id).await?;
-    let name = token.place.as_ref().map(|place| place.name.clone()).unwrap_or_default();
-    call.caller.may(&name, TenantAction::ManageProfiles)?;
+    let name = find::name_of(token.place.as_ref());
+    call.caller.may(name, TenantAction::ManageProfiles)?;
     let token = VerificationToken {
-        tenant: name,
+        tenant: name.to_owned(),
         profile_id: shown(token.profile.0),
         timestamp: token.issued_at,
         id: id.parse().map_err(|_| Failure::NoSuchVerificationToken)?,
@@ -208,8 +205,7 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
         Err(Failure::NoSuchVerificationToken) => return empty(),
         token => token?,
     };
-    let name = token.place.as_ref().map(|place| place.name.clone()).unwrap_or_default();
-    call.caller.may(&name, TenantAction::ManageProfiles)?;
+    call.caller.may(find::name_of(token.place.as_ref()), TenantAction::ManageProfiles)?;
     let kind = Kind { area: "session", operation: "delete_verification_token" };
     let deleted = write(&app, &call, token.tenant, kind, |decision| {
         let stream = token.stream;

@@ -20,10 +20,10 @@ use crate::domain::ids::TenantId;
 use crate::domain::tenant::{
     ApplicationCommand, AttributeDefinition, Catalogue, Command, Event, Tenant, decide,
 };
-use crate::engine::claims;
 use crate::engine::execute::Halt;
+use crate::engine::{claims, react};
 
-use super::{change, named, react_at_once};
+use super::{change, named};
 
 /// Makes a tenant.
 #[utoipa::path(
@@ -136,7 +136,7 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
             Ok(events)
         })
     });
-    react_at_once(&app, &place, &deleted.await?).await?;
+    react::profiles::begin(&app.engine, place.tenant, &deleted.await?).await?;
     empty()
 }
 

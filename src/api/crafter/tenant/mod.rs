@@ -6,7 +6,7 @@ pub mod manage;
 pub mod roles;
 
 use crate::api::app::App;
-use crate::domain::tenant::{ApplicationCommand, Command, Event, Tenant, decide};
+use crate::domain::tenant::{ApplicationCommand, Command, Tenant, decide};
 use crate::domain::{Aggregate, entitlement::TenantAction};
 use crate::engine::react;
 
@@ -64,15 +64,7 @@ async fn change(
         })
     });
     let (state, happened) = changed.await?;
-    react_at_once(app, &place, &happened).await?;
+    react::profiles::begin(&app.engine, place.tenant, &happened).await?;
     let after = Place { catalogue: state.into(), ..place };
     bean(call, Bean::Tenant, &shown::tenant(&after))
-}
-
-/// Does what follows for the first profiles, so that whoever has few sees all of it done.
-async fn react_at_once(app: &App, place: &Place, happened: &[Event]) -> Result<(), Failure> {
-    for event in happened {
-        react::profiles::begin(&app.engine, place.tenant, event).await?;
-    }
-    Ok(())
 }
