@@ -110,6 +110,7 @@ create index export_files_expires_at_idx
 
 create table ops.walks (
     position bigint not null,
+    tenant_id uuid not null,
     after_profile_id uuid not null,
     constraint walks_position_key primary key (position)
 );

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use metrics::counter;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use uuid::Uuid;
 
 use crate::domain::ids::TenantId;
@@ -19,8 +20,9 @@ use crate::store::{
 use super::states::{Cached, Versioned};
 use super::{Engine, FOLD_WAIT_MAX, stream};
 
-/// How often a decision is made again when a stream moved under it.
-pub const ATTEMPTS_MAX: usize = 4;
+/// How often a decision is made when streams move under it. Within one process the turns leave a
+/// second loss to chance alone; other processes know nothing of them.
+pub const ATTEMPTS_MAX: usize = 8;
 
 /// Streams that have turns of their own, as far as ids do not meet.
 const TURNS: usize = 256;
@@ -218,8 +220,10 @@ pub struct Order {
     pub priority: Priority,
 }
 
-/// Turns at streams that are raced for: one at a time, for those who lost once.
-pub struct Turns(Vec<Arc<tokio::sync::Mutex<()>>>);
+/// Turns at streams that are raced for: one at a time, first come, first served, for those who
+/// lost once and for all who come while somebody has a turn. A stream that nobody races for costs
+/// a look at its place. Whoever has a turn waits for no other one.
+pub struct Turns(Vec<Arc<Mutex<()>>>);
 
 impl Default for Turns {
     fn default() -> Self {
@@ -228,10 +232,19 @@ impl Default for Turns {
 }
 
 impl Turns {
-    async fn wait(&self, stream: StreamKey) -> tokio::sync::OwnedMutexGuard<()> {
+    fn place(&self, stream: StreamKey) -> &Arc<Mutex<()>> {
         let place = stream.id.as_u128() % TURNS as u128;
-        let place = usize::try_from(place).unwrap_or_default();
-        self.0[place].clone().lock_owned().await
+        &self.0[usize::try_from(place).unwrap_or_default()]
+    }
+
+    async fn wait(&self, stream: StreamKey) -> OwnedMutexGuard<()> {
+        self.place(stream).clone().lock_owned().await
+    }
+
+    /// The first of these streams at which somebody has a turn.
+    fn raced_for(&self, writes: &[StreamWrite]) -> Option<StreamKey> {
+        let mut streams = writes.iter().map(|write| write.stream);
+        streams.find(|stream| self.place(*stream).try_lock().is_err())
     }
 }
 
@@ -260,13 +273,23 @@ impl Engine {
             let changes = decided.is_ok() && decision.changes_anything();
             if !changes {
                 // No expected version protects a decision that writes nothing.
-                if decision.kept && attempt < ATTEMPTS_MAX && self.has_moved(&decision).await? {
+                if decision.kept
+                    && attempt < ATTEMPTS_MAX
+                    && self.forget_moved(&decision.read).await?
+                {
                     continue;
                 }
                 break decided.map(|value| Executed { value, position: None, folded: true });
             }
             let value = decided?;
-            let read: Vec<StreamKey> = decision.read.keys().copied().collect();
+            if turn.is_none()
+                && let Some(stream) = self.turns.raced_for(&decision.writes)
+            {
+                turn = Some(self.turns.wait(stream).await);
+                attempt -= 1;
+                continue;
+            }
+            let read = decision.read.clone();
             let append = decision.into_append();
             match self.appender.append(append, order.priority).await {
                 Ok(appended) => {
@@ -274,18 +297,15 @@ impl Engine {
                     break Ok(Executed { value, position: Some(position), folded: true });
                 }
                 Err(Error::Conflict(moved)) if attempt < ATTEMPTS_MAX => {
-                    self.states.evict(&read);
-                    // Those who lost a race for a stream go on one after the other, so that each
-                    // new attempt meets only those who have yet to lose one.
                     if turn.is_none() {
                         turn = Some(self.turns.wait(moved).await);
                     }
+                    self.forget_moved(&read).await?;
                 }
-                Err(Error::ClaimTaken(_)) if attempt < ATTEMPTS_MAX => self.states.evict(&read),
-                Err(error) => {
-                    self.states.evict(&read);
-                    break Err(Halt::Failed(error));
+                Err(Error::ClaimTaken(_)) if attempt < ATTEMPTS_MAX => {
+                    self.forget_moved(&read).await?;
                 }
+                Err(error) => break Err(Halt::Failed(error)),
             }
         };
         drop(turn);
@@ -297,18 +317,16 @@ impl Engine {
         Ok(executed)
     }
 
-    /// Whether a stream that was read from memory has moved in the log; then it is forgotten.
-    async fn has_moved(&self, decision: &Decision<'_>) -> Result<bool, Error> {
-        let streams: Vec<StreamKey> = decision.read.keys().copied().collect();
+    /// Whether any of these streams has gone past the version that was read of it. What memory
+    /// holds of it is forgotten, unless the log's tail has brought it there already: a long
+    /// stream is not read again for having been raced for.
+    async fn forget_moved(&self, read: &HashMap<StreamKey, i64>) -> Result<bool, Error> {
+        let (streams, versions): (Vec<StreamKey>, Vec<i64>) =
+            read.iter().map(|(stream, version)| (*stream, *version)).unzip();
         let heads = self.reader.heads(&streams).await?;
-        let moved: Vec<StreamKey> = streams
-            .into_iter()
-            .zip(heads)
-            .filter(|(stream, head)| decision.read.get(stream) != Some(head))
-            .map(|(stream, _)| stream)
-            .collect();
-        self.states.evict(&moved);
-        Ok(!moved.is_empty())
+        let moved = versions != heads;
+        self.states.forget_below(streams.into_iter().zip(heads));
+        Ok(moved)
     }
 
     async fn wait_until_read(&self, position: i64) -> bool {

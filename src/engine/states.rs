@@ -131,17 +131,17 @@ impl States {
         Ok(loaded.into_iter().flatten().collect())
     }
 
-    /// Forgets what a conflict has shown to be old.
-    pub fn evict(&self, streams: &[StreamKey]) {
-        for key in streams {
+    /// Forgets the states of these streams that are older than the version given with each.
+    pub fn forget_below(&self, heads: impl IntoIterator<Item = (StreamKey, i64)>) {
+        for (key, head) in heads {
             match Area::named(key.area.as_str()) {
-                Some(Area::Tenant) => self.tenants.evict(key),
-                Some(Area::Profile) => self.profiles.evict(key),
-                Some(Area::Draft) => self.drafts.evict(key),
-                Some(Area::Emulation) => self.emulations.evict(key),
-                Some(Area::Access) => self.access.evict(key),
-                Some(Area::Session) => self.sessions.evict(key),
-                Some(Area::Export) => self.exports.evict(key),
+                Some(Area::Tenant) => self.tenants.forget_below(&key, head),
+                Some(Area::Profile) => self.profiles.forget_below(&key, head),
+                Some(Area::Draft) => self.drafts.forget_below(&key, head),
+                Some(Area::Emulation) => self.emulations.forget_below(&key, head),
+                Some(Area::Access) => self.access.forget_below(&key, head),
+                Some(Area::Session) => self.sessions.forget_below(&key, head),
+                Some(Area::Export) => self.exports.forget_below(&key, head),
                 Some(Area::Operation) | None => {}
             }
         }
@@ -249,8 +249,11 @@ impl<A: Aggregate> Cache<A> {
         }
     }
 
-    fn evict(&self, key: &StreamKey) {
-        self.shard(key).states.remove(key);
+    fn forget_below(&self, key: &StreamKey, head: i64) {
+        let mut shard = self.shard(key);
+        if shard.states.get_mut(key).is_some_and(|(version, _)| *version < head) {
+            shard.states.remove(key);
+        }
     }
 
     fn len(&self) -> usize {

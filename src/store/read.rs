@@ -100,6 +100,45 @@ impl Reader {
         decode(&rows)
     }
 
+    /// The events of each stream behind `position`, in (stream, version) order. Costs as much as
+    /// there are, however long the streams are.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn since(
+        &self,
+        streams: &[StreamKey],
+        position: i64,
+    ) -> Result<Vec<Recorded>, Error> {
+        let sql = format!(
+            "select {COLUMNS} from unnest($1::uuid[], $2::text[], $3::uuid[])
+                with ordinality as wanted (tenant_id, area, stream_id, ordinal)
+            cross join lateral (
+                select * from log.events
+                where events.tenant_id = wanted.tenant_id
+                    and events.area = wanted.area
+                    and events.stream_id = wanted.stream_id
+                    and events.version > coalesce(
+                        (
+                            select before.version
+                            from log.events as before
+                            where before.tenant_id = wanted.tenant_id
+                                and before.area = wanted.area
+                                and before.stream_id = wanted.stream_id
+                                and before.position <= $4
+                            order by before.version desc
+                            limit 1
+                        ),
+                        0
+                    )
+            ) as events
+            order by wanted.ordinal, events.version"
+        );
+        let (tenants, areas, ids) = key_columns(streams.iter());
+        let parameters: [&(dyn ToSql + Sync); 4] = [&tenants, &areas, &ids, &position];
+        decode(&self.query(&sql, &parameters, "reading what is new of streams").await?)
+    }
+
     /// At most `limit` events of one stream: those after its event at the position `bound` when
     /// `ascending`, those before it otherwise, nearest first; without a bound from either end.
     ///

@@ -8,7 +8,7 @@ use crate::api::app::App;
 use crate::api::failure::Failure as AnyFailure;
 use crate::domain::access::Access;
 use crate::domain::ids::{INSTALLATION, TenantId};
-use crate::engine::execute::{Decision, Halt, Order};
+use crate::engine::execute::{Decision, Executed, Halt, Order};
 use crate::engine::{Error, Priority};
 
 use super::call::Call;
@@ -40,6 +40,27 @@ where
         + Sync
         + 'e,
 {
+    Ok(execute(app, call, tenant, kind, decide).await?.value)
+}
+
+/// As [`write`], and tells where the events are.
+///
+/// # Errors
+/// As [`write`].
+pub async fn execute<'e, T, F>(
+    app: &'e App,
+    call: &'e Call,
+    tenant: TenantId,
+    kind: Kind,
+    decide: F,
+) -> Result<Executed<T>, Failure>
+where
+    T: Send,
+    F: for<'d> Fn(&'d mut Decision<'e>) -> BoxFuture<'d, Result<T, Halt<Failure>>>
+        + Send
+        + Sync
+        + 'e,
+{
     let order = Order {
         tenant,
         envelope: Arc::new(call.envelope(kind.operation)),
@@ -57,7 +78,7 @@ where
             decide(decision).await
         })
     });
-    Ok(executed.await?.value)
+    Ok(executed.await?)
 }
 
 impl From<Error> for Failure {

@@ -2,6 +2,7 @@
 //! deadlines that issues ordinary commands, after all callers. Doing it twice does nothing, so any
 //! process may. Readers never depend on it.
 
+mod consequence;
 mod deadlines;
 mod emulations;
 pub mod profiles;
@@ -25,6 +26,8 @@ pub use emulations::cut_dead_layers;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Events reacted to at once.
 const EVENTS_AT_ONCE: i64 = 1_000;
+/// The kind of actor that reactions are on record as.
+const SYSTEM: &str = "system";
 /// How often operational state past its time is swept.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
@@ -162,7 +165,7 @@ pub async fn insist<'e>(
         request_id,
         correlation_id: request_id,
         session_id: None,
-        real_actor_kind: "system",
+        real_actor_kind: SYSTEM,
         real_actor_id: id,
         real_actor_name: Some("reactions".to_owned()),
         effective_actor_id: id,

@@ -1,25 +1,28 @@
-//! What follows for every profile of a tenant from a change of it: removed roles and departments
-//! are taken away, removed attributes too, defaults are filled in, and with a tenant its profiles
-//! go. A walk over the tenant's profiles that knows how far it has come, beside the loop over the
-//! log, so that a large tenant keeps nobody else waiting.
+//! Walks over the profiles of a tenant: what follows for each from a change of the tenant is done
+//! for the first thousand while the caller waits, and for all of them by a walk that knows how far
+//! it has come, beside the loop over the log. Walks of one tenant go one after the other, in the
+//! order of the log; those of others do not wait for them.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use metrics::{counter, gauge};
 use uuid::Uuid;
 
-use crate::domain::ids::{DepartmentId, ProfileId, TenantId, catalogue_id};
-use crate::domain::permission::{Authority, RankedRole};
-use crate::domain::profile::{self, Command, Facts, Profile};
-use crate::domain::tenant::{Catalogue, Event, Tenant};
+use crate::domain::ids::{ProfileId, TenantId};
+use crate::domain::permission::Authority;
+use crate::domain::profile::{self, Command, Profile};
+use crate::domain::tenant::{Event, Tenant};
 use crate::domain::{Event as AnyEvent, Occurred};
+use crate::engine::execute::Decision;
 use crate::engine::follow::occurred;
-use crate::engine::{Engine, claims};
+use crate::engine::{Engine, claims, stream as stream_key};
 use crate::projections::profiles_view;
-use crate::store::Error;
+use crate::store::{Error, Recorded};
 
-use super::{insist, wait_for_folds};
+use super::consequence::{Consequence, Witnessed};
+use super::{SYSTEM, insist, wait_for_folds};
 
 /// Profiles looked at at once.
 const PROFILES_AT_ONCE: i64 = 1_000;
@@ -27,92 +30,32 @@ const PROFILES_AT_ONCE: i64 = 1_000;
 const STREAMS_AT_ONCE: usize = 100;
 /// Commands under way at once: as many as make good batches, and leave room for callers.
 const COMMANDS_AT_ONCE: usize = 128;
+/// Tenants whose profiles are walked over at once.
+const TENANTS_AT_ONCE: usize = 4;
 /// How often to look for walks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// What a change of a tenant means for its profiles.
-#[derive(Clone, Debug)]
-enum Walk {
-    RoleRemoved(String),
-    DepartmentRemoved(DepartmentId),
-    ApplicationRoleRemoved(String),
-    AttributeRemoved(String),
-    AttributeDefined(String),
-    TenantDeleted,
+/// What is to be done for all profiles of a tenant, and why.
+struct Cause {
+    tenant: TenantId,
+    position: i64,
+    consequence: Consequence,
 }
 
-impl Walk {
-    fn of(tenant: TenantId, event: &Event) -> Option<Walk> {
-        match event {
-            Event::RoleRemoved { key } => Some(Walk::RoleRemoved(key.clone())),
-            Event::DepartmentRemoved { key } => {
-                let id = DepartmentId(catalogue_id(tenant, "department", key));
-                Some(Walk::DepartmentRemoved(id))
-            }
-            Event::OfferedRoleRemoved { role } => Some(Walk::ApplicationRoleRemoved(role.clone())),
-            Event::AttributeRemoved { name } => Some(Walk::AttributeRemoved(name.clone())),
-            Event::AttributeDefined(definition) => {
-                let filled = definition.default_value.is_some();
-                filled.then(|| Walk::AttributeDefined(definition.name.clone()))
-            }
-            Event::TenantDeleted { .. } => Some(Walk::TenantDeleted),
-            _ => None,
-        }
-    }
+/// A walk as it is kept.
+struct Planned {
+    position: i64,
+    after: Uuid,
+}
 
-    /// The name of its commands, in the log and the metrics.
-    const fn name(&self) -> &'static str {
-        match self {
-            Walk::RoleRemoved(_) | Walk::DepartmentRemoved(_) => "pull_removed",
-            Walk::ApplicationRoleRemoved(_) => "withdraw_application_role",
-            Walk::AttributeRemoved(_) => "withdraw_attribute",
-            Walk::AttributeDefined(_) => "default_attribute",
-            Walk::TenantDeleted => "delete_with_tenant",
-        }
-    }
-
-    /// Whether it means anything for this profile.
-    fn concerns(&self, row: &profiles_view::Row) -> bool {
-        match self {
-            Walk::RoleRemoved(key) => row.role_keys.contains(key),
-            Walk::DepartmentRemoved(id) => row.department_ids.contains(&id.0),
-            Walk::ApplicationRoleRemoved(role) => row.application_roles.contains(role),
-            Walk::AttributeRemoved(name) => row.attributes.0.contains_key(name),
-            Walk::AttributeDefined(name) => !row.attributes.0.contains_key(name),
-            Walk::TenantDeleted => true,
-        }
-    }
-
-    /// The order to a profile; none when the tenant has changed its mind meanwhile.
-    fn command(&self, catalogue: &Catalogue, facts: &Facts) -> Option<Command> {
-        match self {
-            Walk::RoleRemoved(key) => catalogue.role(key).is_none().then(|| {
-                let kept = facts.roles.iter().filter(|role| *role != key);
-                let ranked = |key: &String| RankedRole {
-                    key: key.clone(),
-                    rank: catalogue.rank(key).unwrap_or_default(),
-                };
-                Command::AssignRoles { roles: kept.map(ranked).collect() }
-            }),
-            Walk::DepartmentRemoved(gone) => catalogue.department(*gone).is_none().then(|| {
-                let kept = facts.departments.iter().filter(|one| *one != gone);
-                Command::AssignDepartments { departments: kept.copied().collect() }
-            }),
-            Walk::ApplicationRoleRemoved(role) => {
-                let gone = !catalogue.application_roles.contains(role);
-                gone.then(|| Command::WithdrawApplicationRole { role: role.clone() })
-            }
-            Walk::AttributeRemoved(name) => {
-                let gone = catalogue.attribute(name).is_none();
-                gone.then(|| Command::WithdrawAttribute { name: name.clone() })
-            }
-            Walk::AttributeDefined(name) => {
-                let value = catalogue.attribute(name)?.default_value.clone()?.into();
-                Some(Command::DefaultAttribute { name: name.clone(), value })
-            }
-            Walk::TenantDeleted => catalogue.name.is_none().then_some(Command::DeleteProfile),
-        }
-    }
+/// A profile for which something may follow.
+#[derive(Clone, Copy)]
+struct Concerned {
+    id: Uuid,
+    /// The version of its stream when it was looked at.
+    version: i64,
+    /// Whether others said something about the same thing since the tenant's event.
+    touched: bool,
 }
 
 /// Puts on record that a walk follows from an event, if one does. Twice is once.
@@ -120,35 +63,43 @@ impl Walk {
 /// # Errors
 /// [`Error::Unavailable`].
 pub async fn plan(engine: &Engine, event: &Occurred, fact: &Event) -> Result<(), Error> {
-    if Walk::of(event.tenant_id, fact).is_none() {
+    if Consequence::of(event.tenant_id, fact).is_none() {
         return Ok(());
     }
     let client = engine.connection().await?;
     let sql = "
-        insert into ops.walks (position, after_profile_id)
-        values ($1, '00000000-0000-0000-0000-000000000000')
+        insert into ops.walks (position, tenant_id, after_profile_id)
+        values ($1, $2, '00000000-0000-0000-0000-000000000000')
         on conflict (position) do nothing";
-    let planned = client.execute(sql, &[&event.position]).await;
+    let planned = client.execute(sql, &[&event.position, &event.tenant_id.0]).await;
     planned.map(|_| ()).map_err(|error| Error::of_statement("planning a walk", error))
 }
 
-/// Does at once what follows for the first profiles, and waits until it can be read: whoever has
-/// few profiles sees all of it. The rest is left to the walk, which does nothing twice.
+/// Does at once what follows for the first profiles from what was appended at `position`, and waits
+/// until it can be read: whoever has few profiles sees all of it. The rest is left to the walk,
+/// which does nothing twice.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Corrupt`].
-pub async fn begin(engine: &Engine, tenant: TenantId, events: &[Event]) -> Result<(), Error> {
-    let walks: Vec<Walk> = events.iter().filter_map(|event| Walk::of(tenant, event)).collect();
-    if walks.is_empty() {
+pub async fn begin(
+    engine: &Engine,
+    tenant: TenantId,
+    events: &[Event],
+    position: i64,
+) -> Result<(), Error> {
+    let consequences = events.iter().filter_map(|event| Consequence::of(tenant, event));
+    let causes: Vec<Cause> =
+        consequences.map(|consequence| Cause { tenant, position, consequence }).collect();
+    if causes.is_empty() {
         return Ok(());
     }
-    for walk in &walks {
-        step(engine, tenant, walk, 0, Uuid::nil()).await?;
+    for cause in &causes {
+        step(engine, cause, Uuid::nil()).await?;
     }
     wait_for_folds(engine).await
 }
 
-/// Walks until the engine stops, oldest first.
+/// Walks until the engine stops.
 pub async fn walk(engine: &Engine) {
     let stopping = engine.stopping();
     let mut look = tokio::time::interval(LOOK_EVERY);
@@ -161,100 +112,163 @@ pub async fn walk(engine: &Engine) {
         tokio::select! {
             () = stopping.cancelled() => return,
             done = walk_planned(engine) => if let Err(error) = done {
-                tracing::warn!(error = %error, "could not walk a tenant's profiles, trying again");
-                counter!("dossier_reactions_total", "reaction" => "walk", "outcome" => "failed")
-                    .increment(1);
+                tracing::warn!(error = %error, "could not walk tenants' profiles, trying again");
             }
         }
     }
 }
 
+/// Takes the oldest walk of each tenant a step further, until no step can be taken.
 async fn walk_planned(engine: &Engine) -> Result<(), Error> {
-    let failed = |error| Error::of_statement("reading walks", error);
     loop {
         let client = engine.connection().await?;
-        let sql = "select position, after_profile_id from ops.walks order by position limit 100";
-        let planned = client.query(sql, &[]).await.map_err(failed)?;
+        let sql = "
+            select distinct on (tenant_id) position, after_profile_id
+            from ops.walks
+            order by tenant_id, position
+            limit 1000";
+        let planned = client.query(sql, &[]).await;
+        let planned = planned.map_err(|error| Error::of_statement("reading walks", error))?;
         drop(client);
         gauge!("dossier_reaction_walks").set(planned.len() as f64);
-        let Some(first) = planned.first() else { return Ok(()) };
-        let (position, mut after): (i64, Uuid) = (first.get(0), first.get(1));
-        let events = engine.reader.at(&[position]).await?;
-        let event = events.first().map(occurred).transpose()?;
-        let walk = event.as_ref().and_then(|event| match &event.event {
-            AnyEvent::Tenant(fact) => Some((event.tenant_id, Walk::of(event.tenant_id, fact)?)),
-            _ => None,
-        });
-        if let Some((tenant, walk)) = walk {
-            while let Some(last) = step(engine, tenant, &walk, position, after).await? {
-                after = last;
-                let client = engine.connection().await?;
-                let sql = "update ops.walks set after_profile_id = $2 where position = $1";
-                client.execute(sql, &[&position, &after]).await.map_err(failed)?;
-            }
+        let planned: Vec<Planned> =
+            planned.iter().map(|row| Planned { position: row.get(0), after: row.get(1) }).collect();
+        let steps = stream::iter(planned).map(|planned| advance_or_warn(engine, planned));
+        let taken: Vec<bool> = steps.buffer_unordered(TENANTS_AT_ONCE).collect().await;
+        if !taken.contains(&true) {
+            return Ok(());
         }
-        let client = engine.connection().await?;
-        let sql = "delete from ops.walks where position = $1";
-        client.execute(sql, &[&position]).await.map_err(failed)?;
     }
+}
+
+async fn advance_or_warn(engine: &Engine, planned: Planned) -> bool {
+    let taken = advance(engine, &planned).await;
+    if let Err(error) = &taken {
+        let position = planned.position;
+        tracing::warn!(error = %error, position, "a walk is stuck, trying again");
+        counter!("dossier_reactions_total", "reaction" => "walk", "outcome" => "failed")
+            .increment(1);
+    }
+    taken.is_ok()
+}
+
+/// Takes one walk a step further and puts on record how far it has come.
+async fn advance(engine: &Engine, planned: &Planned) -> Result<(), Error> {
+    let events = engine.reader.at(&[planned.position]).await?;
+    let event = events.first().map(occurred).transpose()?;
+    let consequence = event.as_ref().and_then(|event| match &event.event {
+        AnyEvent::Tenant(fact) => Some((event.tenant_id, Consequence::of(event.tenant_id, fact)?)),
+        _ => None,
+    });
+    let last = match consequence {
+        Some((tenant, consequence)) => {
+            let cause = Cause { tenant, position: planned.position, consequence };
+            step(engine, &cause, planned.after).await?
+        }
+        None => None,
+    };
+    let client = engine.connection().await?;
+    let kept = match last {
+        Some(last) => {
+            let sql = "update ops.walks set after_profile_id = $2 where position = $1";
+            client.execute(sql, &[&planned.position, &last]).await
+        }
+        None => {
+            let sql = "delete from ops.walks where position = $1";
+            client.execute(sql, &[&planned.position]).await
+        }
+    };
+    kept.map(|_| ()).map_err(|error| Error::of_statement("keeping a walk's place", error))
 }
 
 /// Looks at the next profiles and does what follows for those concerned; returns the last one
 /// looked at, or nothing at the end.
-async fn step(
-    engine: &Engine,
-    tenant: TenantId,
-    walk: &Walk,
-    cause: i64,
-    after: Uuid,
-) -> Result<Option<Uuid>, Error> {
+async fn step(engine: &Engine, cause: &Cause, after: Uuid) -> Result<Option<Uuid>, Error> {
     let client = engine.connection().await?;
-    let page = profiles_view::read::page(&client, tenant.0, after, PROFILES_AT_ONCE).await;
+    let page = profiles_view::read::page(&client, cause.tenant.0, after, PROFILES_AT_ONCE).await;
     let page = page.map_err(|error| Error::of_statement("reading profiles", error))?;
     drop(client);
     let Some(last) = page.last().map(|row| row.id) else { return Ok(None) };
-    let concerned: Vec<Uuid> =
-        page.iter().filter(|row| walk.concerns(row)).map(|row| row.id).collect();
-    // A query for many that are not cached, before each is decided on its own.
-    for some in concerned.chunks(STREAMS_AT_ONCE) {
-        engine.load_all::<Profile>(tenant, some).await?;
+    let rows = page.iter().filter(|row| cause.consequence.concerns(row));
+    let ids: Vec<Uuid> = rows.map(|row| row.id).collect();
+    let mut concerned = Vec::with_capacity(ids.len());
+    for some in ids.chunks(STREAMS_AT_ONCE) {
+        concerned.append(&mut look_at(engine, cause, some).await?);
     }
-    stream::iter(concerned)
-        .map(|id| follow(engine, tenant, id, cause, walk))
+    // All are driven to their end: one that cannot be done keeps no other one waiting.
+    let done: Vec<Result<(), Error>> = stream::iter(concerned)
+        .map(|one| follow(engine, cause, one))
         .buffer_unordered(COMMANDS_AT_ONCE)
-        .try_collect::<Vec<()>>()
-        .await?;
-    counter!("dossier_reaction_profiles_total", "reaction" => walk.name())
+        .collect()
+        .await;
+    done.into_iter().collect::<Result<(), Error>>()?;
+    counter!("dossier_reaction_profiles_total", "reaction" => cause.consequence.name())
         .increment(page.len() as u64);
     Ok(Some(last))
 }
 
+/// The profiles as they are now, by two queries, before each is decided on its own.
+async fn look_at(engine: &Engine, cause: &Cause, ids: &[Uuid]) -> Result<Vec<Concerned>, Error> {
+    let states = engine.load_all::<Profile>(cause.tenant, ids).await?;
+    let streams: Vec<_> = ids.iter().map(|id| stream_key::<Profile>(cause.tenant, *id)).collect();
+    let since = engine.reader.since(&streams, cause.position).await?;
+    let mut touched = HashSet::new();
+    for recorded in since {
+        let witnessed = witnessed(&recorded, cause.position)?;
+        if witnessed.since && cause.consequence.is_touched_by(&witnessed.event) {
+            touched.insert(recorded.stream.id);
+        }
+    }
+    let looked_at = ids.iter().zip(states).map(|(id, state)| Concerned {
+        id: *id,
+        version: state.version,
+        touched: touched.contains(id),
+    });
+    Ok(looked_at.collect())
+}
+
+fn witnessed(recorded: &Recorded, cause: i64) -> Result<Witnessed, Error> {
+    let since = recorded.position > cause && recorded.envelope.real_actor_kind != SYSTEM;
+    match occurred(recorded)?.event {
+        AnyEvent::Profile(event) => Ok(Witnessed { event, since }),
+        _ => Err(Error::Corrupt("a stream of a profile holds another area's event".into(), None)),
+    }
+}
+
 /// What follows for one profile.
-async fn follow(
-    engine: &Engine,
-    tenant: TenantId,
-    id: Uuid,
-    cause: i64,
-    walk: &Walk,
-) -> Result<(), Error> {
-    let done = insist(engine, tenant, "profile", walk.name(), cause, move |decision| {
-        let walk = walk.clone();
-        Box::pin(async move {
-            let catalogue = decision.load::<Tenant>(decision.tenant.0).await?.state;
-            let profile = decision.load::<Profile>(id).await?.state;
-            let Some(facts) = profile.live() else { return Ok(()) };
-            let Some(order) = walk.command(&catalogue, facts) else { return Ok(()) };
-            if order == Command::DeleteProfile {
-                for claim in claims::held_by(tenant, facts) {
-                    decision.release(claim);
-                }
-            }
-            let rank = |key: &str| catalogue.rank(key);
-            let by = Authority::Operator;
-            let events = profile::decide(ProfileId(id), &profile, &by, rank, order);
-            decision.append::<Profile>(id, events.unwrap_or_default(), None)?;
-            Ok(())
-        })
+async fn follow(engine: &Engine, cause: &Cause, concerned: Concerned) -> Result<(), Error> {
+    let (name, position) = (cause.consequence.name(), cause.position);
+    let done = insist(engine, cause.tenant, "profile", name, position, move |decision| {
+        Box::pin(async move { Ok(decide(decision, cause, concerned).await?) })
     });
     done.await
+}
+
+async fn decide(
+    decision: &mut Decision<'_>,
+    cause: &Cause,
+    concerned: Concerned,
+) -> Result<(), Error> {
+    let (tenant, id) = (cause.tenant, concerned.id);
+    let catalogue = decision.load::<Tenant>(tenant.0).await?.state;
+    let loaded = decision.load::<Profile>(id).await?;
+    let Some(facts) = loaded.state.live() else { return Ok(()) };
+    if concerned.touched || loaded.version != concerned.version {
+        let stream = stream_key::<Profile>(tenant, id);
+        let history = decision.engine.reader.streams(&[(stream, 0)]).await?;
+        let read = history.iter().filter(|recorded| recorded.version <= loaded.version);
+        let history = read.map(|recorded| witnessed(recorded, cause.position));
+        if cause.consequence.is_settled(&history.collect::<Result<Vec<_>, _>>()?) {
+            return Ok(());
+        }
+    }
+    let order = cause.consequence.command(&catalogue, facts);
+    if order == Command::DeleteProfile {
+        for claim in claims::held_by(tenant, facts) {
+            decision.release(claim);
+        }
+    }
+    let rank = |key: &str| catalogue.rank(key);
+    let events = profile::decide(ProfileId(id), &loaded.state, &Authority::Operator, rank, order);
+    decision.append::<Profile>(id, events.unwrap_or_default(), None)
 }

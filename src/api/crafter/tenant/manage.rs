@@ -13,14 +13,14 @@ use crate::api::crafter::find::{self, Place};
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::shown;
 use crate::api::crafter::types::tenant as wire;
-use crate::api::crafter::write::{Kind, write};
+use crate::api::crafter::write::{Kind, execute, write};
 use crate::domain::Aggregate;
 use crate::domain::entitlement::TenantAction;
 use crate::domain::ids::TenantId;
 use crate::domain::tenant::{
     ApplicationCommand, AttributeDefinition, Catalogue, Command, Event, Tenant, decide,
 };
-use crate::engine::execute::Halt;
+use crate::engine::execute::{Executed, Halt};
 use crate::engine::{claims, react};
 
 use super::{change, named};
@@ -122,7 +122,7 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
         return Err(Failure::ActionDenied(TenantAction::DeleteTenant.name()));
     }
     let kind = Kind { area: "tenant", operation: "delete_tenant" };
-    let deleted = write(&app, &call, place.tenant, kind, |decision| {
+    let deleted = execute(&app, &call, place.tenant, kind, |decision| {
         let tenant = place.tenant;
         Box::pin(async move {
             let state = decision.load::<Tenant>(tenant.0).await?.state;
@@ -136,7 +136,10 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
             Ok(events)
         })
     });
-    react::profiles::begin(&app.engine, place.tenant, &deleted.await?).await?;
+    let Executed { value: events, position, .. } = deleted.await?;
+    if let Some(position) = position {
+        react::profiles::begin(&app.engine, place.tenant, &events, position).await?;
+    }
     empty()
 }
 

@@ -8,6 +8,7 @@ pub mod roles;
 use crate::api::app::App;
 use crate::domain::tenant::{ApplicationCommand, Command, Tenant, decide};
 use crate::domain::{Aggregate, entitlement::TenantAction};
+use crate::engine::execute::Executed;
 use crate::engine::react;
 
 use super::answer::{Answer, bean};
@@ -16,7 +17,7 @@ use super::error::Failure;
 use super::find::{self, Place};
 use super::selector::Bean;
 use super::shown;
-use super::write::{Kind, write};
+use super::write::{Kind, execute};
 
 /// Longest name of a tenant, a role or an attribute, in bytes.
 const NAME_BYTES_MAX: usize = 200;
@@ -43,7 +44,7 @@ async fn change(
     let place = find::tenant(app, name).await?.ok_or(Failure::NoSuchTenant)?;
     let kind = Kind { area: "tenant", operation };
     let (before, orders) = (&place, &orders);
-    let changed = write(app, call, place.tenant, kind, |decision| {
+    let changed = execute(app, call, place.tenant, kind, |decision| {
         Box::pin(async move {
             let catalogue = decision.load::<Tenant>(before.tenant.0).await?.state;
             if catalogue.name.as_deref() != Some(&before.name) {
@@ -63,8 +64,10 @@ async fn change(
             Ok((state, happened))
         })
     });
-    let (state, happened) = changed.await?;
-    react::profiles::begin(&app.engine, place.tenant, &happened).await?;
+    let Executed { value: (state, happened), position, .. } = changed.await?;
+    if let Some(position) = position {
+        react::profiles::begin(&app.engine, place.tenant, &happened, position).await?;
+    }
     let after = Place { catalogue: state.into(), ..place };
     bean(call, Bean::Tenant, &shown::tenant(&after))
 }
