@@ -48,6 +48,7 @@ async fn main() {
     let engine = Engine::start(settings).await.expect("starting the engine");
     let passwords = Passwords::new(Default::default()).expect("settings of passwords");
     let sealing = SealingKeys::open(&folder.path().join("sealing.key")).expect("a key");
+    let sealing = Arc::new(sealing);
     let entries = seed("seed.json", SEED).expect("the seed");
     let intake = Intake { engine: &engine, sealing: &sealing, passwords: &passwords };
     let bar = indicatif::ProgressBar::hidden();
@@ -56,10 +57,11 @@ async fn main() {
     let parts = Parts {
         settings: Noticed::default(),
         passwords: passwords.clone(),
-        sealing,
+        sealing: sealing.clone(),
         outbox: Outbox::new(
             engine.pool.clone(),
             Mailer::open(MailSettings::new(folder.path())).expect("a mailer"),
+            sealing,
         ),
         attachments: Store::open(attachments).await.expect("a store"),
     };

@@ -135,8 +135,9 @@ create table ops.mail_outbox (
     tenant_id uuid not null,
     kind text not null,
     recipient text not null,
-    link text not null,
+    sealed_link bytea not null,
     created_at timestamptz not null,
+    expires_at timestamptz not null,
     attempts integer not null,
     next_attempt_at timestamptz not null,
     last_error text,
@@ -146,8 +147,9 @@ create table ops.mail_outbox (
 
 comment on table ops.mail_outbox is
     'E-mails still to be sent, written with the events that they follow from. A row goes when its '
-    'mail was handed over, was refused for good or is 3 days old; the link in it is a secret of '
-    'which no copy is kept. A crash loses nothing: it may send again a mail that was just sent.';
+    'mail was handed over, was refused for good or holds a link that no longer works; the link is '
+    'a secret, sealed under a key that is not in this database. A crash loses nothing: it may send '
+    'again a mail that was just sent.';
 
 comment on column ops.mail_outbox.next_attempt_at is
     'When the mail is due. Whoever takes it in hand first moves this on: that is the lease.';

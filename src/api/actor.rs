@@ -88,10 +88,9 @@ impl Actor {
         Authority::Profile { effective: self.effective.clone(), real: self.real.profile }
     }
 
-    /// The effective profile's name.
+    /// What the effective profile is called.
     pub fn name(&self) -> Option<String> {
-        let name = self.facts().and_then(|facts| facts.name.as_ref());
-        name.map(|name| name.name.0.clone())
+        self.facts().and_then(Facts::shown_name)
     }
 
     /// What is true of the effective profile.

@@ -115,8 +115,9 @@ impl Arguments {
     ) -> anyhow::Result<Services> {
         std::fs::create_dir_all(data_dir).context("making the data directory")?;
         let passwords = Passwords::new(PasswordSettings::default())?;
-        let sealing = sealing_keys(data_dir)?;
-        let outbox = Outbox::new(engine.pool.clone(), Mailer::open(self.mail(data_dir))?);
+        let sealing = Arc::new(sealing_keys(data_dir)?);
+        let mailer = Mailer::open(self.mail(data_dir))?;
+        let outbox = Outbox::new(engine.pool.clone(), mailer, sealing.clone());
         let mut attachments = AttachmentSettings::new(data_dir, self.attachments.as_deref())?;
         attachments.environment =
             std::env::vars().filter(|(name, _)| name.starts_with("AWS_")).collect();

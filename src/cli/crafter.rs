@@ -1,5 +1,6 @@
 //! What Crafter Profile kept, taken in: access tokens, tenants and profiles with their ids and
-//! passwords, from a seed file or a database export. What is there already stays as it is.
+//! passwords, from a seed file or a database export. What is there already stays as it is, and
+//! what was taken in once stays as people have made it since: renamed, changed, deleted.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,7 +19,7 @@ use crate::domain::Aggregate;
 use crate::domain::access::AccessToken;
 use crate::domain::ids::{INSTALLATION, ProfileId, TenantId};
 use crate::domain::mailbox::is_bare_address;
-use crate::domain::object_id::held;
+use crate::domain::object_id::{held, shown};
 use crate::domain::permission::Authority;
 use crate::domain::profile::{self, Event, Profile, Registration};
 use crate::domain::tenant::{self, ApplicationCommand, Catalogue, Command, Tenant};
@@ -160,8 +161,17 @@ fn order(tenant: TenantId, area: &'static str) -> Order {
     Order { tenant, envelope, area, priority: Priority::Caller }
 }
 
-/// Makes a tenant; one that is there gets the roles and attributes that it lacks.
+/// Whether any of these claims is held.
+async fn held_any(engine: &Engine, claims: &[Uuid]) -> Result<bool, Error> {
+    Ok(!engine.reader.claims(claims).await?.is_empty())
+}
+
+/// Makes a tenant; one that was made otherwise gets the roles and attributes that it lacks.
 async fn tenant(engine: &Engine, record: &TenantRecord) -> Result<Taken, Halt<Unfit>> {
+    let line = claims::import_record("tenant", &[&record.name]);
+    if held_any(engine, &[line]).await? {
+        return Ok(Taken::Before);
+    }
     let known = engine.tenant_named(&record.name).await?;
     let tenant = match (known, record.object_id.map(held)) {
         (Some(known), _) => known,
@@ -190,6 +200,7 @@ async fn tenant(engine: &Engine, record: &TenantRecord) -> Result<Taken, Halt<Un
             }
             let new = before.name.is_none();
             decision.append::<Tenant>(tenant.0, events, None)?;
+            decision.take(claims::take_import_record(tenant, line, tenant.0));
             Ok::<_, Halt<Unfit>>(new)
         })
     });
@@ -216,6 +227,10 @@ fn commands(before: &Catalogue, record: &TenantRecord) -> Vec<Command> {
 
 async fn token(intake: &Intake<'_>, record: &AccessTokenRecord) -> Result<Taken, Halt<Unfit>> {
     let (id, stream) = (record.id.expose(), Uuid::now_v7());
+    let line = claims::import_record("access_token", &[id]);
+    if held_any(intake.engine, &[line]).await? {
+        return Ok(Taken::Before);
+    }
     let sealed = access_tokens::seal(intake.sealing, stream, id);
     let token = AccessToken {
         application: record.application.clone(),
@@ -228,6 +243,7 @@ async fn token(intake: &Intake<'_>, record: &AccessTokenRecord) -> Result<Taken,
         let (token, sealed) = (token.clone(), &sealed);
         Box::pin(async move {
             let issued = access_tokens::issue(decision, stream, id, sealed, token).await?;
+            decision.take(claims::take_import_record(INSTALLATION, line, stream));
             Ok::<_, Halt<Unfit>>(if issued { Taken::New } else { Taken::Before })
         })
     });
@@ -236,14 +252,19 @@ async fn token(intake: &Intake<'_>, record: &AccessTokenRecord) -> Result<Taken,
 
 async fn profile(intake: &Intake<'_>, record: &ProfileRecord) -> Result<Taken, Halt<Unfit>> {
     let engine = intake.engine;
-    let tenant = engine.tenant_named(&record.tenant).await?;
-    let tenant = tenant.ok_or_else(|| Halt::Refused(Unfit::NoTenant(record.tenant.clone())))?;
+    let line = line_of(record);
+    let Some(tenant) = engine.tenant_named(&record.tenant).await? else {
+        return match held_any(engine, &[line]).await? {
+            true => Ok(Taken::Before),
+            false => Err(Halt::Refused(Unfit::NoTenant(record.tenant.clone()))),
+        };
+    };
     let hash = match (&record.password_hash, &record.plain_password) {
         (Some(hash), _) => Some(hash.expose().to_owned()),
         (None, Some(plain)) => {
             // Asked again when it is decided: this only spares the work of hashing.
-            let claim = claims::username(tenant, &record.username.0);
-            if engine.reader.claims(&[claim]).await?.contains_key(&claim) {
+            let username = claims::username(tenant, &record.username.0);
+            if held_any(engine, &[line, username]).await? {
                 return Ok(Taken::Before);
             }
             let plain = Password::parse(plain.expose().to_owned());
@@ -268,6 +289,13 @@ async fn profile(intake: &Intake<'_>, record: &ProfileRecord) -> Result<Taken, H
     Ok(executed.await?.value)
 }
 
+/// The claim on a profile's record: under its own id, or in a seed, which gives none, its name.
+fn line_of(record: &ProfileRecord) -> Uuid {
+    let own = record.object_id.map(|id| shown(held(id)));
+    let own = own.as_deref().unwrap_or(&record.username.0);
+    claims::import_record("profile", &[&record.tenant, own])
+}
+
 async fn register(
     decision: &mut Decision<'_>,
     tenant: TenantId,
@@ -281,9 +309,10 @@ async fn register(
     let log_in = email.as_ref().map(|email| email.address.0.clone());
     let log_in = log_in.filter(|address| record.verified && is_bare_address(address));
     let log_in_claim = log_in.as_deref().map(|address| claims::login_email(tenant, address));
-    let asked: Vec<Uuid> = log_in_claim.into_iter().chain([claim]).collect();
+    let line = line_of(record);
+    let asked: Vec<Uuid> = log_in_claim.into_iter().chain([claim, line]).collect();
     let taken = decision.engine.reader.claims(&asked).await?;
-    if taken.contains_key(&claim) {
+    if taken.contains_key(&claim) || taken.contains_key(&line) {
         return Ok(Taken::Before);
     }
     let state = decision.load::<Profile>(id.0).await?.state;
@@ -313,6 +342,7 @@ async fn register(
         decision.row(password(tenant, id, &hash));
     }
     decision.take(claims::take_username(tenant, &record.username.0, id));
+    decision.take(claims::take_import_record(tenant, line, id.0));
     Ok(Taken::New)
 }
 

@@ -168,3 +168,15 @@ pub fn take_import_line(tenant: TenantId, line_id: &str, profile: ProfileId) -> 
         expires_at: None,
     }
 }
+
+/// The claim on a record of Crafter's having been taken in, whatever became of it since.
+pub fn import_record(kind: &str, key: &[&str]) -> Uuid {
+    let parts = [b"import_record", kind.as_bytes()].into_iter();
+    let parts: Vec<&[u8]> = parts.chain(key.iter().map(|part| part.as_bytes())).collect();
+    derived(&parts)
+}
+
+/// [`import_record`], held by what it became.
+pub fn take_import_record(tenant: TenantId, claim: Uuid, holder: Uuid) -> Claim {
+    Claim { claim, kind: "import_record", tenant_id: tenant.0, holder, expires_at: None }
+}

@@ -31,9 +31,14 @@ pub fn password(tenant: TenantId, profile: ProfileId, hash: &str) -> Operational
 
 /// The row that keeps a sealed secret of what has this id.
 pub fn sealed_secret(tenant: TenantId, holder: Uuid, sealed: &[u8]) -> OperationalRow {
-    let bytes: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
-    let row = json!({ "tenant_id": tenant, "holder": holder, "sealed": format!("\\x{bytes}") });
+    let row = json!({ "tenant_id": tenant, "holder": holder, "sealed": hexadecimal(sealed) });
     OperationalRow { table: &SEALED_SECRETS, row }
+}
+
+/// Bytes as JSON has them for a column of type `bytea`.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+    std::iter::once("\\x".to_owned()).chain(digits).collect()
 }
 
 impl Engine {

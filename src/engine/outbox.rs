@@ -18,7 +18,10 @@ use uuid::Uuid;
 
 use crate::domain::ids::TenantId;
 use crate::mail::{Failure, Kind, Mail, Mailer};
+use crate::sealing::{SealingKeys, context};
 use crate::store::{Error, OperationalRow, OperationalTable};
+
+use super::credentials::hexadecimal;
 
 /// Mails to be sent.
 pub static MAILS: OperationalTable = OperationalTable {
@@ -32,8 +35,6 @@ pub const AT_ONCE: i64 = 8;
 /// How long a mail is lent out: longer than any attempt can take, so that whoever finds it due
 /// again knows that the borrower is gone.
 pub const LEASE: TimeDelta = TimeDelta::minutes(10);
-/// How old a mail becomes before nobody tries any more.
-pub const GIVE_UP_AFTER: TimeDelta = TimeDelta::days(3);
 /// How often to look for mails that are due again, or that another process wrote.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Longest wait for what is being sent when told to stop.
@@ -63,6 +64,7 @@ pub struct Round {
 pub struct Outbox {
     pool: Pool,
     mailer: Mailer,
+    sealing: Arc<SealingKeys>,
     added: Notify,
     /// Delivered here, but not yet known to be removed.
     delivered: Mutex<HashSet<Uuid>>,
@@ -83,25 +85,6 @@ enum Outcome {
     GivenUp(String),
 }
 
-/// The row that has a mail sent once the append it belongs to is committed. Call
-/// [`Outbox::look`] then.
-pub fn row(tenant: TenantId, mail: &Mail) -> OperationalRow {
-    // No text of PostgreSQL's has a NUL; any other control character makes it as useless.
-    let recipient = mail.recipient.replace('\0', "\u{1}");
-    let row = json!({
-        "mail_id": mail.id,
-        "tenant_id": tenant.0,
-        "kind": mail.kind.name(),
-        "recipient": recipient,
-        "link": mail.link,
-        "created_at": mail.created_at,
-        "attempts": 0,
-        "next_attempt_at": mail.created_at,
-        "last_error": null,
-    });
-    OperationalRow { table: &MAILS, row }
-}
-
 /// How long to wait after failed attempt number `attempt`, from 1: twice as long each time, within
 /// bounds, and spread over its upper half by `roll` (0 to 1), so that a server which comes back is
 /// not met by all mails at once.
@@ -113,9 +96,32 @@ pub fn wait_after(attempt: i32, roll: f64) -> TimeDelta {
 }
 
 impl Outbox {
-    /// An outbox whose rows are reached through `pool` and which sends by `mailer`.
-    pub fn new(pool: Pool, mailer: Mailer) -> Arc<Outbox> {
-        Arc::new(Outbox { pool, mailer, added: Notify::new(), delivered: Mutex::default() })
+    /// An outbox whose rows are reached through `pool`, with links sealed by `sealing`, and which
+    /// sends by `mailer`.
+    pub fn new(pool: Pool, mailer: Mailer, sealing: Arc<SealingKeys>) -> Arc<Outbox> {
+        let (added, delivered) = (Notify::new(), Mutex::default());
+        Arc::new(Outbox { pool, mailer, sealing, added, delivered })
+    }
+
+    /// The row that has a mail sent once the append it belongs to is committed. Call
+    /// [`Outbox::look`] then.
+    pub fn row(&self, tenant: TenantId, mail: &Mail) -> OperationalRow {
+        // No text of PostgreSQL's has a NUL; any other control character makes it as useless.
+        let recipient = mail.recipient.replace('\0', "\u{1}");
+        let sealed = self.sealing.seal(&sealed_for(tenant.0, mail.id), mail.link.as_bytes());
+        let row = json!({
+            "mail_id": mail.id,
+            "tenant_id": tenant.0,
+            "kind": mail.kind.name(),
+            "recipient": recipient,
+            "sealed_link": hexadecimal(&sealed),
+            "created_at": mail.created_at,
+            "expires_at": mail.expires_at,
+            "attempts": 0,
+            "next_attempt_at": mail.created_at,
+            "last_error": null,
+        });
+        OperationalRow { table: &MAILS, row }
     }
 
     /// Says that a mail was added, so that it is sent at once.
@@ -224,7 +230,9 @@ impl Outbox {
             set attempts = mails.attempts + 1, next_attempt_at = $4
             from due
             where mails.mail_id = due.mail_id
-            returning mails.mail_id, kind, recipient, link, created_at, attempts";
+            returning
+                mails.mail_id, kind, recipient, created_at, expires_at, attempts, tenant_id,
+                sealed_link";
         let kinds = Kind::ALL.map(Kind::name);
         let client = self.pool.get().await?;
         let failed = |error| Error::of_statement("taking mails", error);
@@ -232,7 +240,23 @@ impl Outbox {
         let parameters: [&(dyn ToSql + Sync); 4] =
             [&now, &kinds.as_slice(), &AT_ONCE, &(now + LEASE)];
         let rows = client.query(&statement, &parameters).await.map_err(failed)?;
-        Ok(rows.iter().filter_map(lent).collect())
+        Ok(rows.iter().filter_map(|row| self.lent(row)).collect())
+    }
+
+    /// A mail as its row tells; one whose link stays sealed has none.
+    fn lent(&self, row: &tokio_postgres::Row) -> Option<Lent> {
+        let (id, tenant): (Uuid, Uuid) = (row.get(0), row.get(6));
+        let link = self.sealing.unseal(&sealed_for(tenant, id), row.get(7));
+        let link = link.ok().and_then(|link| String::from_utf8(link.to_vec()).ok());
+        let mail = Mail {
+            id,
+            kind: Kind::named(row.get(1))?,
+            recipient: row.get(2),
+            link: link.unwrap_or_default(),
+            created_at: row.get(3),
+            expires_at: row.get(4),
+        };
+        Some(Lent { mail, attempt: row.get(5) })
     }
 
     async fn attend(&self, lent: Lent, now: DateTime<Utc>) -> Result<Outcome, Error> {
@@ -266,9 +290,12 @@ impl Outbox {
     }
 
     async fn attempt(&self, mail: &Mail, now: DateTime<Utc>, wait: TimeDelta) -> Outcome {
-        let last = mail.created_at + GIVE_UP_AFTER;
+        let last = mail.expires_at;
         if now >= last {
-            return Outcome::GivenUp("its time has passed".to_owned());
+            return Outcome::GivenUp("its link has ended".to_owned());
+        }
+        if mail.link.is_empty() {
+            return Outcome::Refused("its link stays sealed: the key is missing".to_owned());
         }
         match self.mailer.deliver(mail).await {
             Ok(()) => {
@@ -318,13 +345,6 @@ impl Outcome {
     }
 }
 
-fn lent(row: &tokio_postgres::Row) -> Option<Lent> {
-    let mail = Mail {
-        id: row.get(0),
-        kind: Kind::named(row.get(1))?,
-        recipient: row.get(2),
-        link: row.get(3),
-        created_at: row.get(4),
-    };
-    Some(Lent { mail, attempt: row.get(5) })
+fn sealed_for(tenant: Uuid, mail: Uuid) -> Vec<u8> {
+    context(tenant, mail, "mail_link")
 }

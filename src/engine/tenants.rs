@@ -1,12 +1,16 @@
 //! Tenants by name. A name leads to a tenant by the claim on it; what is remembered of that is
 //! believed only as long as the tenant's own events say the same.
 
-use uuid::Uuid;
+use std::sync::Arc;
 
 use crate::domain::ids::{INSTALLATION, TenantId};
+use crate::domain::tenant::{Catalogue, Tenant};
 use crate::store::Error;
 
-use super::{Engine, claims};
+use super::{Engine, claims, stream};
+
+/// Tenants read by one query.
+const STREAMS_AT_ONCE: usize = 100;
 
 impl Engine {
     /// The tenant of this name, if there is one.
@@ -28,15 +32,29 @@ impl Engine {
         Ok(Some(tenant))
     }
 
-    /// The tenants that have a name, in the order in which they were made.
+    /// The tenants that have a name and what they are, the first 10,000 in the order in which they
+    /// were made; a query for every hundred that are not cached.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn named_tenants(&self) -> Result<Vec<(TenantId, Arc<Catalogue>)>, Error> {
+        // Ids that we make tell when they were made.
+        let held = self.reader.claimed(INSTALLATION.0, "tenant_name").await?;
+        let mut named = Vec::with_capacity(held.len());
+        for some in held.chunks(STREAMS_AT_ONCE) {
+            let ids = || some.iter().map(|(_, tenant)| TenantId(*tenant));
+            let streams: Vec<_> = ids().map(|tenant| stream::<Tenant>(tenant, tenant.0)).collect();
+            let loaded = self.states.load_all::<Tenant>(&self.reader, &streams).await?;
+            named.extend(ids().zip(loaded.into_iter().map(|loaded| loaded.state)));
+        }
+        Ok(named)
+    }
+
+    /// How many tenants have a name.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn named_tenants(&self) -> Result<Vec<TenantId>, Error> {
-        let held = self.reader.claimed(INSTALLATION.0, "tenant_name").await?;
-        let mut tenants: Vec<Uuid> = held.into_iter().map(|(_, holder)| holder).collect();
-        // Ids that we make tell when they were made.
-        tenants.sort_unstable();
-        Ok(tenants.into_iter().map(TenantId).collect())
+    pub async fn count_named_tenants(&self) -> Result<i64, Error> {
+        self.reader.count_claimed(INSTALLATION.0, "tenant_name").await
     }
 }

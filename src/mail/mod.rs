@@ -56,6 +56,8 @@ pub struct Mail {
     pub link: String,
     /// The mail's date.
     pub created_at: DateTime<Utc>,
+    /// When its link ends: nobody tries to send it any more.
+    pub expires_at: DateTime<Utc>,
 }
 
 impl fmt::Debug for Mail {

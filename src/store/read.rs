@@ -251,8 +251,8 @@ impl Reader {
         Ok(held.collect())
     }
 
-    /// The claims of a kind that a tenant's things hold, with their holders; of kinds that are
-    /// listed (names of tenants and API keys, access tokens).
+    /// The claims of a kind that a tenant's things hold, with their holders, the first 10,000 by
+    /// holder; of kinds that are listed (names of tenants and API keys, access tokens).
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -262,9 +262,23 @@ impl Reader {
             where kind = $1
                 and kind in ('tenant_name', 'api_key_name', 'access_token')
                 and tenant_id = $2
-            order by claim limit 10000";
+            order by holder limit 10000";
         let rows = self.query(sql, &[&kind, &tenant_id], "listing claims").await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+
+    /// How many claims [`Reader::claimed`] would list without a bound.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn count_claimed(&self, tenant_id: Uuid, kind: &str) -> Result<i64, Error> {
+        let sql = "
+            select count(*) from log.claims
+            where kind = $1
+                and kind in ('tenant_name', 'api_key_name', 'access_token')
+                and tenant_id = $2";
+        let rows = self.query(sql, &[&kind, &tenant_id], "counting claims").await?;
+        Ok(rows.first().map_or(0, |row| row.get(0)))
     }
 
     /// Every tenant that has an event.

@@ -9,13 +9,17 @@ mod smtp;
 mod templates;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use dossier::mail::{Kind, Mail, Mailer, Settings, Smtp, link};
+use dossier::sealing::SealingKeys;
 use uuid::Uuid;
 
 const TOKEN: Uuid = Uuid::from_u128(0x5ec2e7);
+/// How long a link works.
+const LINK_LIFE: TimeDelta = TimeDelta::days(1);
 
 /// When the tests take place.
 fn noon() -> DateTime<Utc> {
@@ -30,7 +34,13 @@ fn mail_to(recipient: &str) -> Mail {
         recipient: recipient.to_owned(),
         link: link("https://example.org/verify", TOKEN),
         created_at: noon(),
+        expires_at: noon() + LINK_LIFE,
     }
+}
+
+/// The keys that links are sealed with.
+fn sealing() -> Arc<SealingKeys> {
+    Arc::new(SealingKeys::from_setting(&"5ea1".repeat(16)).unwrap())
 }
 
 /// A server on this machine, given little time.

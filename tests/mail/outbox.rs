@@ -17,7 +17,7 @@ use tokio_postgres::types::Json;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{mail_to, mailer, noon};
+use super::{LINK_LIFE, mail_to, mailer, noon, sealing};
 use crate::support::database::database;
 use crate::support::smtp::{CONTENT, Fault, SmtpServer};
 
@@ -30,19 +30,19 @@ pub struct Place {
 impl Place {
     pub async fn new(mailer: Mailer) -> Place {
         let database = database().await;
-        let outbox = Outbox::new(database.pool(2).unwrap(), mailer);
+        let outbox = Outbox::new(database.pool(2).unwrap(), mailer, sealing());
         Place { database, outbox }
     }
 
     /// Another process on the same database.
     pub fn other(&self, mailer: Mailer) -> Arc<Outbox> {
-        Outbox::new(self.database.pool(2).unwrap(), mailer)
+        Outbox::new(self.database.pool(2).unwrap(), mailer, sealing())
     }
 
     /// Writes mails the way an append does.
     pub async fn write(&self, mails: &[Mail]) {
         let rows: Vec<_> =
-            mails.iter().map(|mail| outbox::row(TenantId(Uuid::nil()), mail).row).collect();
+            mails.iter().map(|mail| self.outbox.row(TenantId(Uuid::nil()), mail).row).collect();
         let (client, _driver) = self.database.connect().await.unwrap();
         client.execute(outbox::MAILS.write, &[&Json(rows)]).await.unwrap();
     }
@@ -54,6 +54,11 @@ impl Place {
         let row = client.query_one(sql, &[]).await.unwrap();
         (row.get(0), row.get(1), row.get(2))
     }
+}
+
+fn made_now(mail: Mail) -> Mail {
+    let now = Utc::now();
+    Mail { created_at: now, expires_at: now + LINK_LIFE, ..mail }
 }
 
 /// A round in which only this happened.
@@ -84,7 +89,7 @@ async fn a_mail_written_by_an_append_is_sent_and_its_row_goes() {
         guards: vec![],
         takes: vec![],
         releases: vec![],
-        rows: vec![outbox::row(TenantId(Uuid::nil()), mail)],
+        rows: vec![place.outbox.row(TenantId(Uuid::nil()), mail)],
     };
     appender.append(append(&mail), Priority::Caller).await.unwrap();
     let conflicting = append(&mail_to("eve@example.org"));
@@ -201,7 +206,7 @@ async fn a_mail_whose_row_could_not_be_removed_is_not_sent_again() {
     place.write(&[mail_to("ada@example.org")]).await;
     server.fails([Fault::Hold(CONTENT)]);
     let impatient = place.database.with_options("-c lock_timeout=50");
-    let outbox = Outbox::new(impatient.pool(2).unwrap(), mailer(server.port));
+    let outbox = Outbox::new(impatient.pool(2).unwrap(), mailer(server.port), sealing());
     let round = {
         let outbox = outbox.clone();
         tokio::spawn(async move { outbox.round(noon()).await })
@@ -222,7 +227,7 @@ async fn a_mail_whose_row_could_not_be_removed_is_not_sent_again() {
 async fn the_outbox_runs_when_told_and_ends_when_told() {
     let mut server = SmtpServer::start();
     let place = Place::new(mailer(server.port)).await;
-    let now_to = |recipient| Mail { created_at: Utc::now(), ..mail_to(recipient) };
+    let now_to = |recipient| made_now(mail_to(recipient));
     place.write(&[now_to("ada@example.org")]).await;
     let stopping = CancellationToken::new();
     let running = {
@@ -244,7 +249,7 @@ async fn the_outbox_runs_when_told_and_ends_when_told() {
 async fn what_is_being_sent_when_told_to_stop_is_finished() {
     let mut server = SmtpServer::start();
     let place = Place::new(mailer(server.port)).await;
-    place.write(&[Mail { created_at: Utc::now(), ..mail_to("ada@example.org") }]).await;
+    place.write(&[made_now(mail_to("ada@example.org"))]).await;
     server.fails([Fault::Hold(CONTENT)]);
     let stopping = CancellationToken::new();
     let running = {

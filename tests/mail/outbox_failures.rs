@@ -1,12 +1,12 @@
 //! The outbox when mails cannot be sent: trying again, refusals, giving up.
 
 use chrono::TimeDelta;
-use dossier::engine::outbox::{GIVE_UP_AFTER, LEASE, Round, wait_after};
+use dossier::engine::outbox::{LEASE, Round, wait_after};
 use dossier::mail::{Mailer, Settings};
 use tempfile::TempDir;
 
 use super::outbox::{Place, delivered};
-use super::{mail_to, mailer, noon};
+use super::{LINK_LIFE, mail_to, mailer, noon};
 use crate::support::smtp::{CONTENT, Fault, Manners, Port, SmtpServer};
 
 fn deferred(deferred: usize) -> Round {
@@ -88,7 +88,7 @@ async fn after_three_days_a_mail_is_given_up() {
     let place = Place::new(mailer(server.port)).await;
     place.write(&[mail_to("ada@example.org")]).await;
     let given_up = Round { given_up: 1, ..Round::default() };
-    let end = noon() + GIVE_UP_AFTER;
+    let end = noon() + LINK_LIFE;
 
     // With time left for another attempt it is put off, without it is not.
     server.fails([Fault::Reply("RCPT", "450 later"), Fault::Reply("RCPT", "450 later")]);

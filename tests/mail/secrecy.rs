@@ -4,14 +4,15 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
-use dossier::engine::outbox::GIVE_UP_AFTER;
+use dossier::engine::outbox::{Outbox, Round};
 use dossier::mail::{Mailer, Settings};
+use dossier::sealing::SealingKeys;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tempfile::TempDir;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::outbox::Place;
-use super::{TOKEN, mail_to, mailer, noon};
+use super::{LINK_LIFE, TOKEN, mail_to, mailer, noon};
 use crate::support::smtp::{Fault, SmtpServer};
 
 /// What was logged.
@@ -70,14 +71,14 @@ async fn neither_address_nor_link_nor_the_servers_words_are_logged_and_all_is_co
     place.outbox.round(noon() + TimeDelta::hours(1)).await.unwrap();
     place.write(&mails[1..]).await;
     server.fails([Fault::Reply("MAIL", "550 bob@example.org?")]);
-    let end = noon() + GIVE_UP_AFTER - TimeDelta::milliseconds(1);
+    let end = noon() + LINK_LIFE - TimeDelta::milliseconds(1);
     place.outbox.round(end).await.unwrap();
     place.write(&[mail_to("cyd@example.org")]).await;
     place.outbox.round(noon()).await.unwrap();
     assert_eq!(server.next().await.recipient, "cyd@example.org");
 
     let log = log.text();
-    for secret in ["ada", "bob", "cyd", "example.org", &TOKEN.to_string(), "later", "never"] {
+    for secret in ["ada@", "bob@", "cyd@", "example.org", &TOKEN.to_string(), "later", "never"] {
         let word = log.lines().find(|line| line.contains(secret));
         assert_eq!(word.filter(|line| !line.contains("again later")), None, "{secret}");
     }
@@ -105,8 +106,27 @@ async fn the_log_says_where_mails_land() {
     assert_eq!(log.text().lines().count(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn no_link_stands_in_the_database_as_it_is_and_none_goes_out_without_the_key() {
+    let mut server = SmtpServer::start();
+    let place = Place::new(mailer(server.port)).await;
+    place.write(&[mail_to("ada@example.org")]).await;
+    let (client, _driver) = place.database.connect().await.unwrap();
+    let sql = "select row_to_json(mails)::text || encode(sealed_link, 'escape')
+        from ops.mail_outbox as mails";
+    let row: String = client.query_one(sql, &[]).await.unwrap().get(0);
+    assert!(row.contains("ada@example.org"), "{row}");
+    assert!(!row.contains(&TOKEN.to_string()) && !row.contains("verify?"), "{row}");
+    let another = SealingKeys::from_setting(&"0bad".repeat(16)).unwrap();
+    let pool = place.database.pool(2).unwrap();
+    let outbox = Outbox::new(pool, mailer(server.port), Arc::new(another));
+    let expected = Round { refused: 1, ..Round::default() };
+    assert_eq!(outbox.round(noon()).await.unwrap(), expected);
+    assert_eq!(server.all(), []);
+}
+
 #[test]
 fn a_mail_shows_nothing_of_itself_when_debugged() {
     let shown = format!("{:?}", mail_to("ada@example.org"));
-    assert!(!shown.contains("ada") && !shown.contains(&TOKEN.to_string()), "{shown}");
+    assert!(!shown.contains("ada@") && !shown.contains(&TOKEN.to_string()), "{shown}");
 }

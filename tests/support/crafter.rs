@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::future::Future;
 use std::ops::Deref;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dossier::api::crafter::path::profile_id;
@@ -37,11 +38,13 @@ pub fn settings() -> Settings {
 pub async fn services(engine: &Engine, folder: &Path, settings: Settings) -> Services {
     let cheap = PasswordSettings { memory_kib: 64, iterations: 1, at_once: 2, waiting_max: 64 };
     let attachments = AttachmentSettings::new(folder, None).unwrap();
+    let sealing = Arc::new(SealingKeys::from_setting(&"5ea1".repeat(16)).unwrap());
+    let mailer = Mailer::open(MailSettings::new(folder)).unwrap();
     Services::new(Parts {
         settings,
         passwords: Passwords::new(cheap).unwrap(),
-        sealing: SealingKeys::from_setting(&"5ea1".repeat(16)).unwrap(),
-        outbox: Outbox::new(engine.pool.clone(), Mailer::open(MailSettings::new(folder)).unwrap()),
+        outbox: Outbox::new(engine.pool.clone(), mailer, sealing.clone()),
+        sealing,
         attachments: Store::open(attachments).await.unwrap(),
     })
 }

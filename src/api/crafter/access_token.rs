@@ -102,9 +102,8 @@ pub async fn all(State(app): State<Arc<App>>, call: Call) -> Answer {
 
 async fn tokens(app: &App) -> Result<Vec<AccessToken>, Failure> {
     let held = app.engine.reader.claimed(INSTALLATION.0, "access_token").await?;
-    let mut streams: Vec<Uuid> = held.into_iter().map(|(_, holder)| holder).collect();
     // Ids that we make tell when they were made.
-    streams.sort_unstable();
+    let streams: Vec<Uuid> = held.into_iter().map(|(_, holder)| holder).collect();
     let states = app.engine.load_all::<Access>(INSTALLATION, &streams).await?;
     let sealed = app.engine.sealed_secrets(INSTALLATION, &streams).await?;
     let mut sealed = sealed.into_iter().peekable();

@@ -47,9 +47,13 @@ pub async fn tenant(app: &App, name: &str) -> Result<Option<Place>, Failure> {
 /// # Errors
 /// [`Failure::Unavailable`].
 pub async fn place(app: &App, tenant: TenantId) -> Result<Option<Place>, Failure> {
-    let catalogue = app.engine.catalogue(tenant).await?;
+    Ok(placed(tenant, app.engine.catalogue(tenant).await?))
+}
+
+/// The tenant of this id and catalogue, as long as it is registered.
+pub fn placed(tenant: TenantId, catalogue: Arc<Catalogue>) -> Option<Place> {
     let name = catalogue.name.clone();
-    Ok(name.map(|name| Place { tenant, name, catalogue }))
+    name.map(|name| Place { tenant, name, catalogue })
 }
 
 /// The name that a call is judged by where a tenant may be gone: then the empty one.

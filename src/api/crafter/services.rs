@@ -91,7 +91,7 @@ impl Settings {
 pub struct Parts {
     pub settings: Settings,
     pub passwords: Passwords,
-    pub sealing: SealingKeys,
+    pub sealing: Arc<SealingKeys>,
     pub outbox: Arc<Outbox>,
     pub attachments: Store,
 }
@@ -100,7 +100,7 @@ pub struct Parts {
 pub struct Services {
     pub settings: Settings,
     pub passwords: Passwords,
-    pub sealing: SealingKeys,
+    pub sealing: Arc<SealingKeys>,
     pub tickets: Arc<Tickets>,
     pub outbox: Arc<Outbox>,
     pub attachments: Store,

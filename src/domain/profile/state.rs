@@ -47,6 +47,12 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// What lists and its own context call it: its name, else what stands in for one.
+    pub fn shown_name(&self) -> Option<String> {
+        let name = self.name.as_ref().map(|name| name.name.0.clone());
+        name.or_else(|| stand_in(&self.attributes, self.username.as_deref()))
+    }
+
     /// Contract 1.4: no flag linked means active.
     pub fn is_active(&self) -> bool {
         self.active.unwrap_or(true)

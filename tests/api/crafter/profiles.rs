@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::crafter::{Crafter, MASTER, PASSWORD, attribute, nobody, text, until};
+use crate::support::crafter::{Crafter, MASTER, PASSWORD, attribute, each, nobody, text, until};
 
 /// A call that changes a profile, and the profile then.
 async fn changed(crafter: &Crafter, id: &str, what: &str, parameters: &[(&str, &str)]) -> Value {
@@ -257,6 +257,42 @@ async fn the_seed_of_a_first_boot_is_there_as_its_clients_expect() {
     let seed = include_str!("../../../examples/crafter/seed.json");
     let again = crafter.take_in(serde_json::from_str(seed).unwrap()).await;
     assert_eq!((again.tenants, again.tokens, again.profiles, again.before), (0, 0, 0, 5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_in_once_is_not_brought_back_by_taking_it_in_again() {
+    let crafter = Crafter::start().await;
+    let token = "0e8f5170-877b-416f-b70f-4b09772f8e2d";
+    let tokens = json!([{ "id": token, "application": "a", "tenantPermissions": [] }]);
+    let tenants = json!([
+        { "name": "t", "availableRoles": ["A", "B"] },
+        { "name": "gone", "availableRoles": [] },
+    ]);
+    let named = |tenant: &str, name: &str| {
+        let email = format!("{name}@{tenant}.example");
+        json!({ "username": name, "tenant": tenant, "email": email, "password": PASSWORD })
+    };
+    let profiles = json!([named("t", "ada"), named("t", "bob"), named("gone", "eve")]);
+    let seed = json!({ "accesstoken": tokens, "tenant": tenants, "profile": profiles });
+    let first = crafter.take_in(seed.clone()).await;
+    assert_eq!((first.tenants, first.tokens, first.profiles, first.bad), (2, 1, 3, 0));
+    let by_name = [("tenantName", "t"), ("username", "ada")];
+    let ada = text(&crafter.get("profile/by_username", &by_name).await.answers(200)["id"]);
+    crafter.form(&format!("profile/{ada}/update"), &[("username", "lovelace")]).await.answers(200);
+    let by_name = [("tenantName", "t"), ("username", "bob")];
+    let bob = text(&crafter.get("profile/by_username", &by_name).await.answers(200)["id"]);
+    crafter.form(&format!("profile/{bob}/delete"), &[]).await.is_empty();
+    crafter.form("tenant/t/roles/remove", &[("role", "B")]).await.answers(200);
+    crafter.form("tenant/gone/delete", &[]).await.is_empty();
+    crafter.form(&format!("access_token/{token}/delete"), &[]).await.is_empty();
+    let again = crafter.take_in(seed).await;
+    assert_eq!((again.tenants, again.tokens, again.profiles), (0, 0, 0));
+    assert_eq!((again.before, again.bad), (6, 0));
+    assert_eq!(crafter.get("tenant/t", &[]).await.answers(200)["availableRoles"], json!(["A"]));
+    let listed = crafter.get("profile/range", &[("tenantName", "t")]).await.answers(200);
+    assert_eq!(each(&listed, "username"), ["lovelace"]);
+    crafter.get("tenant/gone", &[]).await.refused(404, "NO_SUCH_TENANT");
+    crafter.by(token).get("tenant/t", &[]).await.refused(403, "ACCESS_DENIED");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -29,8 +29,8 @@ use crate::domain::session::{self, Session};
 use crate::domain::tenant::{Catalogue, Tenant};
 use crate::domain::values::{Email, ValueKind};
 use crate::engine::claims::{self, Bearer};
+use crate::engine::credentials;
 use crate::engine::execute::{Decision, Halt};
-use crate::engine::{credentials, outbox};
 use crate::mail::{Kind as MailKind, Mail, link};
 use crate::passwords::{Hash, Password};
 
@@ -243,19 +243,20 @@ pub fn send_link(
     kind: MailKind,
     url: &str,
 ) -> Result<(), Halt<Failure>> {
-    let token = issue_token(decision, app, call, profile, Some(recipient.id))?;
+    let (token, expires_at) = issue_token(decision, app, call, profile, Some(recipient.id))?;
     let mail = Mail {
         id: Uuid::now_v7(),
         kind,
         recipient: recipient.address.0.clone(),
         link: link(url, token),
         created_at: call.received_at,
+        expires_at,
     };
-    decision.row(outbox::row(decision.tenant, &mail));
+    decision.row(app.applications.outbox.row(decision.tenant, &mail));
     Ok(())
 }
 
-/// Puts a new verification token of a profile into the log, and returns it.
+/// Puts a new verification token of a profile into the log, and returns it and when it ends.
 ///
 /// # Errors
 /// None that is not the log's.
@@ -265,7 +266,7 @@ pub fn issue_token(
     call: &Call,
     profile: ProfileId,
     email_id: Option<ValueId>,
-) -> Result<Uuid, Halt<Failure>> {
+) -> Result<(Uuid, DateTime<Utc>), Halt<Failure>> {
     let (token, stream) = (Uuid::new_v4(), Uuid::now_v7());
     let life = Duration::seconds(app.applications.settings.verification_seconds_max);
     let expires_at = call.received_at + life;
@@ -276,5 +277,5 @@ pub fn issue_token(
     let tenant = decision.tenant;
     let secret = token.to_string();
     decision.take(Bearer::Verification.take(tenant, &secret, stream, Some(expires_at)));
-    Ok(token)
+    Ok((token, expires_at))
 }

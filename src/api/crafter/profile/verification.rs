@@ -155,7 +155,8 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
             // Whoever sends it sends it there: another address is not shown to be one's own by it.
             let change = Change::of(decision, found).await?;
             let email_id = change.facts()?.emails.first().map(|email| email.id);
-            issue_token(decision, app, call, found.id, email_id)
+            let (token, _) = issue_token(decision, app, call, found.id, email_id)?;
+            Ok(token)
         })
     });
     let id = issued.await?;
