@@ -61,9 +61,6 @@ pub trait RowModel: ReadModel {
 
 /// A read model whose rows are only ever inserted; a row that exists already stays.
 pub trait InsertModel: ReadModel {
-    /// The columns of its key.
-    const KEY: &'static str;
-
     /// The rows that the event brings.
     fn rows(event: &Occurred) -> Vec<Self::Row>;
 }

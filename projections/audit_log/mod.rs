@@ -39,8 +39,6 @@ impl ReadModel for AuditLog {
 }
 
 impl InsertModel for AuditLog {
-    const KEY: &'static str = "tenant_id, position";
-
     fn rows(event: &Occurred) -> Vec<Row> {
         fold::rows(event)
     }

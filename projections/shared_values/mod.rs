@@ -35,8 +35,6 @@ impl ReadModel for SharedValues {
 }
 
 impl InsertModel for SharedValues {
-    const KEY: &'static str = "tenant_id, id";
-
     fn rows(event: &Occurred) -> Vec<Row> {
         fold::rows(event)
     }

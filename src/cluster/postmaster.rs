@@ -68,6 +68,8 @@ const DURABLE: &[&str] = &[
     "maintenance_work_mem=128MB",
     "min_wal_size=256MB",
     "max_wal_size=1GB",
+    // Statistics soon after many people came at once, rather than within a minute.
+    "autovacuum_naptime=10s",
 ];
 const NOT_DURABLE: &[&str] = &[
     "fsync=off",

@@ -34,13 +34,15 @@ pub trait Check: Send + Sync {
     fn areas(&self) -> &'static [Area];
     /// Folds one more event.
     fn take(&mut self, event: &Occurred);
-    /// Compares the rows of streams that are complete: all but `unfinished`.
+    /// Compares the rows of streams that are complete: all but `unfinished`, behind which nothing
+    /// was read yet.
     fn compare<'a>(
         &'a mut self,
         client: &'a ClientWrapper,
+        tenant: TenantId,
         unfinished: Option<Uuid>,
     ) -> BoxFuture<'a, Result<(), Error>>;
-    /// Looks for rows that no stream accounts for.
+    /// Looks for rows that no stream accounts for and that were not compared yet.
     fn walk<'a>(
         &'a mut self,
         client: &'a ClientWrapper,
@@ -57,7 +59,7 @@ pub trait Check: Send + Sync {
     ) -> BoxFuture<'a, Result<i64, Error>>;
 }
 
-/// [`Check`] of a read model of rows.
+/// [`Check`] of a read model whose rows have ids of their own.
 pub struct RowCheck<M: RowModel> {
     pending: HashMap<Key, (Source, Option<M::Row>)>,
     /// Rows that the replay gave, to find others by.
@@ -91,6 +93,7 @@ impl<M: RowModel> Check for RowCheck<M> {
     fn compare<'a>(
         &'a mut self,
         client: &'a ClientWrapper,
+        _: TenantId,
         unfinished: Option<Uuid>,
     ) -> BoxFuture<'a, Result<(), Error>> {
         async move {
@@ -155,18 +158,29 @@ impl<M: RowModel> Check for RowCheck<M> {
         tenant: TenantId,
         mend: bool,
     ) -> BoxFuture<'a, Result<i64, Error>> {
-        async move {
-            let mut suspects = std::mem::take(&mut self.suspects);
-            suspects.sort_unstable();
-            suspects.dedup();
-            let mut differing = 0;
-            for some in suspects.chunks(SUSPECTS_AT_ONCE) {
-                differing += settle_some::<M>(client, reader, tenant, some, mend).await?;
-            }
-            Ok(differing)
-        }
-        .boxed()
+        let suspects = std::mem::take(&mut self.suspects);
+        settle_all::<M>(client, reader, tenant, suspects, mend).boxed()
     }
+}
+
+/// Looks at the rows of these streams once more, while nobody folds; mends them if asked.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Corrupt`].
+pub async fn settle_all<M: RowModel>(
+    client: &ClientWrapper,
+    reader: &Reader,
+    tenant: TenantId,
+    mut suspects: Vec<Source>,
+    mend: bool,
+) -> Result<i64, Error> {
+    suspects.sort_unstable();
+    suspects.dedup();
+    let mut differing = 0;
+    for some in suspects.chunks(SUSPECTS_AT_ONCE) {
+        differing += settle_some::<M>(client, reader, tenant, some, mend).await?;
+    }
+    Ok(differing)
 }
 
 /// Looks at some streams' rows while nobody folds, exactly at the read model's checkpoint.

@@ -1,102 +1,124 @@
 //! Compares read models whose rows are only inserted with the events that brought them: rows that
 //! are missing or not as they must be, and rows that no event accounts for. Mends them if asked.
 
+use std::collections::HashSet;
+
 use deadpool_postgres::ClientWrapper;
 use uuid::Uuid;
 
-use crate::projections::audit_log::AuditLog;
+use crate::domain::Occurred;
+use crate::domain::ids::TenantId;
+use crate::projections::audit_log::{self, AuditLog};
 use crate::projections::shared_values::SharedValues;
-use crate::projections::{InsertModel, Key, ReadModel};
-use crate::store::{Error, Recorded};
+use crate::projections::{InsertModel, ReadModel};
+use crate::store::Error;
 
 use super::Engine;
 use super::folder::{execute, insert_rows, query};
-use super::follow::occurred;
-use super::rebuild::{PAGE_EVENTS, Report};
+use super::rebuild::{PAGE_EVENTS, Report, ahead};
+
+/// Rows of a table read at once.
+const ROWS_AT_ONCE: i64 = 10_000;
 
 impl Engine {
-    /// Read models whose rows are only inserted: those that are missing are inserted.
+    /// A tenant's rows of the read models that are only inserted, beside its events in the order
+    /// of their positions.
     pub(super) async fn replay_inserts(
         &self,
         client: &ClientWrapper,
+        tenant: TenantId,
         names: &[&str],
         mend: bool,
         progress: &(dyn Fn(u64) + Send + Sync),
-        report: &mut Report,
-    ) -> Result<(), Error> {
+    ) -> Result<Report, Error> {
+        let mut report = Report::default();
         let wanted = |name: &str| names.contains(&name);
-        if !wanted(AuditLog::NAME) && !wanted(SharedValues::NAME) {
-            return Ok(());
+        let (audited, valued) = (wanted(AuditLog::NAME), wanted(SharedValues::NAME));
+        if !audited && !valued {
+            return Ok(report);
         }
         let until = checkpoint(client, &[AuditLog::schema(), SharedValues::schema()]).await?;
-        let mut position = 0;
-        let mut values = Vec::new();
-        while position < until {
-            let events = self.reader.all(position, PAGE_EVENTS).await?;
-            let Some(last) = events.last() else { break };
-            position = last.position;
+        let mut carried = HashSet::new();
+        let mut after = 0;
+        let mut page = Some(self.events_of(tenant, after, until));
+        while let Some(reading) = page {
+            let events = reading.await?;
             report.events += events.len() as u64;
             progress(events.len() as u64);
-            let events: Vec<_> = events.into_iter().filter(|one| one.position <= until).collect();
-            if wanted(AuditLog::NAME) {
-                report.add(AuditLog::NAME, missing::<AuditLog>(client, &events, mend).await?);
+            let more = events.len() as i64 == PAGE_EVENTS;
+            let to = events.last().filter(|_| more).map_or(until, |last| last.position);
+            page = more.then(|| self.events_of(tenant, to, until));
+            if audited {
+                let range = (after, to);
+                let rows = compare_audit(client, tenant, range, &events, mend).await?;
+                report.add(AuditLog::NAME, rows);
             }
-            if wanted(SharedValues::NAME) {
-                let rows = missing::<SharedValues>(client, &events, mend).await?;
+            if valued {
+                let rows = compare_values(client, &events, &mut carried, mend).await?;
                 report.add(SharedValues::NAME, rows);
-                values.extend(keys_of_values(&events)?);
             }
+            after = to;
         }
-        if wanted(SharedValues::NAME) {
-            let rows = self.stray_values(client, values, until, mend).await?;
+        if valued {
+            let rows = self.stray_values(client, tenant, &carried, until, mend).await?;
             report.add(SharedValues::NAME, rows);
         }
-        Ok(())
+        Ok(report)
     }
 
-    /// How many values no event carries; removed, if asked. `carried` are the keys of those that
-    /// events up to `until` do.
+    /// A page of a tenant's events, being read.
+    fn events_of(
+        &self,
+        tenant: TenantId,
+        after: i64,
+        until: i64,
+    ) -> impl Future<Output = Result<Vec<Occurred>, Error>> + use<> {
+        let reader = self.reader.clone();
+        ahead(async move { reader.facts_by_position(tenant.0, after, until, PAGE_EVENTS).await })
+    }
+
+    /// How many values of a tenant no event carries; removed, if asked. `carried` are the ids of
+    /// those that events up to `until` do.
     async fn stray_values(
         &self,
         client: &ClientWrapper,
-        mut carried: Vec<Key>,
+        tenant: TenantId,
+        carried: &HashSet<Uuid>,
         until: i64,
         mend: bool,
     ) -> Result<i64, Error> {
         let failed = |error| Error::of_statement("looking for stray values", error);
-        carried.sort_unstable();
-        carried.dedup();
         let mut stray = Vec::new();
-        let mut after = (Uuid::nil(), Uuid::nil());
+        let mut from = Uuid::nil();
         let sql = "
-            select tenant_id, id from shared_values
-            where (tenant_id, id) > ($1, $2)
-            order by tenant_id, id
+            select id from shared_values
+            where tenant_id = $1 and id >= $2
+            order by id
             limit $3";
         loop {
-            let rows = query(client, sql, &[&after.0, &after.1, &PAGE_EVENTS]).await;
+            let rows = query(client, sql, &[&tenant.0, &from, &ROWS_AT_ONCE]).await;
             let rows = rows.map_err(failed)?;
-            let Some(last) = rows.last() else { break };
-            after = (last.get(0), last.get(1));
-            let keys = rows.iter().map(|row| (row.get(0), row.get(1)));
-            stray.extend(keys.filter(|key: &Key| carried.binary_search(key).is_err()));
+            let ids = rows.iter().map(|row| row.get(0));
+            stray.extend(ids.filter(|id: &Uuid| !carried.contains(id)));
+            let last: Option<Uuid> = rows.last().map(|row| row.get(0));
+            match last.and_then(|last| last.as_u128().checked_add(1)) {
+                Some(next) => from = Uuid::from_u128(next),
+                None => break,
+            }
         }
         // Folding went on meanwhile: what it brought is no stray.
         let mut position = until;
-        loop {
-            let events = self.reader.all(position, PAGE_EVENTS).await?;
+        while !stray.is_empty() {
+            let events = self.events_of(tenant, position, i64::MAX).await?;
             let Some(last) = events.last() else { break };
             position = last.position;
-            let late = keys_of_values(&events)?;
-            stray.retain(|key| !late.contains(key));
+            let late: HashSet<Uuid> =
+                events.iter().flat_map(SharedValues::rows).map(|row| row.id).collect();
+            stray.retain(|id| !late.contains(id));
         }
-        if mend {
-            let (tenants, ids): (Vec<Uuid>, Vec<Uuid>) = stray.iter().copied().unzip();
-            let sql = "
-                delete from shared_values
-                using unnest($1::uuid[], $2::uuid[]) as stray (tenant_id, id)
-                where shared_values.tenant_id = stray.tenant_id and shared_values.id = stray.id";
-            execute(client, sql, &[&tenants, &ids]).await.map_err(failed)?;
+        if mend && !stray.is_empty() {
+            let sql = "delete from shared_values where tenant_id = $1 and id = any($2::uuid[])";
+            execute(client, sql, &[&tenant.0, &stray]).await.map_err(failed)?;
         }
         Ok(i64::try_from(stray.len()).unwrap_or(i64::MAX))
     }
@@ -112,49 +134,94 @@ async fn checkpoint(client: &ClientWrapper, schemas: &[String]) -> Result<i64, E
     Ok(rows.first().and_then(|row| row.get::<_, Option<i64>>(0)).unwrap_or_default())
 }
 
-/// The keys of the values that these events carry.
-fn keys_of_values(events: &[Recorded]) -> Result<Vec<Key>, Error> {
-    let mut keys = Vec::new();
-    for event in events {
-        let rows = SharedValues::rows(&occurred(event)?);
-        keys.extend(rows.into_iter().map(|row| (row.tenant_id, row.id)));
-    }
-    Ok(keys)
-}
-
-/// How many rows of these events are not in the table as they must be; put right, if asked.
-async fn missing<M: InsertModel>(
+/// Reads a tenant's rows behind the first position of the range up to its last, beside the events
+/// there; returns how many are missing, wrong or stray. Puts them right, if asked.
+async fn compare_audit(
     client: &ClientWrapper,
-    events: &[Recorded],
+    tenant: TenantId,
+    (after, to): (i64, i64),
+    events: &[Occurred],
     mend: bool,
 ) -> Result<i64, Error> {
     let failed = |error| Error::of_statement("comparing rows", error);
-    let mut rows = Vec::new();
-    for event in events {
-        rows.extend(M::rows(&occurred(event)?));
+    let sql = "
+        select audit_log from audit_log
+        where tenant_id = $1 and position > $2 and position <= $3
+        order by position limit $4";
+    let mut expected = events.iter().flat_map(AuditLog::rows).peekable();
+    let (mut wrong, mut stray): (Vec<audit_log::Row>, Vec<i64>) = (vec![], vec![]);
+    let mut from = after;
+    loop {
+        let rows = query(client, sql, &[&tenant.0, &from, &to, &ROWS_AT_ONCE]).await;
+        let rows = rows.map_err(failed)?;
+        for row in &rows {
+            let found: audit_log::Row = row.get(0);
+            from = found.position;
+            while let Some(missing) = expected.next_if(|row| row.position < from) {
+                wrong.push(missing);
+            }
+            match expected.next_if(|row| row.position == from) {
+                Some(row) if row == found => {}
+                Some(row) => wrong.push(row),
+                None => stray.push(from),
+            }
+        }
+        if (rows.len() as i64) < ROWS_AT_ONCE {
+            break;
+        }
     }
-    let (name, key) = (M::NAME, M::KEY);
-    let same_key = key.split(", ").map(|column| format!("found.{column} = (wanted).{column}"));
-    let same_key = same_key.collect::<Vec<_>>().join(" and ");
-    let wrong = format!(
-        "select wanted
-        from unnest($1::{name}[]) as wanted
-        where not exists (select 1 from {name} as found where {same_key} and found = wanted)"
-    );
-    let wrong = query(client, &wrong, &[&rows]).await.map_err(failed)?;
-    let wrong: Vec<M::Row> = wrong.iter().map(|row| row.get(0)).collect();
-    if mend && !wrong.is_empty() {
-        let delete =
-            format!("delete from {name} where ({key}) in (select {key} from unnest($1::{name}[]))");
+    wrong.extend(expected);
+    if mend && !(wrong.is_empty() && stray.is_empty()) {
+        let gone = wrong.iter().map(|row| row.position).chain(stray.iter().copied());
+        let gone: Vec<i64> = gone.collect();
+        let delete = "
+            delete from audit_log where tenant_id = $1 and position = any($2::bigint[])";
         client.batch_execute("begin").await.map_err(failed)?;
-        execute(client, &delete, &[&wrong]).await.map_err(failed)?;
-        insert_rows::<M>(client, &wrong).await.map_err(failed)?;
+        execute(client, delete, &[&tenant.0, &gone]).await.map_err(failed)?;
+        insert_rows::<AuditLog>(client, &wrong).await.map_err(failed)?;
+        client.batch_execute("commit").await.map_err(failed)?;
+    }
+    Ok(i64::try_from(wrong.len() + stray.len()).unwrap_or(i64::MAX))
+}
+
+/// How many of the values that these events carry, and none before them did, are not in the table
+/// as they must be; put right, if asked.
+async fn compare_values(
+    client: &ClientWrapper,
+    events: &[Occurred],
+    carried: &mut HashSet<Uuid>,
+    mend: bool,
+) -> Result<i64, Error> {
+    let failed = |error| Error::of_statement("comparing values", error);
+    let rows = events.iter().flat_map(SharedValues::rows);
+    let rows: Vec<_> = rows.filter(|row| carried.insert(row.id)).collect();
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let wrong = "
+        select wanted
+        from unnest($1::shared_values[]) as wanted
+        where not exists (
+            select 1 from shared_values as found
+            where found.tenant_id = (wanted).tenant_id
+                and found.id = (wanted).id
+                and found = wanted
+        )";
+    let wrong = query(client, wrong, &[&rows]).await.map_err(failed)?;
+    let wrong: Vec<<SharedValues as ReadModel>::Row> = wrong.iter().map(|row| row.get(0)).collect();
+    if mend && !wrong.is_empty() {
+        let delete = "
+            delete from shared_values
+            where (tenant_id, id) in (select tenant_id, id from unnest($1::shared_values[]))";
+        client.batch_execute("begin").await.map_err(failed)?;
+        execute(client, delete, &[&wrong]).await.map_err(failed)?;
+        insert_rows::<SharedValues>(client, &wrong).await.map_err(failed)?;
         client.batch_execute("commit").await.map_err(failed)?;
     }
     Ok(i64::try_from(wrong.len()).unwrap_or(i64::MAX))
 }
 
-/// How many rows belong to no tenant of the log, or to no event; removed, if asked.
+/// How many rows belong to no tenant of the log; removed, if asked.
 pub async fn strangers(
     client: &ClientWrapper,
     name: &str,
@@ -162,16 +229,7 @@ pub async fn strangers(
     mend: bool,
 ) -> Result<i64, Error> {
     let failed = |error| Error::of_statement("looking for stray rows", error);
-    let mut stray = "tenant_id <> all($1::uuid[])".to_owned();
-    if name == AuditLog::NAME {
-        stray.push_str(
-            " or not exists (
-                select 1 from log.events
-                where events.position = audit_log.position
-                    and events.tenant_id = audit_log.tenant_id
-            )",
-        );
-    }
+    let stray = "tenant_id <> all($1::uuid[])";
     let sql = format!("select count(*) from {name} where {stray}");
     let rows = query(client, &sql, &[&tenants]).await.map_err(failed)?;
     let count = rows.first().map_or(0, |row| row.get(0));

@@ -4,6 +4,7 @@
 pub mod access_tokens;
 pub mod attachments;
 pub mod check;
+mod check_streams;
 pub mod claims;
 pub mod credentials;
 pub mod execute;

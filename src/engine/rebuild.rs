@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use deadpool_postgres::ClientWrapper;
+use futures_util::future::try_join_all;
 use metrics::{counter, histogram};
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
-use crate::domain::Area;
 use crate::domain::ids::TenantId;
-use crate::projections::RowModel;
+use crate::domain::{Area, Occurred};
 use crate::projections::catalogue::Catalogue;
 use crate::projections::deadlines::Deadlines;
 use crate::projections::exports::Exports;
@@ -24,6 +24,7 @@ use crate::projections::profiles_view::ProfilesView;
 use crate::store::{AreaName, CHANNEL, Error, Recorded};
 
 use super::check::{Check, RowCheck, settle_counts};
+use super::check_streams::StreamCheck;
 use super::folder::execute;
 use super::follow::{mended, occurred};
 use super::inserts::strangers;
@@ -140,6 +141,7 @@ impl Engine {
             return Err(Error::Unavailable("waiting for the read models", None));
         }
         let client = project::connect(&self.database).await?;
+        let beside = project::connect(&self.database).await?;
         let tenants = match tenant {
             Some(tenant) => vec![tenant.0],
             None => self.reader.tenants().await?,
@@ -147,15 +149,19 @@ impl Engine {
         let mut report = Report::default();
         for tenant in &tenants {
             let tenant = TenantId(*tenant);
-            let found = self.replay_tenant(&client, tenant, names, mend, progress).await?;
+            let (streams, inserts) = tokio::try_join!(
+                self.replay_streams(&client, tenant, names, mend, progress),
+                self.replay_inserts(&beside, tenant, names, mend, progress)
+            )?;
             if mend {
                 self.announce_mended(&client, tenant).await?;
             }
-            report.events += found.events;
-            found.differing.iter().for_each(|(name, rows)| report.add(name, *rows));
+            for found in [streams, inserts] {
+                report.events += found.events;
+                found.differing.iter().for_each(|(name, rows)| report.add(name, *rows));
+            }
         }
         if tenant.is_none() {
-            self.replay_inserts(&client, names, mend, progress, &mut report).await?;
             for name in ALL.iter().filter(|name| names.contains(name)) {
                 report.add(name, strangers(&client, name, &tenants, mend).await?);
             }
@@ -169,7 +175,7 @@ impl Engine {
         Ok(report)
     }
 
-    async fn replay_tenant(
+    async fn replay_streams(
         &self,
         client: &ClientWrapper,
         tenant: TenantId,
@@ -204,30 +210,30 @@ impl Engine {
         progress: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<u64, Error> {
         let name = AreaName::new(area.name()).expect("each area's name has at most 12 bytes");
-        let read = |after| self.reader.facts_by_stream(tenant.0, name, after, PAGE_EVENTS);
+        let read = |after| {
+            let reader = self.reader.clone();
+            ahead(async move { reader.facts_by_stream(tenant.0, name, after, PAGE_EVENTS).await })
+        };
+        let mut checks: Vec<&mut Box<dyn Check>> =
+            checks.iter_mut().filter(|check| check.areas().contains(&area)).collect();
         let mut total = 0;
-        let mut events = read((Uuid::nil(), 0)).await?;
-        loop {
-            let more = events.len() as i64 == PAGE_EVENTS;
-            let last = events.last().map(|event| (event.stream.id, event.version));
+        let mut page = Some(read((Uuid::nil(), 0)));
+        while let Some(reading) = page {
+            let events = reading.await?;
             total += events.len() as u64;
             progress(events.len() as u64);
-            let unfinished = last.filter(|_| more).map(|last| last.0);
+            let more = events.len() as i64 == PAGE_EVENTS;
+            let last = events.last().filter(|_| more);
             // The next page is read while this one is folded and compared.
-            let next = async {
-                match last.filter(|_| more) {
-                    Some(after) => read(after).await.map(Some),
-                    None => Ok(None),
-                }
-            };
-            let (next, compared) =
-                tokio::join!(next, compare_page(client, area, &events, checks, unfinished));
-            compared?;
-            match next? {
-                Some(page) => events = page,
-                None => return Ok(total),
+            page = last.map(|event| read((event.stream_id, event.version)));
+            for event in &events {
+                checks.iter_mut().for_each(|check| check.take(event));
             }
+            let unfinished = last.map(|event| event.stream_id);
+            let compared = checks.iter_mut().map(|check| check.compare(client, tenant, unfinished));
+            try_join_all(compared).await?;
         }
+        Ok(total)
     }
 
     async fn announce_mended(&self, client: &ClientWrapper, tenant: TenantId) -> Result<(), Error> {
@@ -239,37 +245,26 @@ impl Engine {
 
 fn checks(names: &[&str]) -> Vec<Box<dyn Check>> {
     let all: Vec<Box<dyn Check>> = vec![
-        check::<ProfilesView>(),
-        check::<ProfileSearch>(),
-        check::<ProfileDocuments>(),
-        check::<ProfileAttachments>(),
-        check::<ProfileDraftsView>(),
-        check::<Catalogue>(),
-        check::<Deadlines>(),
-        check::<Exports>(),
+        Box::new(StreamCheck::<ProfilesView>::default()),
+        Box::new(StreamCheck::<ProfileSearch>::default()),
+        Box::new(StreamCheck::<ProfileDocuments>::default()),
+        Box::new(StreamCheck::<ProfileAttachments>::default()),
+        Box::new(StreamCheck::<ProfileDraftsView>::default()),
+        Box::new(RowCheck::<Catalogue>::default()),
+        Box::new(RowCheck::<Deadlines>::default()),
+        Box::new(StreamCheck::<Exports>::default()),
     ];
     all.into_iter().filter(|check| names.contains(&check.name())).collect()
 }
 
-fn check<M: RowModel>() -> Box<dyn Check> {
-    Box::new(RowCheck::<M>::default())
-}
-
-async fn compare_page(
-    client: &ClientWrapper,
-    area: Area,
-    events: &[Recorded],
-    checks: &mut [Box<dyn Check>],
-    unfinished: Option<Uuid>,
-) -> Result<(), Error> {
-    for event in events {
-        let event = occurred(event)?;
-        for check in checks.iter_mut().filter(|check| check.areas().contains(&area)) {
-            check.take(&event);
-        }
+/// A page of events being read and decoded by a task of its own, which another core can do.
+pub(super) fn ahead<R>(read: R) -> impl Future<Output = Result<Vec<Occurred>, Error>>
+where
+    R: Future<Output = Result<Vec<Recorded>, Error>> + Send + 'static,
+{
+    let reading = tokio::spawn(async move { read.await?.iter().map(occurred).collect() });
+    async move {
+        let read = reading.await;
+        read.unwrap_or_else(|_| Err(Error::Unavailable("reading the log", None)))
     }
-    for check in checks.iter_mut().filter(|check| check.areas().contains(&area)) {
-        check.compare(client, unfinished).await?;
-    }
-    Ok(())
 }

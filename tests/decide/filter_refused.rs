@@ -247,6 +247,29 @@ fn a_query_is_bounded_in_length_depth_conditions_and_choices() {
 }
 
 #[test]
+fn the_expressions_of_a_query_are_bounded_together_wherever_they_stand() {
+    let one = format!("/{}/", "x".repeat(99));
+    let arcs = Regular::parse(&one[1..100], "").unwrap().arcs();
+    assert_eq!(arcs, 100);
+    let twenty = vec![one.as_str(); 20].join(",");
+    for (of_twenty, another) in [
+        (format!("{{a:{{$in:[{twenty}]}}"), format!(",b:{one}}}")),
+        (format!("{{a:{{$nin:[{twenty}]}}"), format!(",b:{{$not:{one}}}}}")),
+        (
+            format!("{{$or:[{}]", vec![format!("{{a:{one}}}"); 20].join(",")),
+            format!(",b:{{$elemMatch:{{c:{one}}}}}}}"),
+        ),
+        (
+            format!("{{$nor:[{}]", vec![format!("{{a:{{$regex:{one}}}}}"); 20].join(",")),
+            ",b:{$elemMatch:{$regex:'x'}}}".to_owned(),
+        ),
+    ] {
+        assert!(Filter::parse(&format!("{of_twenty}}}")).is_ok());
+        assert_eq!(refused(&format!("{of_twenty}{another}")), Invalid::Patterns, "{another}");
+    }
+}
+
+#[test]
 fn what_is_not_regular_or_read_differently_elsewhere_is_no_expression() {
     for source in [
         "(?=a)",

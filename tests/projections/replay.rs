@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::api::Api;
+use crate::support::crafter::Crafter;
 
 /// Something a client does to one of a few profiles.
 #[derive(Clone, Debug)]
@@ -98,4 +99,69 @@ fn replay_equals_live_folding_after_any_history() {
     if let Err(error) = held {
         panic!("{error}");
     }
+}
+
+/// More profiles than have their events on one page, and their rows in one range.
+const MANY: u64 = 1_500;
+
+/// Rows removed, changed and added, one of each kind at either end of the table.
+async fn damage(api: &Api, table: &str, key: &str, change: &str, stray: &str) -> i64 {
+    let client = api.engine.connection().await.unwrap();
+    let mut damaged = 0;
+    let some = |order: &str, count: u8| {
+        format!("{key} in (select {key} from {table} order by {order} limit {count})")
+    };
+    for sql in [
+        format!("delete from {table} where {}", some(key, 1)),
+        format!("delete from {table} where {}", some(&format!("{key} desc"), 1)),
+        format!("delete from {table} where {}", some("random()", 7)),
+        format!("update {table} set {change} where {}", some("random()", 5)),
+        stray.to_owned(),
+    ] {
+        damaged += client.execute(&sql, &[]).await.unwrap();
+    }
+    i64::try_from(damaged).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_finds_every_damage_of_a_large_table_and_mends_it() {
+    // Two tenants have events: this one, and the installation.
+    let api = Crafter::start().await.api;
+    dossier::cli::seed::seed(&api.engine, "acme", MANY, 3, 1, false).await.unwrap();
+    let strays = |table: &str| {
+        format!(
+            "insert into {table}
+            select (jsonb_populate_record(one, jsonb_build_object('id', stray.id))).*
+            from {table} as one,
+                (values ('00000000-0000-0000-0000-000000000000'::uuid),
+                    ('ffffffff-ffff-ffff-ffff-ffffffffffff'), (gen_random_uuid()),
+                    (gen_random_uuid())) as stray (id)
+            where one.id = (select id from {table} limit 1)"
+        )
+    };
+    // Positions of another tenant's events.
+    let audited = "insert into audit_log
+        select one.tenant_id, another.position, one.stream_id, one.name, one.operation,
+            one.real_actor_id, one.effective_actor_id, one.recorded_at
+        from audit_log as one, audit_log as another
+        where one.position = (select max(position) from audit_log)
+            and another.tenant_id <> one.tenant_id
+        limit 3";
+    for (table, key, change, stray) in [
+        ("profiles_view", "id", "version = version + 1", strays("profiles_view")),
+        ("profile_search", "id", "version = version + 1", strays("profile_search")),
+        ("profile_documents", "id", "enabled = not enabled", strays("profile_documents")),
+        ("shared_values", "id", "value = value || '?'", strays("shared_values")),
+        ("audit_log", "position", "name = 'Forged'", audited.to_owned()),
+    ] {
+        let damaged = damage(&api, table, key, change, &stray).await;
+        assert!(damaged >= 15, "{table}: {damaged}");
+        for (mend, differing) in [(false, damaged), (true, damaged), (false, 0)] {
+            let report = api.engine.replay(None, &[table], mend, &|_| {}).await.unwrap();
+            assert_eq!(report.differing[table], differing, "{table}");
+        }
+    }
+    let report = api.engine.replay(None, &ALL, false, &|_| {}).await.unwrap();
+    assert!(report.is_clean(), "{report:?}");
+    assert!(report.events > 10_000, "{report:?}");
 }

@@ -75,6 +75,16 @@ pub enum Choice {
     Pattern(Regular),
 }
 
+impl Choice {
+    /// The expression, if it is one.
+    pub fn pattern(&self) -> Option<&Regular> {
+        match self {
+            Choice::Pattern(regular) => Some(regular),
+            Choice::Value(_) => None,
+        }
+    }
+}
+
 /// A side of a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -141,6 +151,8 @@ pub enum Invalid {
     Hidden(String),
     #[error("the regular expression {0}")]
     Pattern(String),
+    #[error("the regular expressions of the query are too large together")]
+    Patterns,
 }
 
 impl Filter {
@@ -156,7 +168,11 @@ impl Filter {
         if text.contains('#') {
             return Err(Invalid::Hash);
         }
-        shape::filter(&parse::parse(text)?)
+        let filter = shape::filter(&parse::parse(text)?)?;
+        match weight::of_filter(&filter) {
+            ..=weight::ARCS_OF_FILTER_MAX => Ok(filter),
+            _ => Err(Invalid::Patterns),
+        }
     }
 
     /// Every document.

@@ -21,6 +21,7 @@ pub struct Regular {
     source: String,
     options: Options,
     hir: Hir,
+    arcs: usize,
 }
 
 /// What `$options` or the letters behind a literal say.
@@ -60,8 +61,8 @@ impl Regular {
             .build()
             .translate(source, &ast)
             .map_err(|error| Invalid::Pattern(format!("has an error: {}", error.kind())))?;
-        weight::check(&hir)?;
-        Ok(Regular { source: source.to_owned(), options, hir })
+        let arcs = weight::check(&hir)?;
+        Ok(Regular { source: source.to_owned(), options, hir, arcs })
     }
 
     /// As it was given.
@@ -72,6 +73,11 @@ impl Regular {
     /// The options it was given with.
     pub fn options(&self) -> Options {
         self.options
+    }
+
+    /// How much work it is: the arcs of its automaton.
+    pub fn arcs(&self) -> usize {
+        self.arcs
     }
 
     /// What it means, options and classes resolved. Its word boundaries are those of ASCII.

@@ -4,10 +4,12 @@
 
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition};
 
-use super::Invalid;
+use super::{Choice, Filter, Invalid, Regular, Test};
 
 /// Most arcs of an automaton: four hundred letters, or a dozen words in any order of distance.
 pub const ARCS_MAX: usize = 500;
+/// Most arcs of all expressions of one filter together.
+pub const ARCS_OF_FILTER_MAX: usize = 4 * ARCS_MAX;
 /// The largest number that a counted repetition may name; PostgreSQL's own bound.
 pub const REPETITION_MAX: u32 = 255;
 /// Most characters that classes may list, written out; a class that leaves few out lists those.
@@ -17,11 +19,11 @@ const CHARACTERS: usize = char::MAX as usize + 1;
 /// What an assertion weighs: it is looked at with an automaton of its own.
 const ASSERTION_WIDTH: usize = 8;
 
-/// Whether the expression stays within the bounds.
+/// How many arcs the expression's automaton has.
 ///
 /// # Errors
-/// [`Invalid::Pattern`].
-pub fn check(hir: &Hir) -> Result<(), Invalid> {
+/// [`Invalid::Pattern`] for one beyond the bounds.
+pub fn check(hir: &Hir) -> Result<usize, Invalid> {
     let mut bounds = Vec::new();
     let mut listed = 0;
     collect_bounds(hir, &mut bounds, &mut listed);
@@ -31,10 +33,37 @@ pub fn check(hir: &Hir) -> Result<(), Invalid> {
     bounds.sort_unstable();
     bounds.dedup();
     let counted = count(hir, &bounds)?;
-    if counted.arcs.saturating_add(counted.first_width) > ARCS_MAX {
+    let arcs = counted.arcs.saturating_add(counted.first_width);
+    if arcs > ARCS_MAX {
         return Err(refused("is too large once its repetitions are written out"));
     }
-    Ok(())
+    Ok(arcs)
+}
+
+/// How many arcs the expressions of a filter have together.
+pub fn of_filter(filter: &Filter) -> usize {
+    match filter {
+        Filter::And(parts) | Filter::Or(parts) | Filter::Nor(parts) => {
+            parts.iter().map(of_filter).sum()
+        }
+        Filter::Field(_, tests) => of_tests(tests),
+    }
+}
+
+fn of_tests(tests: &[Test]) -> usize {
+    let of_test = |test: &Test| match test {
+        Test::Matches(regular) => regular.arcs(),
+        Test::In(choices) => choices.iter().filter_map(Choice::pattern).map(Regular::arcs).sum(),
+        Test::Element(filter) => of_filter(filter),
+        Test::ElementValue(tests) | Test::Not(tests) => of_tests(tests),
+        Test::Equal(_)
+        | Test::Compare(..)
+        | Test::Exists(_)
+        | Test::Size(_)
+        | Test::Type(_)
+        | Test::Modulo { .. } => 0,
+    };
+    tests.iter().map(of_test).sum()
 }
 
 /// What the automaton of a part adds to one that it stands in.

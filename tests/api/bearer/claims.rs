@@ -33,15 +33,15 @@ async fn the_audience_is_one_of_those_meant() {
 }
 
 #[tokio::test]
-async fn a_token_expires_half_a_minute_late() {
+async fn a_token_expires_when_it_says() {
     let second = at(0).timestamp();
-    assert!(outcome_of(claims_with("exp", json!(second - 29))).await.is_ok());
-    for end in [json!(second - 30), json!(0), json!(-1), json!("9999999999"), Value::Null] {
+    assert!(outcome_of(claims_with("exp", json!(second + 1))).await.is_ok());
+    for end in [json!(second), json!(0), json!(-1), json!("9999999999"), Value::Null] {
         let outcome = outcome_of(claims_with("exp", end.clone())).await;
         assert_eq!(outcome, Err(Refused::Invalid), "{end}");
     }
     assert_eq!(outcome_of(claims_with("exp", json!(1e300))).await, Err(Refused::Invalid));
-    assert!(outcome_of(claims_with("exp", json!(second as f64 + 0.5))).await.is_ok());
+    assert!(outcome_of(claims_with("exp", json!(second as f64 + 1.5))).await.is_ok());
 }
 
 #[tokio::test]
@@ -50,8 +50,8 @@ async fn a_token_that_was_believed_expires_all_the_same() {
     let (bench, _file) = given(std::slice::from_ref(&key));
     let token = key.sign(&claims_with("exp", json!(at(60).timestamp())));
     assert!(bench.verify_at(0, &token).await.is_ok());
-    assert!(bench.verify_at(89, &token).await.is_ok());
-    assert_eq!(bench.verify_at(90, &token).await, Err(Refused::Invalid));
+    assert!(bench.verify_at(59, &token).await.is_ok());
+    assert_eq!(bench.verify_at(60, &token).await, Err(Refused::Invalid));
 }
 
 #[tokio::test]
