@@ -29,7 +29,7 @@ docs: ## documentation, warnings being errors
 check: setup fmt lint docs test ## what CI runs, step for step
 
 bench: setup ## benchmarks; ratios of one run count, not seconds
-	$(CARGO) bench --bench log --bench crafter
+	$(CARGO) bench --bench log --bench crafter --bench http
 
 clean: ## remove what was built
 	$(CARGO) clean

@@ -51,6 +51,10 @@ pub trait RowModel: ReadModel {
     fn key_of(row: &Self::Row) -> Key;
     /// The version of the last event that touched the row.
     fn version_of(row: &Self::Row) -> i64;
+    /// About how many bytes a row holds of what callers chose without a small bound.
+    fn weight(_: &Self::Row) -> usize {
+        0
+    }
     /// The areas whose events feed it.
     const AREAS: &'static [Area];
     /// The stream that feeds the row.

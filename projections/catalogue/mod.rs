@@ -14,6 +14,7 @@ use postgres_types::{FromSql, ToSql};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+use crate::domain::attributes::weight;
 use crate::domain::{Area, Occurred};
 use crate::projections::{Key, ReadModel, RowModel};
 
@@ -46,6 +47,10 @@ impl RowModel for Catalogue {
     const AREAS: &'static [Area] = &[Area::Tenant];
     // A tenant's stream bears its id.
     const SOURCE_COLUMN: &'static str = "tenant_id";
+
+    fn weight(row: &Row) -> usize {
+        weight(&row.entry.0)
+    }
 
     fn key(event: &Occurred) -> Option<Key> {
         fold::key(event)

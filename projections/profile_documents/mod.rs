@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+use crate::domain::attributes::weight_of_all;
 use crate::domain::profile::Attributes;
 use crate::domain::{Area, Occurred};
 use crate::projections::{Key, ReadModel, RowModel};
@@ -69,6 +70,10 @@ impl ReadModel for ProfileDocuments {
 
 impl RowModel for ProfileDocuments {
     const AREAS: &'static [Area] = &[Area::Profile];
+
+    fn weight(row: &Row) -> usize {
+        weight_of_all(&row.document.0.attributes)
+    }
 
     fn key(event: &Occurred) -> Option<Key> {
         fold::key(event)

@@ -64,16 +64,29 @@ struct Document {
     attributes: BTreeMap<String, Box<RawValue>>,
 }
 
-/// Hands the profiles that are asked for on, so many at once, until nobody wants more or there are
-/// none: however many there are, few are in memory. Each page is a statement of its own, within the
-/// connection's time for one.
+/// Rows fetched first, when nothing is known of their size.
+const ROWS_FETCHED_FIRST: usize = 64;
+/// How many bytes of values are fetched at once, as far as those before tell.
+const FETCH_BYTES: usize = 256 << 10;
+/// Bytes of values from which on a page is handed on, however few profiles it has.
+const PAGE_BYTES: usize = 1 << 20;
+
+impl Found {
+    fn weight(&self) -> usize {
+        self.attributes.values().map(|value| value.get().len()).sum()
+    }
+}
+
+/// Hands the profiles that are asked for on, so many at once or fewer large ones, until nobody
+/// wants more or there are none: however many and large they are, few are in memory. Each fetch is
+/// a statement of its own, within the connection's time for one.
 ///
 /// # Errors
 /// The driver's.
 pub async fn pages(
     client: &mut Client,
     asked: Asked<'_>,
-    page_rows: i32,
+    page_rows: usize,
     handed: mpsc::Sender<Vec<Found>>,
 ) -> Result<(), Error> {
     let (sql, parameters) = listing(asked);
@@ -81,12 +94,26 @@ pub async fn pages(
     let transaction = client.transaction().await?;
     let statement = transaction.prepare_typed(&sql, &types).await?;
     let portal = transaction.bind_raw(&statement, values).await?;
+    let mut fetched = ROWS_FETCHED_FIRST;
+    let mut page: Vec<Found> = Vec::new();
+    let mut bytes = 0;
     loop {
-        let rows = transaction.query_portal(&portal, page_rows).await?;
-        let last = rows.len() < usize::try_from(page_rows).unwrap_or_default();
-        let found: Vec<Found> = rows.iter().map(decode).collect::<Result<_, _>>()?;
-        if handed.send(found).await.is_err() || last {
-            return transaction.rollback().await;
+        let wanted = fetched.min(page_rows - page.len());
+        let rows = i32::try_from(wanted).unwrap_or(i32::MAX);
+        let rows = transaction.query_portal(&portal, rows).await?;
+        let last = rows.len() < wanted;
+        let before = bytes;
+        for row in &rows {
+            let found = decode(row)?;
+            bytes += found.weight();
+            page.push(found);
+        }
+        fetched = (FETCH_BYTES * rows.len() / (bytes - before).max(1)).clamp(1, page_rows);
+        if last || page.len() == page_rows || bytes >= PAGE_BYTES {
+            bytes = 0;
+            if handed.send(std::mem::take(&mut page)).await.is_err() || last {
+                return transaction.rollback().await;
+            }
         }
     }
 }

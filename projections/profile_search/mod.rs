@@ -14,6 +14,7 @@ use postgres_types::{FromSql, ToSql};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+use crate::domain::attributes::weight_of_all;
 use crate::domain::folding::folded;
 use crate::domain::profile::{Attributes, stand_in};
 use crate::domain::{Area, Occurred};
@@ -67,6 +68,10 @@ impl ReadModel for ProfileSearch {
 
 impl RowModel for ProfileSearch {
     const AREAS: &'static [Area] = &[Area::Profile];
+
+    fn weight(row: &Row) -> usize {
+        weight_of_all(&row.attributes.0)
+    }
 
     fn key(event: &Occurred) -> Option<Key> {
         fold::key(event)

@@ -16,6 +16,7 @@ use postgres_types::{FromSql, ToSql};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+use crate::domain::attributes::weight_of_all;
 use crate::domain::profile::{Attributes, stand_in};
 use crate::domain::{Area, Occurred};
 use crate::projections::{Key, ReadModel, RowModel};
@@ -62,6 +63,10 @@ impl ReadModel for ProfilesView {
 
 impl RowModel for ProfilesView {
     const AREAS: &'static [Area] = &[Area::Profile];
+
+    fn weight(row: &Row) -> usize {
+        weight_of_all(&row.attributes.0)
+    }
 
     fn key(event: &Occurred) -> Option<Key> {
         fold::key(event)

@@ -18,6 +18,11 @@ use super::identity::KnownKey;
 
 /// Requests worked on at once; one more is answered 503.
 const REQUESTS_MAX: usize = 1_024;
+/// Requests with large bodies worked on at once: read into values, a body takes several times as
+/// much memory, and so do the events that come of it.
+const LARGE_REQUESTS_MAX: usize = 64;
+/// Large bodies in memory at once, whoever sends them.
+const LARGE_BODIES_MAX: usize = 512;
 
 /// The application: shared by all requests.
 pub struct App {
@@ -31,6 +36,8 @@ pub struct App {
     /// The session of a (tenant, real actor, token session), once opened.
     pub sessions: Cache<(Uuid, Uuid, String), Uuid>,
     pub requests: Arc<Semaphore>,
+    pub large_requests: Arc<Semaphore>,
+    pub large_bodies: Arc<Semaphore>,
     /// Renders the metrics.
     pub metrics: PrometheusHandle,
     /// Whether `/metrics` is served by the main listener, which then is loopback.
@@ -58,6 +65,8 @@ impl App {
                 .build(),
             sessions: Cache::new(50_000),
             requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
+            large_requests: Arc::new(Semaphore::new(LARGE_REQUESTS_MAX)),
+            large_bodies: Arc::new(Semaphore::new(LARGE_BODIES_MAX)),
             metrics,
             metrics_here,
         })

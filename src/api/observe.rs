@@ -4,13 +4,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use metrics::histogram;
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::app::App;
@@ -26,6 +27,11 @@ const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 const UPLOAD_TIME_MAX: Duration = Duration::from_secs(120);
 /// How the path of such a request ends.
 const UPLOAD: &str = "/uploadAttachment";
+
+/// Size from which on a body is a large one.
+const LARGE_BYTES: u64 = 64 << 10;
+/// Longest wait for others with large bodies.
+const LARGE_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// Longest wait for a body.
 const BODY_TIME_MAX: Duration = Duration::from_secs(10);
@@ -80,10 +86,10 @@ async fn bounded(app: &App, face: &'static str, request: Request, next: Next) ->
     }
     // A file is too large for that: it is received as it comes, by the handler.
     let file = request.uri().path().ends_with(UPLOAD) && face == CRAFTER;
-    let request = match file {
-        true => request,
-        false => match with_body(request).await {
-            Ok(request) => request,
+    let (request, _body) = match file {
+        true => (request, None),
+        false => match with_body(app, request).await {
+            Ok(read) => read,
             Err(failure) => return refuse(face, failure),
         },
     };
@@ -93,6 +99,16 @@ async fn bounded(app: &App, face: &'static str, request: Request, next: Next) ->
     if app.engine.is_overloaded() {
         return refuse(face, Failure::Overloaded);
     }
+    let _turn = match request.body().size_hint().exact() {
+        Some(bytes) if bytes > LARGE_BYTES && !file => {
+            let turn = app.large_requests.clone().acquire_owned();
+            match tokio::time::timeout(LARGE_WAIT_MAX, turn).await {
+                Ok(turn) => turn.ok(),
+                Err(_) => return refuse(face, Failure::Overloaded),
+            }
+        }
+        _ => None,
+    };
     let time_max = if file { UPLOAD_TIME_MAX } else { REQUEST_TIME_MAX };
     match tokio::time::timeout(time_max, next.run(request)).await {
         Ok(response) => response,
@@ -100,21 +116,32 @@ async fn bounded(app: &App, face: &'static str, request: Request, next: Next) ->
     }
 }
 
-/// The request with its body in memory, within its bounds of size and time.
-async fn with_body(request: Request) -> Result<Request, Failure> {
+/// The request with its body in memory, within its bounds of size and time, and a place among the
+/// large ones if it is one of them, or may become one.
+async fn with_body(
+    app: &App,
+    request: Request,
+) -> Result<(Request, Option<OwnedSemaphorePermit>), Failure> {
     let (parts, body) = request.into_parts();
     if matches!(parts.method, Method::GET | Method::HEAD) {
-        return Ok(Request::from_parts(parts, Body::empty()));
+        return Ok((Request::from_parts(parts, Body::empty()), None));
     }
     let told = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     let told = told.and_then(|length| length.parse::<u64>().ok());
     if told.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
         return Err(Failure::BodyTooLarge);
     }
+    let place = match body.size_hint().exact() {
+        Some(..=LARGE_BYTES) => None,
+        Some(_) | None => {
+            let place = app.large_bodies.clone().try_acquire_owned();
+            Some(place.map_err(|_| Failure::Overloaded)?)
+        }
+    };
     let limited = http_body_util::Limited::new(body, BODY_BYTES_MAX);
     let read = http_body_util::BodyExt::collect(limited);
     match tokio::time::timeout(BODY_TIME_MAX, read).await {
-        Ok(Ok(read)) => Ok(Request::from_parts(parts, Body::from(read.to_bytes()))),
+        Ok(Ok(read)) => Ok((Request::from_parts(parts, Body::from(read.to_bytes())), place)),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
             Err(Failure::BodyTooLarge)
         }

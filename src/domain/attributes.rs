@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::domain::personal::Personal;
+
 /// Deepest dotted path that is followed, in names. Values are never nested deeper.
 pub const PATH_NAMES_MAX: usize = 64;
 
@@ -18,6 +20,22 @@ pub enum AttributeToReturn {
     Nothing,
     /// These names; on reads also paths into them, as in `address.city`.
     Only(Vec<String>),
+}
+
+/// About how many bytes a value takes in memory.
+pub fn weight(value: &Value) -> usize {
+    let below: usize = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(weight).sum(),
+        Value::Object(fields) => fields.iter().map(|(name, one)| name.len() + weight(one)).sum(),
+    };
+    size_of::<Value>() + below
+}
+
+/// [`weight`] of attributes with their names.
+pub fn weight_of_all(attributes: &BTreeMap<String, Personal<Value>>) -> usize {
+    attributes.iter().map(|(name, value)| name.len() + weight(&value.0)).sum()
 }
 
 /// The readable ones among the attributes that were asked for. With `dotted` a path gives the part

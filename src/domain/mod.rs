@@ -89,6 +89,12 @@ pub trait Aggregate: 'static {
     /// The state after one more event. Cannot fail and decides nothing: it has happened.
     fn evolve(state: &mut Self::State, event: &Self::Event, occurred_at: DateTime<Utc>);
 
+    /// About how many bytes a state holds of what callers chose without a small bound, so that
+    /// memory is bounded by bytes as well.
+    fn weight(_: &Self::State) -> usize {
+        0
+    }
+
     /// This area's event, if that is what `event` is.
     fn of(event: &Event) -> Option<&Self::Event>;
 }

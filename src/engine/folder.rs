@@ -16,11 +16,11 @@ use crate::projections::profile_search::{self, ProfileSearch};
 use crate::projections::profiles_view::{self, ProfilesView};
 use crate::projections::{self, InsertModel, Key, ReadModel, RowModel};
 
-use super::generations::Generations;
+use super::generations::{Bounds, Generations};
 use super::search::SearchIndexes;
 
-/// Rows that a read model keeps in memory.
-const ROWS_CACHED_MAX: usize = 50_000;
+/// Rows that a read model keeps in memory, and bytes of what callers chose in them.
+const ROWS_CACHED: Bounds = Bounds { entries_max: 50_000, weight_max: 64 << 20 };
 
 type Done<'a, T> = BoxFuture<'a, Result<T, tokio_postgres::Error>>;
 
@@ -109,7 +109,7 @@ impl<M: RowModel, O: Observer<M>> RowFolder<M, O> {
     /// A folder whose changes `observer` hears of.
     pub fn new(observer: O) -> Self {
         RowFolder {
-            cached: Generations::new(ROWS_CACHED_MAX),
+            cached: Generations::new(ROWS_CACHED, M::weight),
             loaded: HashMap::new(),
             changes: Vec::new(),
             observer,
@@ -192,7 +192,7 @@ impl<M: RowModel, O: Observer<M>> Folder for RowFolder<M, O> {
                 if self.loaded.contains_key(&key) {
                     continue;
                 }
-                let cached = self.cached.get_mut(&key).cloned();
+                let cached = self.cached.get(&key).cloned();
                 // The first event of the stream that feeds it: there can be no row yet.
                 let new = event.version == 1 && event.stream_id == key.1;
                 if cached.is_none() && !new {

@@ -1,47 +1,75 @@
 //! A bounded map that forgets what was not used lately: two generations, the old one dropped when
-//! the young one is full. Constant time, no list to keep in order.
+//! the young one is full, by number or by weight. Constant time, no list to keep in order.
 
 use std::collections::HashMap;
 use std::hash::Hash;
+
+/// What a map may hold.
+#[derive(Clone, Copy)]
+pub struct Bounds {
+    /// Most entries.
+    pub entries_max: usize,
+    /// Most weight of all entries together, in bytes; one that weighs more is still held.
+    pub weight_max: usize,
+}
 
 /// The map.
 pub struct Generations<K, V> {
     young: HashMap<K, V>,
     old: HashMap<K, V>,
-    generation_max: usize,
+    /// What the young ones weigh together.
+    weight: usize,
+    /// Of one generation.
+    bounds: Bounds,
+    weigh: fn(&V) -> usize,
 }
 
-impl<K: Hash + Eq, V> Generations<K, V> {
-    /// Holds at most `entries_max`, and at least half of that once it is full.
-    pub fn new(entries_max: usize) -> Self {
-        let generation_max = (entries_max / 2).max(1);
-        Generations { young: HashMap::new(), old: HashMap::new(), generation_max }
+impl<K: Hash + Eq + Clone, V> Generations<K, V> {
+    /// Holds at most what the bounds say, and at least half of that once it is full.
+    pub fn new(bounds: Bounds, weigh: fn(&V) -> usize) -> Self {
+        let entries_max = (bounds.entries_max / 2).max(1);
+        let bounds = Bounds { entries_max, weight_max: bounds.weight_max / 2 };
+        Generations { young: HashMap::new(), old: HashMap::new(), weight: 0, bounds, weigh }
     }
 
     /// The value, which counts as used now.
-    pub fn get_mut(&mut self, key: &K) -> Option<&mut V>
-    where
-        K: Clone,
-    {
+    pub fn get(&mut self, key: &K) -> Option<&V> {
         if !self.young.contains_key(key) {
             let value = self.old.remove(key)?;
             self.insert(key.clone(), value);
         }
-        self.young.get_mut(key)
+        self.young.get(key)
+    }
+
+    /// Changes the value in place, which counts as used now.
+    pub fn change(&mut self, key: &K, change: impl FnOnce(&mut V)) {
+        self.get(key);
+        if let Some(value) = self.young.get_mut(key) {
+            self.weight -= (self.weigh)(value);
+            change(value);
+            self.weight += (self.weigh)(value);
+        }
     }
 
     /// Puts a value in place of the one before.
     pub fn insert(&mut self, key: K, value: V) {
-        if self.young.len() >= self.generation_max && !self.young.contains_key(&key) {
+        self.remove(&key);
+        let weight = (self.weigh)(&value);
+        let full = self.young.len() >= self.bounds.entries_max
+            || self.weight.saturating_add(weight) > self.bounds.weight_max;
+        if full {
             self.old = std::mem::take(&mut self.young);
+            self.weight = 0;
         }
-        self.old.remove(&key);
+        self.weight += weight;
         self.young.insert(key, value);
     }
 
     /// Forgets a value.
     pub fn remove(&mut self, key: &K) {
-        self.young.remove(key);
+        if let Some(value) = self.young.remove(key) {
+            self.weight -= (self.weigh)(&value);
+        }
         self.old.remove(key);
     }
 
@@ -49,10 +77,48 @@ impl<K: Hash + Eq, V> Generations<K, V> {
     pub fn clear(&mut self) {
         self.young.clear();
         self.old.clear();
+        self.weight = 0;
     }
 
     /// How many are held.
     pub fn len(&self) -> usize {
         self.young.len() + self.old.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn generations(entries_max: usize, weight_max: usize) -> Generations<u32, usize> {
+        Generations::new(Bounds { entries_max, weight_max }, |weight| *weight)
+    }
+
+    #[test]
+    fn at_most_so_many_are_held_and_those_in_use_stay() {
+        let mut held = generations(10, usize::MAX);
+        for key in 0..100 {
+            held.insert(key, 1);
+            assert_eq!(held.get(&0), Some(&1));
+            assert!(held.len() <= 10, "{}", held.len());
+        }
+        assert_eq!(held.get(&50), None);
+    }
+
+    #[test]
+    fn at_most_so_much_is_held_whatever_was_changed_replaced_or_removed() {
+        let mut held = generations(1_000, 100);
+        for key in 0..1_000 {
+            held.insert(key % 7, 9);
+            held.change(&(key % 5), |weight| *weight = 15);
+            held.remove(&(key % 3));
+            held.insert(key, 20);
+            let all = held.young.values().chain(held.old.values()).sum::<usize>();
+            // A value may grow where it is: by less than one more here.
+            assert!(all <= 100 + 2 * 15, "{all}");
+            assert_eq!(held.weight, held.young.values().sum::<usize>());
+        }
+        held.insert(0, 5_000);
+        assert_eq!(held.get(&0), Some(&5_000), "one that is too heavy is held alone");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use deadpool_postgres::ClientWrapper;
 use futures_util::future::join_all;
 use metrics::{counter, histogram};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -47,7 +47,17 @@ pub struct Lane {
     pub search: Option<Arc<SearchIndexes>>,
     pub tags: Option<Arc<Tags>>,
     pub folded: watch::Sender<i64>,
+    /// How long to gather events before folding them, unless somebody waits.
+    pub gathering: Option<Gathering>,
     pub stopping: CancellationToken,
+}
+
+/// A pause in which events gather, so that a lane which no command waits for takes nothing from
+/// those that are under way, and few transactions in all.
+pub struct Gathering {
+    pub pause: Duration,
+    /// Somebody waits for what was gathered.
+    pub hurry: Arc<Notify>,
 }
 
 /// How a stretch ended.
@@ -146,6 +156,9 @@ impl Lane {
                 }
                 Note::Events(events) => events,
             };
+            if let Some(Gathering { pause, hurry }) = &self.gathering {
+                let _ = tokio::time::timeout(*pause, hurry.notified()).await;
+            }
             let mut stretch: Vec<Arc<Occurred>> = events.to_vec();
             while stretch.len() < STRETCH_EVENTS_MAX {
                 match notes.try_recv() {

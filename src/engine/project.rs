@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use deadpool_postgres::ClientWrapper;
 use metrics::gauge;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -27,7 +27,7 @@ use crate::projections::shared_values::SharedValues;
 use crate::store::{Database, Error, Reader};
 
 use super::folder::{Counting, Folder, Indexing, InsertFolder, Nobody, RowFolder};
-use super::lane::{Lane, Note};
+use super::lane::{Gathering, Lane, Note};
 use super::search::SearchIndexes;
 use super::tags::Tags;
 
@@ -46,6 +46,9 @@ pub async fn connect(database: &Database) -> Result<ClientWrapper, Error> {
 
 /// Notes that may wait for a lane; events beyond are read from the log instead.
 const NOTES_MAX: usize = 256;
+
+/// How long events gather for `audit_log`.
+const AUDIT_PAUSE: Duration = Duration::from_millis(50);
 
 /// What projections run with.
 pub struct Settings {
@@ -68,6 +71,8 @@ struct LaneHandle {
     projections: Vec<&'static str>,
     notes: mpsc::Sender<Note>,
     folded: watch::Receiver<i64>,
+    /// Tells it that somebody waits.
+    hurry: Arc<Notify>,
     /// Where it stands behind the head, and since when.
     behind_since: Arc<Mutex<Option<(i64, Instant)>>>,
 }
@@ -100,6 +105,8 @@ impl Projections {
         for (name, folders) in [("views", views), ("audit", audit)] {
             let feeds_memory = name == "views";
             let (folded, receiver) = watch::channel(0);
+            let hurry = Arc::new(Notify::new());
+            let gathering = Gathering { pause: AUDIT_PAUSE, hurry: hurry.clone() };
             let mut lane = Lane {
                 name,
                 database: settings.database.clone(),
@@ -109,6 +116,8 @@ impl Projections {
                 search: feeds_memory.then(|| settings.search.clone()),
                 tags: feeds_memory.then(|| settings.tags.clone()),
                 folded,
+                // Commands wait for the others, and auditors for this one.
+                gathering: (name == "audit").then_some(gathering),
                 stopping: settings.stopping.clone(),
             };
             let client = connect(&settings.database).await?;
@@ -135,6 +144,7 @@ impl Projections {
                 projections: names,
                 notes,
                 folded: receiver,
+                hurry,
                 behind_since: Arc::default(),
             };
             projections.lanes.push(handle);
@@ -201,6 +211,9 @@ impl Projections {
     async fn wait(&self, name: &str, position: i64, at_most: Duration) -> bool {
         let Some(lane) = self.lanes.iter().find(|lane| lane.name == name) else { return false };
         let mut folded = lane.folded.clone();
+        if *folded.borrow() < position {
+            lane.hurry.notify_one();
+        }
         let reached = tokio::time::timeout(at_most, folded.wait_for(|at| *at >= position)).await;
         matches!(reached, Ok(Ok(_)))
     }

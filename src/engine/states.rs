@@ -13,11 +13,13 @@ use crate::domain::{
 };
 use crate::store::{Error, Reader, Recorded, StreamKey};
 
-use super::generations::Generations;
+use super::generations::{Bounds, Generations};
 use super::stream;
 
 /// Parts of a cache, each behind a lock of its own.
 const SHARDS: usize = 16;
+/// Most bytes of what callers chose that a cache holds.
+const WEIGHT_MAX: usize = 256 << 20;
 /// Events of the tail that a part remembers, to notice what passed while a stream was being read.
 const RECENT_MAX: usize = 1_024;
 
@@ -204,9 +206,10 @@ struct Shard<A: Aggregate> {
 
 impl<A: Aggregate> Cache<A> {
     fn new(entries_max: usize) -> Self {
+        let bounds = Bounds { entries_max: entries_max / SHARDS, weight_max: WEIGHT_MAX / SHARDS };
         let shard = || {
             Mutex::new(Shard {
-                states: Generations::new(entries_max / SHARDS),
+                states: Generations::new(bounds, |(_, state)| A::weight(state)),
                 recent: VecDeque::new(),
                 passed: 0,
             })
@@ -221,7 +224,7 @@ impl<A: Aggregate> Cache<A> {
 
     fn get(&self, key: &StreamKey) -> Option<Versioned<A>> {
         let mut shard = self.shard(key);
-        let (version, state) = shard.states.get_mut(key)?;
+        let (version, state) = shard.states.get(key)?;
         Some(Versioned { version: *version, state: state.clone(), fresh: false })
     }
 
@@ -243,7 +246,7 @@ impl<A: Aggregate> Cache<A> {
             .iter()
             .skip(since)
             .any(|(recent, version)| *recent == key && *version > read.version);
-        let known = shard.states.get_mut(&key).map_or(-1, |(version, _)| *version);
+        let known = shard.states.get(&key).map_or(-1, |(version, _)| *version);
         if !newer && known < read.version {
             shard.states.insert(key, (read.version, read.state.clone()));
         }
@@ -251,7 +254,7 @@ impl<A: Aggregate> Cache<A> {
 
     fn forget_below(&self, key: &StreamKey, head: i64) {
         let mut shard = self.shard(key);
-        if shard.states.get_mut(key).is_some_and(|(version, _)| *version < head) {
+        if shard.states.get(key).is_some_and(|(version, _)| *version < head) {
             shard.states.remove(key);
         }
     }
@@ -272,12 +275,14 @@ impl<A: Aggregate> Cache<A> {
         }
         shard.recent.push_back((key, occurred.version));
         let at = occurred.occurred_at;
-        match shard.states.get_mut(&key) {
-            Some((version, state)) if *version + 1 == occurred.version => {
-                apply::<A>(state, event, at);
-                *version = occurred.version;
+        match shard.states.get(&key).map(|(version, _)| *version) {
+            Some(version) if version + 1 == occurred.version => {
+                shard.states.change(&key, |(version, state)| {
+                    apply::<A>(state, event, at);
+                    *version = occurred.version;
+                });
             }
-            Some((version, _)) if *version >= occurred.version => {}
+            Some(version) if version >= occurred.version => {}
             Some(_) => shard.states.remove(&key),
             None if occurred.version == 1 => {
                 let mut state = Arc::new(A::State::default());

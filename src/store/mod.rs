@@ -6,6 +6,7 @@ mod append;
 mod batch;
 mod connect;
 mod error;
+mod facts;
 mod migrate;
 mod outcome;
 mod read;

@@ -100,3 +100,26 @@ async fn a_batch_of_more_than_a_hundred_is_refused_whole() {
     let answer = api.v5(&token, "create", json!({ "profiles": items(100) })).await.answers(200);
     assert_eq!(answer["results"].as_array().unwrap().len(), 100);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_bodies_beyond_their_bound_are_told_to_come_again_and_small_ones_go_on() {
+    let api = Api::start().await;
+    let token = api.token("root").await;
+    let person = json!({ "profiles": [{ "name": "Small" }] });
+    let large = format!("{}{person}", " ".repeat(65_537)).into_bytes();
+    let path = "/api/v5/artifacts/profiles/create";
+    let json = [("content-type", "application/json")];
+    for places in [&api.app.large_bodies, &api.app.large_requests] {
+        let every = u32::try_from(places.available_permits()).unwrap();
+        let taken = places.clone().try_acquire_many_owned(every).unwrap();
+        let head = api.engine.reader.head().await.unwrap();
+        let refused = api.send("POST", path, Some(&token), &json, large.clone()).await;
+        assert_eq!(refused.status, 503, "{}", refused.text);
+        assert!(refused.headers.contains_key("retry-after"));
+        assert_eq!(api.engine.reader.head().await.unwrap(), head);
+        api.v5(&token, "create", person.clone()).await.answers(200);
+        drop(taken);
+        api.send("POST", path, Some(&token), &json, large.clone()).await.answers(200);
+        assert_eq!(places.available_permits(), every as usize, "each place is given back");
+    }
+}

@@ -17,7 +17,7 @@ async fn profiles(values: &[Option<Value>]) -> Client {
             attributes["x"] = value.clone();
         }
         json!({
-            "_id": id(99 - number as u64).to_string(), "username": number.to_string(),
+            "_id": id(999 - number as u64).to_string(), "username": number.to_string(),
             "verified": false, "enabled": true, "createdOn": 1000 - number, "lastModified": 0,
             "roles": [if number % 2 == 0 { "EVEN" } else { "ODD" }], "attributes": attributes,
         })
@@ -124,7 +124,30 @@ async fn only_the_tenant_that_is_asked_is_listed_and_counted() {
     let asked =
         |tenant| Asked { tenant, filter: &filter, sort: None, skip: 0, limit: None, read_id };
     let found = all(&mut client, asked(id(0))).await.remove(0);
-    assert_eq!((found.id, found.roles), (id(99), vec!["EVEN".to_owned()]));
+    assert_eq!((found.id, found.roles), (id(999), vec!["EVEN".to_owned()]));
     assert_eq!(found.attributes["x"].get(), "\"a\"");
     assert!(all(&mut client, asked(id(1))).await.is_empty());
+}
+
+#[tokio::test]
+async fn large_profiles_come_few_at_a_time() {
+    let large = json!("x".repeat(50_000));
+    let values: Vec<Option<Value>> = vec![Some(large); 200];
+    let mut client = profiles(&values).await;
+    let everything = Filter::everything();
+    let asked =
+        Asked { tenant: id(0), filter: &everything, sort: None, skip: 0, limit: None, read_id };
+    let (handed, mut read) = mpsc::channel::<Vec<Found>>(1);
+    let taking = async {
+        let mut sizes = Vec::new();
+        while let Some(page) = read.recv().await {
+            sizes.push(page.len());
+        }
+        sizes
+    };
+    let (done, sizes) = tokio::join!(pages(&mut client, asked, 1_000, handed), taking);
+    done.unwrap();
+    assert_eq!(sizes.iter().sum::<usize>(), 200);
+    // Nothing is known of the first ones; then it is about a mebibyte.
+    assert!(sizes[0] <= 64 && sizes[1..].iter().all(|size| *size <= 26), "{sizes:?}");
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::domain::attributes::weight_of_all;
 use crate::domain::ids::{DepartmentId, ProfileId};
 use crate::domain::permission::{RankedRole, Standing};
 use crate::domain::values::{Email, Name, RequestLimit};
@@ -101,6 +102,10 @@ impl Aggregate for Profile {
     const AREA: Area = Area::Profile;
     type State = State;
     type Event = Event;
+
+    fn weight(state: &State) -> usize {
+        state.last_known().map_or(0, |facts| weight_of_all(&facts.attributes))
+    }
 
     fn of(event: &crate::domain::Event) -> Option<&Event> {
         match event {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::domain::entitlement::AttributePermission;
 use crate::domain::ids::{DepartmentId, RoleId, SettingId};
-use crate::domain::{Aggregate, Area};
+use crate::domain::{Aggregate, Area, attributes};
 
 use super::events::Event;
 
@@ -150,6 +150,14 @@ impl Aggregate for Tenant {
     const AREA: Area = Area::Tenant;
     type State = Catalogue;
     type Event = Event;
+
+    fn weight(catalogue: &Catalogue) -> usize {
+        let values = |one: &AttributeDefinition| {
+            let values = one.metadata.iter().chain(&one.default_value);
+            values.map(attributes::weight).sum::<usize>()
+        };
+        catalogue.attributes.iter().map(values).sum()
+    }
 
     fn of(event: &crate::domain::Event) -> Option<&Event> {
         match event {

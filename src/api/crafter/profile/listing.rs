@@ -28,7 +28,7 @@ use crate::engine::Error;
 use crate::projections::profile_documents::read::{Asked, Direction, Found, pages};
 
 /// Profiles read at once.
-const PAGE_ROWS: i32 = 1_000;
+const PAGE_ROWS: usize = 1_000;
 /// Longest wait for a turn at reading.
 const TURN_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Pages that may wait for a slow reader.
