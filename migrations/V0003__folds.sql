@@ -32,10 +32,13 @@ begin
         from unnest(models, from_positions) as new (model, from_position)
         where new.from_position <> coalesce(
             (
-                select max(folds.to_position)
+                -- The last one, by one probe of the key: there may be a thousand before it.
+                select folds.to_position
                 from views.folds
                 where folds.model = new.model
                     and folds.from_position <> new.from_position
+                order by folds.from_position desc
+                limit 1
             ),
             0
         )
