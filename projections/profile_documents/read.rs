@@ -108,7 +108,8 @@ pub async fn pages(
             bytes += found.weight();
             page.push(found);
         }
-        fetched = (FETCH_BYTES * rows.len() / (bytes - before).max(1)).clamp(1, page_rows);
+        let fits = FETCH_BYTES * rows.len() / (bytes - before).max(1);
+        fetched = fits.clamp(1, page_rows.min(4 * wanted));
         if last || page.len() == page_rows || bytes >= PAGE_BYTES {
             bytes = 0;
             if handed.send(std::mem::take(&mut page)).await.is_err() || last {

@@ -23,7 +23,7 @@ use crate::engine::{Engine, Priority, claims};
 use super::issue::{failed, issue_api_key, make_key, revoke_api_key};
 use super::open::{Directory, operator};
 use super::people::{Person, Taken, take_in};
-use super::{Place, crafter};
+use super::{Place, crafter_seed};
 
 /// Make tenants and catalogues what a file says
 #[derive(Args)]
@@ -57,7 +57,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     if text.trim_start().starts_with('{') {
-        return crafter::apply_seed(&arguments, &text).await;
+        return crafter_seed::apply_seed(&arguments, &text).await;
     }
     let file = match catalogue_file::parse(&text) {
         Ok(file) => file,

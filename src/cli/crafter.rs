@@ -2,11 +2,8 @@
 //! passwords, from a seed file or a database export. What is there already stays as it is, and
 //! what was taken in once stays as people have made it since: renamed, changed, deleted.
 
-use std::path::Path;
-use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context;
 use chrono::{DateTime, Utc};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{Stream, StreamExt};
@@ -31,9 +28,7 @@ use crate::engine::{Engine, Error, Priority, access_tokens};
 use crate::passwords::{Password, Passwords};
 use crate::sealing::SealingKeys;
 
-use super::applications::sealing_keys;
-use super::apply;
-use super::open::{Directory, operator};
+use super::open::operator;
 
 /// Profiles taken in at once, so that they share commits.
 const PROFILES_AT_ONCE: usize = 64;
@@ -204,7 +199,11 @@ async fn tenant(engine: &Engine, record: &TenantRecord) -> Result<Taken, Halt<Un
             Ok::<_, Halt<Unfit>>(new)
         })
     });
-    Ok(if executed.await?.value { Taken::New } else { Taken::Before })
+    if executed.await?.value {
+        return Ok(Taken::New);
+    }
+    claims::keep(engine, &claims::take_import_record(tenant, line, tenant.0)).await?;
+    Ok(Taken::Before)
 }
 
 fn commands(before: &Catalogue, record: &TenantRecord) -> Vec<Command> {
@@ -247,7 +246,12 @@ async fn token(intake: &Intake<'_>, record: &AccessTokenRecord) -> Result<Taken,
             Ok::<_, Halt<Unfit>>(if issued { Taken::New } else { Taken::Before })
         })
     });
-    Ok(executed.await?.value)
+    let taken = executed.await?.value;
+    if matches!(taken, Taken::Before) {
+        let claim = claims::take_import_record(INSTALLATION, line, stream);
+        claims::keep(intake.engine, &claim).await?;
+    }
+    Ok(taken)
 }
 
 async fn profile(intake: &Intake<'_>, record: &ProfileRecord) -> Result<Taken, Halt<Unfit>> {
@@ -265,7 +269,7 @@ async fn profile(intake: &Intake<'_>, record: &ProfileRecord) -> Result<Taken, H
             // Asked again when it is decided: this only spares the work of hashing.
             let username = claims::username(tenant, &record.username.0);
             if held_any(engine, &[line, username]).await? {
-                return Ok(Taken::Before);
+                return known_before(engine, tenant, line).await;
             }
             let plain = Password::parse(plain.expose().to_owned());
             let plain = plain.map_err(|_| Halt::Refused(Unfit::Password))?;
@@ -286,7 +290,16 @@ async fn profile(intake: &Intake<'_>, record: &ProfileRecord) -> Result<Taken, H
         let (email, hash) = (email.clone(), hash.clone());
         Box::pin(register(decision, tenant, id, record, email, hash))
     });
-    Ok(executed.await?.value)
+    match executed.await?.value {
+        Taken::New => Ok(Taken::New),
+        Taken::Before => known_before(engine, tenant, line).await,
+    }
+}
+
+/// A profile that was made otherwise counts as taken in.
+async fn known_before(engine: &Engine, tenant: TenantId, line: Uuid) -> Result<Taken, Halt<Unfit>> {
+    claims::keep(engine, &claims::take_import_record(tenant, line, line)).await?;
+    Ok(Taken::Before)
 }
 
 /// The claim on a profile's record: under its own id, or in a seed, which gives none, its name.
@@ -344,50 +357,4 @@ async fn register(
     decision.take(claims::take_username(tenant, &record.username.0, id));
     decision.take(claims::take_import_record(tenant, line, id.0));
     Ok(Taken::New)
-}
-
-/// What a seed file holds, in the order in which it is taken in.
-///
-/// # Errors
-/// Every mistake in it, a line each.
-pub fn seed(file: &str, text: &str) -> anyhow::Result<Vec<Entry>> {
-    let seed = crate::crafter_file::seed::parse(file, text).map_err(|problems| {
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("{}", lines.join("\n"))
-    });
-    seed.map(|seed| seed.entries).context("nothing was changed")
-}
-
-/// A seed file of Crafter's: tenants, access tokens and profiles that are not there yet.
-///
-/// # Errors
-/// What is in the way, and what to do.
-pub async fn apply_seed(arguments: &apply::Arguments, text: &str) -> anyhow::Result<ExitCode> {
-    let entries = seed(&arguments.file.display().to_string(), text)?;
-    if arguments.dry_run {
-        println!("{} entries, none taken in (--dry-run)", entries.len());
-        return Ok(ExitCode::SUCCESS);
-    }
-    let directory = Directory::open(&arguments.place).await?;
-    let taken = take_seed(&directory.engine, &arguments.place.data_dir, entries).await;
-    directory.close().await?;
-    let taken = taken?;
-    println!("{taken}");
-    Ok(if taken.bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Takes in what a seed file holds.
-///
-/// # Errors
-/// The log cannot be read or written.
-pub async fn take_seed(
-    engine: &Engine,
-    data_dir: &Path,
-    entries: Vec<Entry>,
-) -> anyhow::Result<Summary> {
-    let sealing = sealing_keys(data_dir)?;
-    let passwords = Passwords::new(Default::default())?;
-    let intake = Intake { engine, sealing: &sealing, passwords: &passwords };
-    let entries = futures_util::stream::iter(entries.into_iter().map(Ok));
-    take_in(&intake, entries, &ProgressBar::hidden()).await
 }

@@ -17,7 +17,7 @@ use crate::domain::ids::{INSTALLATION, TenantId};
 use crate::engine::{Engine, claims};
 
 use super::apply::{How, apply};
-use super::crafter;
+use super::crafter_seed;
 use super::import::import;
 use super::issue::{issue_api_key, make_key};
 use super::open::{Directory, named};
@@ -73,13 +73,13 @@ pub async fn prepare(
 
 /// Takes in what Crafter Profile has at its first boot.
 async fn first_boot(engine: &Engine, data_dir: &Path) -> anyhow::Result<()> {
-    let mut entries = crafter::seed("the demo's seed", SEED)?;
+    let mut entries = crafter_seed::seed("the demo's seed", SEED)?;
     for entry in &mut entries {
         if let Record::AccessToken(token) = &mut entry.record {
             token.expires_at = Some(Utc::now() + Duration::days(SEED_TOKEN_DAYS));
         }
     }
-    crafter::take_seed(engine, data_dir, entries).await?;
+    crafter_seed::take_seed(engine, data_dir, entries).await?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 pub mod applications;
 pub mod apply;
 pub mod crafter;
+pub mod crafter_seed;
 pub mod demo;
 pub mod import;
 pub mod issue;

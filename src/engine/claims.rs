@@ -1,12 +1,15 @@
 //! What can be claimed, and the hash under which each claim is held.
 
 use chrono::{DateTime, Utc};
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::domain::ids::{ApiKeyId, INSTALLATION, ProfileId, SessionId, TenantId, derived};
 use crate::domain::profile::Facts;
 use crate::domain::values::login_form;
-use crate::store::Claim;
+use crate::store::{Claim, Error};
+
+use super::Engine;
 
 /// The claim that a profile logs in with this e-mail address.
 pub fn login_email(tenant: TenantId, address: &str) -> Uuid {
@@ -174,6 +177,23 @@ pub fn import_record(kind: &str, key: &[&str]) -> Uuid {
     let parts = [b"import_record", kind.as_bytes()].into_iter();
     let parts: Vec<&[u8]> = parts.chain(key.iter().map(|part| part.as_bytes())).collect();
     derived(&parts)
+}
+
+/// Keeps a claim without an event: of a record that says nothing new. One that is held already
+/// stays as it is.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn keep(engine: &Engine, claim: &Claim) -> Result<(), Error> {
+    let client = engine.connection().await?;
+    let sql = "
+        insert into log.claims (claim, kind, tenant_id, holder, expires_at)
+        values ($1, $2, $3, $4, $5)
+        on conflict do nothing";
+    let parameters: [&(dyn ToSql + Sync); 5] =
+        [&claim.claim, &claim.kind, &claim.tenant_id, &claim.holder, &claim.expires_at];
+    let kept = client.execute(sql, &parameters).await;
+    kept.map(|_| ()).map_err(|error| Error::of_statement("keeping a claim", error))
 }
 
 /// [`import_record`], held by what it became.

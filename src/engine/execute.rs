@@ -24,8 +24,9 @@ use super::{Engine, FOLD_WAIT_MAX, stream};
 /// second loss to chance alone; other processes know nothing of them.
 pub const ATTEMPTS_MAX: usize = 8;
 
-/// Streams that have turns of their own, as far as ids do not meet.
-const TURNS: usize = 256;
+/// Streams that have turns of their own, as far as ids do not meet: many, so that few of the
+/// hundred streams of a batch meet one that others race for.
+const TURNS: usize = 4_096;
 
 /// Why a decision came to no answer.
 #[derive(Debug)]
@@ -241,9 +242,10 @@ impl Turns {
         self.place(stream).clone().lock_owned().await
     }
 
-    /// The first of these streams at which somebody has a turn.
+    /// The first of these streams at which somebody has a turn; nobody races for a new one.
     fn raced_for(&self, writes: &[StreamWrite]) -> Option<StreamKey> {
-        let mut streams = writes.iter().map(|write| write.stream);
+        let known = writes.iter().filter(|write| write.expected_version > 0);
+        let mut streams = known.map(|write| write.stream);
         streams.find(|stream| self.place(*stream).try_lock().is_err())
     }
 }
@@ -290,6 +292,7 @@ impl Engine {
                 continue;
             }
             let read = decision.read.clone();
+            let written: Vec<StreamKey> = decision.writes.iter().map(|one| one.stream).collect();
             let append = decision.into_append();
             match self.appender.append(append, order.priority).await {
                 Ok(appended) => {
@@ -297,7 +300,8 @@ impl Engine {
                     break Ok(Executed { value, position: Some(position), folded: true });
                 }
                 Err(Error::Conflict(moved)) if attempt < ATTEMPTS_MAX => {
-                    if turn.is_none() {
+                    // What was only read is raced for by nobody here.
+                    if turn.is_none() && written.contains(&moved) {
                         turn = Some(self.turns.wait(moved).await);
                     }
                     self.forget_moved(&read).await?;

@@ -9,7 +9,8 @@ use std::hash::Hash;
 pub struct Bounds {
     /// Most entries.
     pub entries_max: usize,
-    /// Most weight of all entries together, in bytes; one that weighs more is still held.
+    /// Most weight of all entries together, in bytes; one that weighs more is still held, until
+    /// the next comes.
     pub weight_max: usize,
 }
 
@@ -49,6 +50,15 @@ impl<K: Hash + Eq + Clone, V> Generations<K, V> {
             change(value);
             self.weight += (self.weigh)(value);
         }
+        if self.weight > self.bounds.weight_max {
+            self.turn();
+        }
+    }
+
+    /// The young ones become the old ones, which are forgotten.
+    fn turn(&mut self) {
+        self.old = std::mem::take(&mut self.young);
+        self.weight = 0;
     }
 
     /// Puts a value in place of the one before.
@@ -57,9 +67,8 @@ impl<K: Hash + Eq + Clone, V> Generations<K, V> {
         let weight = (self.weigh)(&value);
         let full = self.young.len() >= self.bounds.entries_max
             || self.weight.saturating_add(weight) > self.bounds.weight_max;
-        if full {
-            self.old = std::mem::take(&mut self.young);
-            self.weight = 0;
+        if full && !self.young.is_empty() {
+            self.turn();
         }
         self.weight += weight;
         self.young.insert(key, value);
@@ -119,6 +128,19 @@ mod tests {
             assert_eq!(held.weight, held.young.values().sum::<usize>());
         }
         held.insert(0, 5_000);
-        assert_eq!(held.get(&0), Some(&5_000), "one that is too heavy is held alone");
+        assert_eq!(held.get(&0), Some(&5_000), "one that is too heavy is held all the same");
+    }
+
+    #[test]
+    fn values_that_only_grow_where_they_are_are_bounded_too() {
+        let mut held = generations(1_000, 100);
+        for key in 0..100 {
+            held.insert(key, 0);
+        }
+        for key in 0..100 {
+            held.change(&key, |weight| *weight = 10);
+            let all = held.young.values().chain(held.old.values()).sum::<usize>();
+            assert!(all <= 100 + 2 * 10, "{all}");
+        }
     }
 }

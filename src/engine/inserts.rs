@@ -15,7 +15,7 @@ use crate::store::Error;
 
 use super::Engine;
 use super::folder::{execute, insert_rows, query};
-use super::rebuild::{PAGE_EVENTS, Report, ahead};
+use super::rebuild::{Pace, Page, Report, ahead};
 
 /// Rows of a table read at once.
 const ROWS_AT_ONCE: i64 = 10_000;
@@ -40,14 +40,17 @@ impl Engine {
         let until = checkpoint(client, &[AuditLog::schema(), SharedValues::schema()]).await?;
         let mut carried = HashSet::new();
         let mut after = 0;
-        let mut page = Some(self.events_of(tenant, after, until));
-        while let Some(reading) = page {
-            let events = reading.await?;
-            report.events += events.len() as u64;
-            progress(events.len() as u64);
-            let more = events.len() as i64 == PAGE_EVENTS;
-            let to = events.last().filter(|_| more).map_or(until, |last| last.position);
-            page = more.then(|| self.events_of(tenant, to, until));
+        let mut pace = Pace::default();
+        let mut reading = Some(self.events_of(tenant, after, until, pace));
+        while let Some(page) = reading {
+            let page = page.await?;
+            report.events += page.events.len() as u64;
+            progress(page.events.len() as u64);
+            let more = pace.leaves_more(&page);
+            let to = page.events.last().filter(|_| more).map_or(until, |last| last.position);
+            pace = pace.after(&page);
+            reading = more.then(|| self.events_of(tenant, to, until, pace));
+            let events = page.events;
             if audited {
                 let range = (after, to);
                 let rows = compare_audit(client, tenant, range, &events, mend).await?;
@@ -72,9 +75,10 @@ impl Engine {
         tenant: TenantId,
         after: i64,
         until: i64,
-    ) -> impl Future<Output = Result<Vec<Occurred>, Error>> + use<> {
+        pace: Pace,
+    ) -> impl Future<Output = Result<Page, Error>> + use<> {
         let reader = self.reader.clone();
-        ahead(async move { reader.facts_by_position(tenant.0, after, until, PAGE_EVENTS).await })
+        ahead(async move { reader.facts_by_position(tenant.0, after, until, pace.0).await })
     }
 
     /// How many values of a tenant no event carries; removed, if asked. `carried` are the ids of
@@ -109,7 +113,8 @@ impl Engine {
         // Folding went on meanwhile: what it brought is no stray.
         let mut position = until;
         while !stray.is_empty() {
-            let events = self.events_of(tenant, position, i64::MAX).await?;
+            let page = self.events_of(tenant, position, i64::MAX, Pace::default()).await?;
+            let events = page.events;
             let Some(last) = events.last() else { break };
             position = last.position;
             let late: HashSet<Uuid> =

@@ -295,7 +295,8 @@ impl Outbox {
             return Outcome::GivenUp("its link has ended".to_owned());
         }
         if mail.link.is_empty() {
-            return Outcome::Refused("its link stays sealed: the key is missing".to_owned());
+            // Another process may have the key that it was sealed with.
+            return Outcome::Deferred("its link stays sealed: the key is missing here".to_owned());
         }
         match self.mailer.deliver(mail).await {
             Ok(()) => {

@@ -30,8 +30,12 @@ use super::follow::{mended, occurred};
 use super::inserts::strangers;
 use super::{Engine, project};
 
-/// Events read at once.
-pub const PAGE_EVENTS: i64 = 5_000;
+/// Most events read at once.
+const PAGE_EVENTS_MAX: i64 = 5_000;
+/// Events read at once when nothing is known of their size.
+const PAGE_EVENTS_FIRST: i64 = 500;
+/// How many bytes of payloads are read at once, as far as those before tell.
+const PAGE_BYTES: i64 = 4 << 20;
 /// Contract 4.14: the read models that a refresh replays, in order.
 pub const REFRESHED: [&str; 4] =
     ["profiles_view", "profile_search", "profile_counts", "profile_drafts_view"];
@@ -210,23 +214,24 @@ impl Engine {
         progress: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<u64, Error> {
         let name = AreaName::new(area.name()).expect("each area's name has at most 12 bytes");
-        let read = |after| {
+        let read = |after, pace: Pace| {
             let reader = self.reader.clone();
-            ahead(async move { reader.facts_by_stream(tenant.0, name, after, PAGE_EVENTS).await })
+            ahead(async move { reader.facts_by_stream(tenant.0, name, after, pace.0).await })
         };
         let mut checks: Vec<&mut Box<dyn Check>> =
             checks.iter_mut().filter(|check| check.areas().contains(&area)).collect();
         let mut total = 0;
-        let mut page = Some(read((Uuid::nil(), 0)));
-        while let Some(reading) = page {
-            let events = reading.await?;
-            total += events.len() as u64;
-            progress(events.len() as u64);
-            let more = events.len() as i64 == PAGE_EVENTS;
-            let last = events.last().filter(|_| more);
+        let mut pace = Pace::default();
+        let mut reading = Some(read((Uuid::nil(), 0), pace));
+        while let Some(page) = reading {
+            let page = page.await?;
+            total += page.events.len() as u64;
+            progress(page.events.len() as u64);
+            let last = page.events.last().filter(|_| pace.leaves_more(&page));
+            pace = pace.after(&page);
             // The next page is read while this one is folded and compared.
-            page = last.map(|event| read((event.stream_id, event.version)));
-            for event in &events {
+            reading = last.map(|event| read((event.stream_id, event.version), pace));
+            for event in &page.events {
                 checks.iter_mut().for_each(|check| check.take(event));
             }
             let unfinished = last.map(|event| event.stream_id);
@@ -257,12 +262,46 @@ fn checks(names: &[&str]) -> Vec<Box<dyn Check>> {
     all.into_iter().filter(|check| names.contains(&check.name())).collect()
 }
 
+/// How many events to read at once: as many as make a page, from the size of those before.
+#[derive(Clone, Copy)]
+pub(super) struct Pace(pub i64);
+
+impl Default for Pace {
+    fn default() -> Self {
+        Pace(PAGE_EVENTS_FIRST)
+    }
+}
+
+impl Pace {
+    /// Whether a page that was read at this pace leaves more to read.
+    pub fn leaves_more(self, page: &Page) -> bool {
+        page.events.len() as i64 == self.0
+    }
+
+    /// The pace for what follows on a page.
+    pub fn after(self, page: &Page) -> Pace {
+        let fits = PAGE_BYTES * page.events.len() as i64 / page.bytes.max(1);
+        Pace(fits.clamp(16, PAGE_EVENTS_MAX.min(4 * self.0)))
+    }
+}
+
+/// Events read at once, and the bytes of their payloads.
+pub(super) struct Page {
+    pub events: Vec<Occurred>,
+    bytes: i64,
+}
+
 /// A page of events being read and decoded by a task of its own, which another core can do.
-pub(super) fn ahead<R>(read: R) -> impl Future<Output = Result<Vec<Occurred>, Error>>
+pub(super) fn ahead<R>(read: R) -> impl Future<Output = Result<Page, Error>>
 where
     R: Future<Output = Result<Vec<Recorded>, Error>> + Send + 'static,
 {
-    let reading = tokio::spawn(async move { read.await?.iter().map(occurred).collect() });
+    let reading = tokio::spawn(async move {
+        let recorded = read.await?;
+        let bytes = recorded.iter().map(|event| event.payload.len() as i64).sum();
+        let events = recorded.iter().map(occurred).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page { events, bytes })
+    });
     async move {
         let read = reading.await;
         read.unwrap_or_else(|_| Err(Error::Unavailable("reading the log", None)))

@@ -120,9 +120,12 @@ async fn no_link_stands_in_the_database_as_it_is_and_none_goes_out_without_the_k
     let another = SealingKeys::from_setting(&"0bad".repeat(16)).unwrap();
     let pool = place.database.pool(2).unwrap();
     let outbox = Outbox::new(pool, mailer(server.port), Arc::new(another));
-    let expected = Round { refused: 1, ..Round::default() };
+    let expected = Round { deferred: 1, ..Round::default() };
     assert_eq!(outbox.round(noon()).await.unwrap(), expected);
     assert_eq!(server.all(), []);
+    // Who has the key sends it.
+    let sent = place.outbox.round(noon() + TimeDelta::hours(1)).await.unwrap();
+    assert_eq!((sent.delivered, server.all().len()), (1, 1));
 }
 
 #[test]

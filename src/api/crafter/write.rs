@@ -43,10 +43,10 @@ where
     Ok(execute(app, call, tenant, kind, decide).await?.value)
 }
 
-/// As [`write`], and tells where the events are.
+/// As [`write()`], and tells where the events are.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub async fn execute<'e, T, F>(
     app: &'e App,
     call: &'e Call,

@@ -24,8 +24,10 @@ pub enum Consequence {
 /// An event of a profile behind the tenant's event, or before it.
 pub struct Witnessed {
     pub event: ProfileEvent,
-    /// Whether it came after the tenant's event, and not from another consequence.
+    /// Whether it came after the tenant's event.
     pub since: bool,
+    /// Whether it is itself a consequence, of this or another event of the tenant.
+    pub follows: bool,
 }
 
 impl Consequence {
@@ -74,20 +76,46 @@ impl Consequence {
     }
 
     /// Whether an event of a profile may be about the same thing.
-    pub fn is_touched_by(&self, event: &ProfileEvent) -> bool {
-        self.is_settled_by(None, event)
+    pub fn is_touched_by(&self, witnessed: &Witnessed) -> bool {
+        match (self, &witnessed.event) {
+            _ if !witnessed.since => false,
+            (
+                Consequence::AttributeRemoved(removed),
+                ProfileEvent::AttributeDefaulted { name, .. },
+            ) => name == removed,
+            (_, event) => !witnessed.follows && self.is_settled_by(None, event),
+        }
     }
 
     /// Whether somebody gave the profile what this would take, or took what this would give, since
-    /// the tenant's event. To keep something is not to give it.
-    pub fn is_settled(&self, history: &[Witnessed]) -> bool {
+    /// the tenant's event. To keep something is not to give it. Other consequences settle nothing,
+    /// but the default that the tenant gives again now: it is not taken and given once more.
+    pub fn is_settled(&self, history: &[Witnessed], catalogue: &Catalogue) -> bool {
         let mut state = profile::State::default();
         let mut settled = false;
-        for Witnessed { event, since } in history {
-            settled |= *since && self.is_settled_by(state.last_known(), event);
+        for Witnessed { event, since, follows } in history {
+            settled |= *since
+                && match follows {
+                    true => self.is_given_again_by(event, catalogue),
+                    false => self.is_settled_by(state.last_known(), event),
+                };
             Profile::evolve(&mut state, event, chrono::DateTime::UNIX_EPOCH);
         }
         settled
+    }
+
+    fn is_given_again_by(&self, event: &ProfileEvent, catalogue: &Catalogue) -> bool {
+        match (self, event) {
+            (
+                Consequence::AttributeRemoved(removed),
+                ProfileEvent::AttributeDefaulted { name, value },
+            ) => {
+                let defined = catalogue.attribute(name);
+                let default = defined.and_then(|defined| defined.default_value.as_ref());
+                name == removed && default == Some(&value.0)
+            }
+            _ => false,
+        }
     }
 
     fn is_settled_by(&self, before: Option<&Facts>, event: &ProfileEvent) -> bool {

@@ -215,7 +215,7 @@ async fn look_at(engine: &Engine, cause: &Cause, ids: &[Uuid]) -> Result<Vec<Con
     let mut touched = HashSet::new();
     for recorded in since {
         let witnessed = witnessed(&recorded, cause.position)?;
-        if witnessed.since && cause.consequence.is_touched_by(&witnessed.event) {
+        if cause.consequence.is_touched_by(&witnessed) {
             touched.insert(recorded.stream.id);
         }
     }
@@ -228,9 +228,10 @@ async fn look_at(engine: &Engine, cause: &Cause, ids: &[Uuid]) -> Result<Vec<Con
 }
 
 fn witnessed(recorded: &Recorded, cause: i64) -> Result<Witnessed, Error> {
-    let since = recorded.position > cause && recorded.envelope.real_actor_kind != SYSTEM;
+    let since = recorded.position > cause;
+    let follows = recorded.envelope.real_actor_kind == SYSTEM;
     match occurred(recorded)?.event {
-        AnyEvent::Profile(event) => Ok(Witnessed { event, since }),
+        AnyEvent::Profile(event) => Ok(Witnessed { event, since, follows }),
         _ => Err(Error::Corrupt("a stream of a profile holds another area's event".into(), None)),
     }
 }
@@ -258,7 +259,8 @@ async fn decide(
         let history = decision.engine.reader.streams(&[(stream, 0)]).await?;
         let read = history.iter().filter(|recorded| recorded.version <= loaded.version);
         let history = read.map(|recorded| witnessed(recorded, cause.position));
-        if cause.consequence.is_settled(&history.collect::<Result<Vec<_>, _>>()?) {
+        let history = history.collect::<Result<Vec<_>, _>>()?;
+        if cause.consequence.is_settled(&history, &catalogue) {
             return Ok(());
         }
     }

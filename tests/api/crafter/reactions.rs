@@ -246,7 +246,9 @@ async fn what_was_given_or_taken_since_stays_when_a_walk_comes_late() {
     crafter.form(&format!("{attributes}/remove"), &gone).await.answers(200);
     // Bob changes something else: to keep is not to be given.
     crafter.form(&format!("profile/{other}/roles/add"), &[("role", "S")]).await.answers(200);
+    let before = crafter.events(&other).await;
     walk_again(&crafter).await;
+    assert_eq!(crafter.events(&other).await, before, "a default given again is not taken first");
     let ada = profile(&crafter, &id).await;
     assert_eq!(ada["roles"], json!(["R"]));
     assert_eq!(ada["attributes"], json!({ "a": "new" }));
