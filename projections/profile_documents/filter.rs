@@ -9,12 +9,10 @@ use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
 use crate::domain::filter::{Choice, Filter, Kind, Order, Regular, Test};
+use crate::domain::object_id::ObjectId;
 
 use super::place::{Column, Place};
 use super::{jsonpath, necessary, pattern};
-
-/// A profile's id by how clients write it; None for what is no id.
-pub type ReadId = fn(&str) -> Option<Uuid>;
 
 /// A value to bind, and the type to declare for it.
 pub type Parameter = (Box<dyn ToSql + Sync + Send>, Type);
@@ -27,15 +25,14 @@ pub struct Compiled {
 
 /// The condition that a row's profile fits the filter; its parameters begin at
 /// `$first_parameter`.
-pub fn compile(filter: &Filter, first_parameter: usize, read_id: ReadId) -> Compiled {
-    let mut compiler = Compiler { first_parameter, read_id, parameters: Vec::new(), aliases: 0 };
+pub fn compile(filter: &Filter, first_parameter: usize) -> Compiled {
+    let mut compiler = Compiler { first_parameter, parameters: Vec::new(), aliases: 0 };
     let sql = compiler.filter(filter, None);
     Compiled { sql, parameters: compiler.parameters }
 }
 
 struct Compiler {
     first_parameter: usize,
-    read_id: ReadId,
     parameters: Vec<Parameter>,
     aliases: usize,
 }
@@ -103,18 +100,18 @@ impl Compiler {
         }
     }
 
-    /// Ids are compared as ids, by the primary key; nothing else is equal to one.
+    /// Ids are compared as ids, by their twelve bytes; nothing else is equal to one.
     fn of_id(&mut self, test: &Test) -> String {
         match test {
             Test::Equal(value) => self.compare_id("=", value),
             Test::Compare(order, bound) => self.compare_id(jsonpath::sign(*order), bound),
             Test::In(choices) => {
                 let ids = choices.iter().filter_map(|choice| match choice {
-                    Choice::Value(Value::String(text)) => (self.read_id)(text),
+                    Choice::Value(Value::String(text)) => held(text),
                     _ => None,
                 });
                 let ids: Vec<Uuid> = ids.collect();
-                format!("id = any({})", self.bind(ids, Type::UUID_ARRAY))
+                format!("object_id = any({})", self.bind(ids, Type::UUID_ARRAY))
             }
             Test::Exists(wanted) => wanted.to_string(),
             Test::Type(kinds) => kinds.contains(&Kind::Id).to_string(),
@@ -123,8 +120,8 @@ impl Compiler {
     }
 
     fn compare_id(&mut self, sign: &str, value: &Value) -> String {
-        match value.as_str().and_then(self.read_id) {
-            Some(id) => format!("id {sign} {}", self.bind(id, Type::UUID)),
+        match value.as_str().and_then(held) {
+            Some(id) => format!("object_id {sign} {}", self.bind(id, Type::UUID)),
             None => "false".to_owned(),
         }
     }
@@ -344,4 +341,9 @@ fn kind_cases(kinds: &[Kind]) -> String {
         cases.push_str(&format!(" when 'number' then {}", numbers.join(" or ")));
     }
     cases
+}
+
+/// The UUID that holds the id which this text writes.
+fn held(text: &str) -> Option<Uuid> {
+    ObjectId::parse(text).map(ObjectId::held)
 }

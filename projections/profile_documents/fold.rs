@@ -2,7 +2,7 @@
 
 use tokio_postgres::types::Json;
 
-use crate::domain::object_id::shown;
+use crate::domain::object_id::ObjectId;
 use crate::domain::profile::{Event, Registration};
 use crate::domain::values::Email;
 use crate::domain::{Event as AnyEvent, Occurred};
@@ -65,12 +65,14 @@ pub fn fold(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
 
 fn registered(registration: &Registration, occurred: &Occurred) -> Row {
     let username = registration.username.as_ref().map(|username| username.0.clone());
+    let object_id = ObjectId::of(occurred.stream_id);
     Row {
         tenant_id: occurred.tenant_id.0,
         id: occurred.stream_id,
+        object_id: object_id.held(),
         version: occurred.version,
         ordinal: occurred.position,
-        username: username.unwrap_or_else(|| shown(occurred.stream_id)),
+        username: username.unwrap_or_else(|| object_id.to_string()),
         email: first(&registration.emails),
         verified: registration.verified,
         enabled: registration.active.unwrap_or(true),

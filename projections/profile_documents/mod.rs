@@ -9,7 +9,7 @@
 //! Read by: GET /api/1/profile/one_by_query, GET /api/1/profile/count_by_query,
 //! GET /api/1/profile/by_query, GET /api/1/profile/by_ids, GET /api/1/profile/range,
 //! GET /api/1/profile/by_role, GET /api/1/profile/by_existing_attribute,
-//! GET /api/1/profile/by_attribute_value, and wherever a profile is found by its id alone
+//! GET /api/1/profile/by_attribute_value
 
 pub mod filter;
 mod fold;
@@ -38,6 +38,8 @@ pub struct ProfileDocuments;
 pub struct Row {
     pub tenant_id: Uuid,
     pub id: Uuid,
+    /// The UUID that holds the twelve bytes of its id: sorts and is compared as they are.
+    pub object_id: Uuid,
     pub version: i64,
     /// The position of its registration: storage order.
     pub ordinal: i64,

@@ -35,7 +35,7 @@ impl Place {
         let segments = path.segments();
         let column = match (segments[0].as_str(), segments.len()) {
             ("attributes" | "roles", _) => return Place::in_document(segments),
-            ("_id", 1) => Column::Id,
+            ("_id" | "id", 1) => Column::Id,
             ("username", 1) => Column::Text("username"),
             ("email", 1) => Column::Text("email"),
             ("verified", 1) => Column::Boolean("verified"),
@@ -79,7 +79,7 @@ impl Column {
     /// Its name in the table.
     pub fn name(self) -> Option<&'static str> {
         match self {
-            Column::Id => Some("id"),
+            Column::Id => Some("object_id"),
             Column::Text(name) | Column::Boolean(name) | Column::Date(name) => Some(name),
             Column::None => None,
         }

@@ -13,8 +13,9 @@ use tokio_postgres::{Client, Error, Row};
 use uuid::Uuid;
 
 use crate::domain::filter::{Filter, Path};
+use crate::domain::object_id::ObjectId;
 
-use super::filter::{Compiled, Parameter, ReadId, compile};
+use super::filter::{Compiled, Parameter, compile};
 use super::place::Place;
 
 /// Which profiles of a tenant are wanted, and in which order.
@@ -29,8 +30,6 @@ pub struct Asked<'a> {
     pub skip: i64,
     /// None: all of them.
     pub limit: Option<i64>,
-    /// How clients write ids.
-    pub read_id: ReadId,
 }
 
 /// A way to sort.
@@ -120,7 +119,7 @@ pub async fn pages(
 }
 
 fn listing(asked: Asked<'_>) -> (String, Vec<Parameter>) {
-    let Compiled { sql: condition, mut parameters } = compile(asked.filter, 2, asked.read_id);
+    let Compiled { sql: condition, mut parameters } = compile(asked.filter, 2);
     let order = match asked.sort {
         Some((path, direction)) => order(path, direction, &mut parameters, 1),
         None => "ordinal".to_owned(),
@@ -143,7 +142,7 @@ fn listing(asked: Asked<'_>) -> (String, Vec<Parameter>) {
 /// The driver's.
 pub async fn by_ids(
     client: &Client,
-    ids: &[Uuid],
+    ids: &[ObjectId],
     sort: Option<(&Path, Direction)>,
 ) -> Result<Vec<(Uuid, Found)>, Error> {
     let mut parameters = Vec::new();
@@ -155,38 +154,23 @@ pub async fn by_ids(
         "select id, username, email, verified, enabled, created_on, last_modified,
             document, tenant_id
         from profile_documents
-        where id = any($1::uuid[])
+        where object_id = any($1::uuid[])
         order by {order}"
     );
-    let ids: Parameter = (Box::new(ids.to_vec()), Type::UUID_ARRAY);
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.held()).collect();
+    let ids: Parameter = (Box::new(ids), Type::UUID_ARRAY);
     let parameters = std::iter::once(ids).chain(parameters).collect::<Vec<_>>();
     let rows = client.query_typed_raw(&sql, parameters).await?;
     let rows: Vec<Row> = rows.try_collect().await?;
     rows.iter().map(|row| Ok((row.try_get(8)?, decode(row)?))).collect()
 }
 
-/// The tenants that have a profile of this id.
-///
-/// # Errors
-/// The driver's.
-pub async fn homes(client: &deadpool_postgres::Client, id: Uuid) -> Result<Vec<Uuid>, Error> {
-    let sql = "select tenant_id from profile_documents where id = $1 order by ordinal limit 100";
-    let statement = client.prepare_cached(sql).await?;
-    let rows = client.query(&statement, &[&id]).await?;
-    rows.iter().map(|row| row.try_get(0)).collect()
-}
-
 /// How many profiles of a tenant fit the filter. For all of a tenant's there are counters.
 ///
 /// # Errors
 /// The driver's.
-pub async fn count(
-    client: &Client,
-    tenant: Uuid,
-    filter: &Filter,
-    read_id: ReadId,
-) -> Result<i64, Error> {
-    let Compiled { sql: condition, parameters } = compile(filter, 2, read_id);
+pub async fn count(client: &Client, tenant: Uuid, filter: &Filter) -> Result<i64, Error> {
+    let Compiled { sql: condition, parameters } = compile(filter, 2);
     let sql =
         format!("select count(*) from profile_documents where tenant_id = $1 and {condition}");
     let rows = client.query_typed_raw(&sql, with_tenant(tenant, parameters)).await?;

@@ -1,6 +1,7 @@
 create table profile_documents (
     tenant_id uuid not null,
     id uuid not null,
+    object_id uuid not null,
     version bigint not null,
     ordinal bigint not null,
     username text not null collate "C",
@@ -17,8 +18,8 @@ create table profile_documents (
 -- each log-in: such a change then touches no index.
 alter table profile_documents set (fillfactor = 90);
 
--- A profile by its id alone, and lists of ids.
-create index profile_documents_home_idx on profile_documents (id);
+-- Profiles by the ids that callers are shown, one and many.
+create index profile_documents_object_id_idx on profile_documents (object_id);
 
 -- Storage order, which lists have unless they are sorted.
 create index profile_documents_ordinal_idx on profile_documents (tenant_id, ordinal);

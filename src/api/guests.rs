@@ -10,7 +10,7 @@ use crate::domain::tenant::Tenant;
 use crate::domain::values::{Email, ValueKind, parse_email};
 use crate::engine::claims::{login_email, take_login_email};
 use crate::engine::execute::{Halt, Order};
-use crate::engine::{Engine, Error, Priority};
+use crate::engine::{Engine, Error, Priority, mint};
 
 use super::call::Call;
 use super::identity::envelope_of;
@@ -30,7 +30,7 @@ pub async fn guest(
     call: &Call,
 ) -> Result<Option<ProfileId>, Error> {
     let Ok(address) = parse_email(address) else { return Ok(None) };
-    let id = ProfileId(uuid::Uuid::now_v7());
+    let id = ProfileId(mint::new_id());
     let email_id = engine.secrets.value_ids(tenant).await?.id(ValueKind::Email, &address);
     let order = Order {
         tenant,

@@ -18,7 +18,7 @@ use crate::domain::tenant::{
     Catalogue, Command, Department, Event, Issuer, Refusal, Role, Setting, Tenant, decide,
 };
 use crate::engine::execute::{Halt, Order};
-use crate::engine::{Engine, Priority, claims};
+use crate::engine::{Engine, Priority, claims, mint};
 
 use super::issue::{failed, issue_api_key, make_key, revoke_api_key};
 use super::open::{Directory, operator};
@@ -107,7 +107,7 @@ pub async fn apply(
     for entry in &file.tenants {
         let name = entry.name.get_ref();
         let known = engine.tenant_named(name).await?;
-        let tenant = known.unwrap_or_else(|| TenantId(uuid::Uuid::now_v7()));
+        let tenant = known.unwrap_or_else(|| TenantId(mint::new_id()));
         for event in apply_catalogue(engine, tenant, entry, how).await? {
             changes.push(format!("{name}: {}", told(&event)));
         }

@@ -1,7 +1,9 @@
 //! What Crafter Profile kept, taken in: access tokens, tenants and profiles with their ids and
-//! passwords, from a seed file or a database export. What is there already stays as it is, and
-//! what was taken in once stays as people have made it since: renamed, changed, deleted.
+//! passwords, from a seed file or a database export. What an earlier run took in stays as people
+//! have made it since: renamed, changed, deleted. A record that meets anything else that is there
+//! is a bad one, so that nobody is left out in silence.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -16,15 +18,14 @@ use crate::domain::Aggregate;
 use crate::domain::access::AccessToken;
 use crate::domain::ids::{INSTALLATION, ProfileId, TenantId};
 use crate::domain::mailbox::is_bare_address;
-use crate::domain::object_id::{held, shown};
+use crate::domain::object_id::{ObjectId, shown};
 use crate::domain::permission::Authority;
 use crate::domain::profile::{self, Event, Profile, Registration};
 use crate::domain::tenant::{self, ApplicationCommand, Catalogue, Command, Tenant};
 use crate::domain::values::{Email, ValueKind};
-use crate::engine::claims;
 use crate::engine::credentials::password;
 use crate::engine::execute::{Decision, Halt, Order};
-use crate::engine::{Engine, Error, Priority, access_tokens};
+use crate::engine::{Engine, Error, Priority, access_tokens, claims, mint};
 use crate::passwords::{Password, Passwords};
 use crate::sealing::SealingKeys;
 
@@ -46,7 +47,7 @@ pub struct Summary {
     pub tenants: usize,
     pub tokens: usize,
     pub profiles: usize,
-    /// What was there before.
+    /// What an earlier run took in, and tenants that had nothing to learn.
     pub before: usize,
     pub bad: usize,
 }
@@ -55,7 +56,7 @@ impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "took in {} tenants, {} access tokens and {} profiles; {} were there before; {} bad",
+            "took in {} tenants, {} access tokens and {} profiles; {} were taken in before; {} bad",
             self.tenants, self.tokens, self.profiles, self.before, self.bad
         )
     }
@@ -71,8 +72,14 @@ enum Taken {
 enum Unfit {
     #[error("there is no tenant {0:?}")]
     NoTenant(String),
-    #[error("its id belongs to something that was deleted, or is of another kind")]
+    #[error("the record on line {0} is of the same thing")]
+    Repeated(usize),
+    #[error("its id is taken: something else has it, or had it before it was deleted")]
     IdTaken,
+    #[error("its username belongs to the profile {0}")]
+    UsernameTaken(String),
+    #[error("there is an access token with its id already")]
+    TokenTaken,
     #[error("its password has no or over 1024 bytes")]
     Password,
 }
@@ -89,6 +96,8 @@ pub async fn take_in(
     let mut summary = Summary::default();
     let mut entries = std::pin::pin!(entries);
     let mut under_way = FuturesUnordered::new();
+    // Some 30 bytes a record: what an earlier run took in must be told from what stands twice.
+    let mut lines: HashMap<Uuid, usize> = HashMap::new();
     while let Some(entry) = entries.next().await {
         bar.inc(1);
         let entry = match entry {
@@ -98,6 +107,13 @@ pub async fn take_in(
                 continue;
             }
         };
+        let key = record_claim(&entry.record);
+        if let Some(first) = lines.get(&key) {
+            let problem = entry.line.problem(Unfit::Repeated(*first).to_string());
+            summary.refuse(bar, &problem.to_string());
+            continue;
+        }
+        lines.insert(key, entry.line.number);
         // Profiles need their tenants: only they are taken in side by side.
         let alone = !matches!(entry.record, Record::Profile(_));
         under_way.push(async move { (one(intake, &entry.record).await, entry) });
@@ -143,11 +159,29 @@ impl Summary {
     }
 }
 
-async fn one(intake: &Intake<'_>, record: &Record) -> Result<Taken, Halt<Unfit>> {
+/// The claim on a record having been taken in. A profile's is under its own id, or in a seed,
+/// which gives none, under its name.
+fn record_claim(record: &Record) -> Uuid {
     match record {
-        Record::Tenant(record) => tenant(intake.engine, record).await,
-        Record::AccessToken(record) => token(intake, record).await,
-        Record::Profile(record) => profile(intake, record).await,
+        Record::Tenant(record) => claims::import_record("tenant", &[&record.name]),
+        Record::AccessToken(record) => claims::import_record("access_token", &[record.id.expose()]),
+        Record::Profile(record) => {
+            let own = record.id.map(shown);
+            let own = own.as_deref().unwrap_or(&record.username.0);
+            claims::import_record("profile", &[&record.tenant, own])
+        }
+    }
+}
+
+async fn one(intake: &Intake<'_>, record: &Record) -> Result<Taken, Halt<Unfit>> {
+    let line = record_claim(record);
+    if is_held(intake.engine, line).await? {
+        return Ok(Taken::Before);
+    }
+    match record {
+        Record::Tenant(record) => tenant(intake.engine, record, line).await,
+        Record::AccessToken(record) => token(intake, record, line).await,
+        Record::Profile(record) => profile(intake, record, line).await,
     }
 }
 
@@ -156,25 +190,18 @@ fn order(tenant: TenantId, area: &'static str) -> Order {
     Order { tenant, envelope, area, priority: Priority::Caller }
 }
 
-/// Whether any of these claims is held.
-async fn held_any(engine: &Engine, claims: &[Uuid]) -> Result<bool, Error> {
-    Ok(!engine.reader.claims(claims).await?.is_empty())
+async fn is_held(engine: &Engine, claim: Uuid) -> Result<bool, Error> {
+    Ok(!engine.reader.claims(&[claim]).await?.is_empty())
 }
 
 /// Makes a tenant; one that was made otherwise gets the roles and attributes that it lacks.
-async fn tenant(engine: &Engine, record: &TenantRecord) -> Result<Taken, Halt<Unfit>> {
-    let line = claims::import_record("tenant", &[&record.name]);
-    if held_any(engine, &[line]).await? {
-        return Ok(Taken::Before);
-    }
-    let known = engine.tenant_named(&record.name).await?;
-    let tenant = match (known, record.object_id.map(held)) {
+async fn tenant(engine: &Engine, record: &TenantRecord, line: Uuid) -> Result<Taken, Halt<Unfit>> {
+    let tenant = match (engine.tenant_named(&record.name).await?, record.id) {
         (Some(known), _) => known,
-        // The id of one that was deleted is never used again.
-        (None, Some(id)) if engine.load::<Tenant>(TenantId(id), id).await?.version == 0 => {
-            TenantId(id)
+        (None, Some(id)) if is_held(engine, claims::tenant_id(ObjectId::of(id))).await? => {
+            return Err(Halt::Refused(Unfit::IdTaken));
         }
-        (None, _) => TenantId(Uuid::now_v7()),
+        (None, id) => TenantId(id.unwrap_or_else(mint::new_id)),
     };
     let order = order(tenant, "tenant");
     let executed = engine.execute(&order, |decision| {
@@ -224,12 +251,12 @@ fn commands(before: &Catalogue, record: &TenantRecord) -> Vec<Command> {
     std::iter::once(register).chain(orders.into_iter().map(Command::ForApplications)).collect()
 }
 
-async fn token(intake: &Intake<'_>, record: &AccessTokenRecord) -> Result<Taken, Halt<Unfit>> {
+async fn token(
+    intake: &Intake<'_>,
+    record: &AccessTokenRecord,
+    line: Uuid,
+) -> Result<Taken, Halt<Unfit>> {
     let (id, stream) = (record.id.expose(), Uuid::now_v7());
-    let line = claims::import_record("access_token", &[id]);
-    if held_any(intake.engine, &[line]).await? {
-        return Ok(Taken::Before);
-    }
     let sealed = access_tokens::seal(intake.sealing, stream, id);
     let token = AccessToken {
         application: record.application.clone(),
@@ -241,36 +268,28 @@ async fn token(intake: &Intake<'_>, record: &AccessTokenRecord) -> Result<Taken,
     let executed = intake.engine.execute(&order, |decision| {
         let (token, sealed) = (token.clone(), &sealed);
         Box::pin(async move {
-            let issued = access_tokens::issue(decision, stream, id, sealed, token).await?;
+            if !access_tokens::issue(decision, stream, id, sealed, token).await? {
+                return Err(Halt::Refused(Unfit::TokenTaken));
+            }
             decision.take(claims::take_import_record(INSTALLATION, line, stream));
-            Ok::<_, Halt<Unfit>>(if issued { Taken::New } else { Taken::Before })
+            Ok(Taken::New)
         })
     });
-    let taken = executed.await?.value;
-    if matches!(taken, Taken::Before) {
-        let claim = claims::take_import_record(INSTALLATION, line, stream);
-        claims::keep(intake.engine, &claim).await?;
-    }
-    Ok(taken)
+    Ok(executed.await?.value)
 }
 
-async fn profile(intake: &Intake<'_>, record: &ProfileRecord) -> Result<Taken, Halt<Unfit>> {
+async fn profile(
+    intake: &Intake<'_>,
+    record: &ProfileRecord,
+    line: Uuid,
+) -> Result<Taken, Halt<Unfit>> {
     let engine = intake.engine;
-    let line = line_of(record);
     let Some(tenant) = engine.tenant_named(&record.tenant).await? else {
-        return match held_any(engine, &[line]).await? {
-            true => Ok(Taken::Before),
-            false => Err(Halt::Refused(Unfit::NoTenant(record.tenant.clone()))),
-        };
+        return Err(Halt::Refused(Unfit::NoTenant(record.tenant.clone())));
     };
     let hash = match (&record.password_hash, &record.plain_password) {
         (Some(hash), _) => Some(hash.expose().to_owned()),
         (None, Some(plain)) => {
-            // Asked again when it is decided: this only spares the work of hashing.
-            let username = claims::username(tenant, &record.username.0);
-            if held_any(engine, &[line, username]).await? {
-                return known_before(engine, tenant, line).await;
-            }
             let plain = Password::parse(plain.expose().to_owned());
             let plain = plain.map_err(|_| Halt::Refused(Unfit::Password))?;
             let hash = intake.passwords.hash(plain).await;
@@ -284,49 +303,39 @@ async fn profile(intake: &Intake<'_>, record: &ProfileRecord) -> Result<Taken, H
         address: email.clone(),
         login: false,
     });
-    let id = ProfileId(record.object_id.map_or_else(Uuid::now_v7, held));
+    let id = ProfileId(record.id.unwrap_or_else(mint::new_id));
     let order = order(tenant, "profile");
     let executed = engine.execute(&order, |decision| {
         let (email, hash) = (email.clone(), hash.clone());
-        Box::pin(register(decision, tenant, id, record, email, hash))
+        Box::pin(register(decision, (id, line), record, email, hash))
     });
-    match executed.await?.value {
-        Taken::New => Ok(Taken::New),
-        Taken::Before => known_before(engine, tenant, line).await,
-    }
-}
-
-/// A profile that was made otherwise counts as taken in.
-async fn known_before(engine: &Engine, tenant: TenantId, line: Uuid) -> Result<Taken, Halt<Unfit>> {
-    claims::keep(engine, &claims::take_import_record(tenant, line, line)).await?;
-    Ok(Taken::Before)
-}
-
-/// The claim on a profile's record: under its own id, or in a seed, which gives none, its name.
-fn line_of(record: &ProfileRecord) -> Uuid {
-    let own = record.object_id.map(|id| shown(held(id)));
-    let own = own.as_deref().unwrap_or(&record.username.0);
-    claims::import_record("profile", &[&record.tenant, own])
+    Ok(executed.await?.value)
 }
 
 async fn register(
     decision: &mut Decision<'_>,
-    tenant: TenantId,
-    id: ProfileId,
+    (id, line): (ProfileId, Uuid),
     record: &ProfileRecord,
     email: Option<Email>,
     hash: Option<String>,
 ) -> Result<Taken, Halt<Unfit>> {
-    let claim = claims::username(tenant, &record.username.0);
+    let tenant = decision.tenant;
+    let username = claims::username(tenant, &record.username.0);
+    let own_id = claims::profile_id(ObjectId::of(id.0));
     // With a display name it is none that anybody would log in with.
     let log_in = email.as_ref().map(|email| email.address.0.clone());
     let log_in = log_in.filter(|address| record.verified && is_bare_address(address));
     let log_in_claim = log_in.as_deref().map(|address| claims::login_email(tenant, address));
-    let line = line_of(record);
-    let asked: Vec<Uuid> = log_in_claim.into_iter().chain([claim, line]).collect();
+    let asked: Vec<Uuid> = log_in_claim.into_iter().chain([username, own_id, line]).collect();
     let taken = decision.engine.reader.claims(&asked).await?;
-    if taken.contains_key(&claim) || taken.contains_key(&line) {
+    if taken.contains_key(&line) {
         return Ok(Taken::Before);
+    }
+    if taken.contains_key(&own_id) {
+        return Err(Halt::Refused(Unfit::IdTaken));
+    }
+    if let Some(other) = taken.get(&username) {
+        return Err(Halt::Refused(Unfit::UsernameTaken(shown(other.holder))));
     }
     let state = decision.load::<Profile>(id.0).await?.state;
     let email_id = email.as_ref().map(|email| email.id);

@@ -1,5 +1,6 @@
 //! `dossier import`: people from NDJSON, one a line.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,10 +9,12 @@ use clap::Args;
 use futures_util::{StreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use uuid::Uuid;
 
 use crate::crafter_file::export::Export;
 use crate::crafter_file::recognise::recognise;
 use crate::engine::Engine;
+use crate::engine::claims::import_line;
 use crate::engine::execute::Halt;
 use crate::passwords::Passwords;
 
@@ -138,13 +141,22 @@ pub async fn import(
         let line = lines.next_segment().await.transpose()?;
         Some(((number + 1, line), (lines, number + 1)))
     });
+    // What an earlier run took in must be told from what stands twice in this file.
+    let mut first_lines: HashMap<Uuid, usize> = HashMap::new();
     let taken = lines
         .map(|(number, line)| {
-            let (ids, bar) = (&ids, &bar);
-            async move {
-                let line = line?;
+            let read = line.map(|line| {
                 bar.inc(line.len() as u64 + 1);
-                let taken = match person(&line) {
+                let person = person(&line)?;
+                let key = person.as_ref().map(|person| import_line(id, &person.id));
+                match key.and_then(|key| first_lines.insert(key, number)) {
+                    Some(first) => Err(format!("line {first} has the same id")),
+                    None => Ok(person),
+                }
+            });
+            let ids = &ids;
+            async move {
+                let taken = match read? {
                     Ok(None) => return Ok((number, None)),
                     Ok(Some(person)) => take_in(engine, id, ids, &person, "import").await,
                     Err(reason) => return Ok((number, Some(Err(reason)))),

@@ -17,7 +17,7 @@ use crate::domain::tenant::{Catalogue, Tenant};
 use crate::domain::values::{self, Email, Name, RequestLimit, ValueKind};
 use crate::engine::execute::{Decision, Halt, Order};
 use crate::engine::secrets::ValueIds;
-use crate::engine::{Engine, Priority, claims};
+use crate::engine::{Engine, Priority, claims, mint};
 
 use super::open::operator;
 
@@ -108,7 +108,7 @@ pub async fn take_in(
         area: "profile",
         priority: Priority::Caller,
     };
-    let minted = ProfileId(Uuid::now_v7());
+    let minted = ProfileId(mint::new_id());
     let person = Arc::new(person.clone());
     let executed = engine
         .execute(&order, |decision| {

@@ -10,6 +10,8 @@ use chrono::{DateTime, Datelike, Utc};
 use serde_json::{Map, Number, Value};
 use uuid::Uuid;
 
+use crate::domain::object_id::{OBJECT_ID_BYTES, ObjectId};
+
 use super::problem::quoted;
 
 /// Deepest nesting of lists and objects: MongoDB's own bound.
@@ -27,7 +29,7 @@ pub enum Typed {
     Decimal(String),
     Text(String),
     Time(DateTime<Utc>),
-    ObjectId([u8; 12]),
+    ObjectId(ObjectId),
     Uuid(Uuid),
     Pattern {
         pattern: String,
@@ -57,7 +59,7 @@ impl Typed {
             Typed::Decimal(text) => decimal_json(text),
             Typed::Text(text) => Value::String(text),
             Typed::Time(time) => time.timestamp_millis().into(),
-            Typed::ObjectId(id) => Value::String(hex(&id)),
+            Typed::ObjectId(id) => Value::String(id.to_string()),
             Typed::Uuid(id) => Value::String(id.to_string()),
             Typed::Pattern { pattern, options } => Value::String(format!("/{pattern}/{options}")),
             Typed::List(items) => items.into_iter().map(Typed::into_json).collect(),
@@ -99,17 +101,9 @@ pub(super) fn time_of_millis(millis: i64) -> Option<DateTime<Utc>> {
     bounded(DateTime::from_timestamp_millis(millis)?)
 }
 
-/// Twelve bytes from 24 hex digits.
-pub(super) fn object_id_of_hex(text: &str) -> Option<[u8; 12]> {
-    let digits = text.as_bytes();
-    if digits.len() != 24 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    let mut id = [0; 12];
-    for (byte, pair) in id.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(id)
+/// The id of 24 hex digits.
+pub(super) fn object_id_of_hex(text: &str) -> Option<ObjectId> {
+    (text.len() == 2 * OBJECT_ID_BYTES).then(|| ObjectId::parse(text)).flatten()
 }
 
 fn below(value: Value, depth_left: usize) -> Result<Typed, Unreadable> {
@@ -284,10 +278,6 @@ fn without_nul(text: String) -> Result<String, String> {
 
 fn bounded(time: DateTime<Utc>) -> Option<DateTime<Utc>> {
     (1..=9999).contains(&time.year()).then_some(time)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn unreadable(reason: String) -> Unreadable {

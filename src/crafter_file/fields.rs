@@ -2,9 +2,13 @@
 //! Messages name fields, never what they hold.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use uuid::Uuid;
+
+use crate::domain::object_id::ObjectId;
 
 use super::extended::{Typed, object_id_of_hex, time_of_millis, time_of_text};
 use super::problem::quoted;
@@ -81,11 +85,14 @@ impl Fields {
         })
     }
 
-    /// An ObjectId; seeds write bare hex.
-    pub(super) fn object_id(&mut self, name: &str) -> Result<Option<[u8; 12]>, String> {
+    /// An id: an ObjectId, which seeds write as bare hex, or a UUID.
+    pub(super) fn id(&mut self, name: &str) -> Result<Option<Uuid>, String> {
         self.typed(name, "an ObjectId of 24 hex digits", |value| match value {
-            Typed::ObjectId(id) => Some(id),
-            Typed::Text(text) => object_id_of_hex(&text),
+            Typed::ObjectId(id) => Some(id.held()),
+            Typed::Text(text) => {
+                let held = object_id_of_hex(&text).map(ObjectId::held);
+                held.or_else(|| uuid::fmt::Hyphenated::from_str(&text).ok().map(Uuid::from))
+            }
             _ => None,
         })
     }

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::domain::entitlement::{ANY, AttributePermission, TenantPermission};
 use crate::domain::personal::Personal;
@@ -62,7 +63,7 @@ pub struct AccessTokenRecord {
 #[derive(Clone, Debug, PartialEq)]
 pub struct TenantRecord {
     /// None only in a seed.
-    pub object_id: Option<[u8; 12]>,
+    pub id: Option<Uuid>,
     pub name: String,
     pub verify_new_profiles: bool,
     pub sso_enabled: bool,
@@ -75,7 +76,7 @@ pub struct TenantRecord {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProfileRecord {
     /// None only in a seed.
-    pub object_id: Option<[u8; 12]>,
+    pub id: Option<Uuid>,
     pub username: Personal<String>,
     /// As stored: Base64(hash), a bar, Base64(salt).
     pub password_hash: Option<Secret>,
@@ -193,7 +194,7 @@ fn tenant(
 ) -> Result<TenantRecord, String> {
     let definitions = fields.objects("attributeDefinitions")?.unwrap_or_default();
     let tenant = TenantRecord {
-        object_id: object_id(&mut fields, source)?,
+        id: id(&mut fields, source)?,
         name: fields.required_text("name")?,
         verify_new_profiles: fields.flag("verifyNewProfiles", false)?,
         sso_enabled: fields.flag("ssoEnabled", false)?,
@@ -248,7 +249,7 @@ fn profile(
     let (password_hash, plain_password) = password(&mut fields, source)?;
     let attributes = fields.object("attributes")?.unwrap_or_default();
     let profile = ProfileRecord {
-        object_id: object_id(&mut fields, source)?,
+        id: id(&mut fields, source)?,
         username: fields.required_text("username")?.into(),
         password_hash,
         plain_password,
@@ -285,8 +286,8 @@ fn password(
     }
 }
 
-fn object_id(fields: &mut Fields, source: Source) -> Result<Option<[u8; 12]>, String> {
-    match (fields.object_id(id_name(fields))?, source) {
+fn id(fields: &mut Fields, source: Source) -> Result<Option<Uuid>, String> {
+    match (fields.id(id_name(fields))?, source) {
         (None, Source::Export) => Err("\"_id\" is missing".to_owned()),
         (id, _) => Ok(id),
     }

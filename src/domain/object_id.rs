@@ -1,6 +1,10 @@
-//! Ids of twelve bytes, as imported profiles bring them, held as UUIDs and given back unchanged.
-//! Makes none.
+//! Ids of twelve bytes, in which one face's clients write the ids of profiles, tenants and
+//! attachments (Crafter contract 0: 24 hexadecimal digits, parsed strictly). Each UUID has one.
+//! Reads no clock and makes nothing up: time and randomness are given.
 
+use std::fmt;
+
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// Bytes of such an id; shown as twice as many hexadecimal digits.
@@ -8,21 +12,73 @@ pub const OBJECT_ID_BYTES: usize = 12;
 /// The middle four bytes of a UUID that holds one: version 8, variant 1, and 26 bits that tell it
 /// from other UUIDs of version 8. Part of stored ids, so it never changes.
 const MARK: [u8; 4] = [0x8d, 0x0b, 0x91, 0xd5];
+/// Bits below the microseconds of a new id.
+const RANDOM_BITS: u32 = 44;
 
-/// The UUID that holds these bytes: six of them, the mark, the other six.
-///
-/// No UUIDv7 equals one, and a derived UUIDv8 carries the mark once in 2^26; should one, it is only
-/// shown as an object id, and still found by it: nothing meets but the very same 128 bits.
-pub fn held(bytes: [u8; OBJECT_ID_BYTES]) -> Uuid {
-    let mut all = [0_u8; 16];
-    all[..6].copy_from_slice(&bytes[..6]);
-    all[6..10].copy_from_slice(&MARK);
-    all[10..].copy_from_slice(&bytes[6..]);
-    Uuid::from_bytes(all)
+/// An id of twelve bytes. Ids that are made here begin with their time, so they sort by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectId(pub [u8; OBJECT_ID_BYTES]);
+
+impl ObjectId {
+    /// A new id: seconds since 1970 in four bytes, as Mongo has them, then the microseconds of the
+    /// second in 20 bits, then the lowest 44 bits of `random`. Before 1970 and after 2106 it does
+    /// not sort by its time.
+    pub fn new(microseconds: i64, random: u64) -> ObjectId {
+        let seconds = microseconds.div_euclid(1_000_000) as u32;
+        let below = microseconds.rem_euclid(1_000_000) as u64;
+        let rest = (below << RANDOM_BITS) | (random & ((1 << RANDOM_BITS) - 1));
+        let mut bytes = [0; OBJECT_ID_BYTES];
+        bytes[..4].copy_from_slice(&seconds.to_be_bytes());
+        bytes[4..].copy_from_slice(&rest.to_be_bytes());
+        ObjectId(bytes)
+    }
+
+    /// The twelve bytes of any UUID: those it holds, else a digest of it. No two UUIDs that are in
+    /// use have the same twelve bytes: a claim sees to that.
+    pub fn of(id: Uuid) -> ObjectId {
+        holding(id).unwrap_or_else(|| {
+            let digest = Sha256::new().chain_update(b"object_id").chain_update(id).finalize();
+            let mut bytes = [0; OBJECT_ID_BYTES];
+            bytes.copy_from_slice(&digest[..OBJECT_ID_BYTES]);
+            ObjectId(bytes)
+        })
+    }
+
+    /// The UUID that holds these bytes: six of them, the mark, the other six. UUIDs of this form
+    /// sort as the bytes do.
+    pub fn held(self) -> Uuid {
+        let mut all = [0_u8; 16];
+        all[..6].copy_from_slice(&self.0[..6]);
+        all[6..10].copy_from_slice(&MARK);
+        all[10..].copy_from_slice(&self.0[6..]);
+        Uuid::from_bytes(all)
+    }
+
+    /// The id that a caller writes as 24 hexadecimal digits of either case, or as a UUID with
+    /// hyphens. Any other text is nobody's id.
+    pub fn parse(text: &str) -> Option<ObjectId> {
+        let digits = text.as_bytes();
+        if digits.len() == uuid::fmt::Hyphenated::LENGTH {
+            return Uuid::try_parse(text).ok().map(ObjectId::of);
+        }
+        if digits.len() != 2 * OBJECT_ID_BYTES || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        let number = u128::from_str_radix(text, 16).ok()?;
+        let mut bytes = [0_u8; OBJECT_ID_BYTES];
+        bytes.copy_from_slice(&number.to_be_bytes()[16 - OBJECT_ID_BYTES..]);
+        Some(ObjectId(bytes))
+    }
 }
 
-/// The bytes that this UUID holds, if it holds some.
-pub fn holding(id: Uuid) -> Option<[u8; OBJECT_ID_BYTES]> {
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// The id that this UUID holds, if it holds one.
+pub fn holding(id: Uuid) -> Option<ObjectId> {
     let all = id.as_bytes();
     if all[6..10] != MARK {
         return None;
@@ -30,25 +86,10 @@ pub fn holding(id: Uuid) -> Option<[u8; OBJECT_ID_BYTES]> {
     let mut bytes = [0_u8; OBJECT_ID_BYTES];
     bytes[..6].copy_from_slice(&all[..6]);
     bytes[6..].copy_from_slice(&all[10..]);
-    Some(bytes)
+    Some(ObjectId(bytes))
 }
 
-/// The UUID that holds the id with these 24 hexadecimal digits, of either case.
-pub fn parse_object_id(text: &str) -> Option<Uuid> {
-    let digits = text.as_bytes();
-    if digits.len() != 2 * OBJECT_ID_BYTES || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    let number = u128::from_str_radix(text, 16).ok()?;
-    let mut bytes = [0_u8; OBJECT_ID_BYTES];
-    bytes.copy_from_slice(&number.to_be_bytes()[16 - OBJECT_ID_BYTES..]);
-    Some(held(bytes))
-}
-
-/// The id as callers know it: 24 hexadecimal digits where it holds an object id, else the UUID.
+/// The id as callers are shown it: always 24 hexadecimal digits.
 pub fn shown(id: Uuid) -> String {
-    match holding(id) {
-        Some(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        None => id.to_string(),
-    }
+    ObjectId::of(id).to_string()
 }

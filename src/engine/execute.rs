@@ -18,7 +18,7 @@ use crate::store::{
 };
 
 use super::states::{Cached, Versioned};
-use super::{Engine, FOLD_WAIT_MAX, stream};
+use super::{Engine, FOLD_WAIT_MAX, claims, stream};
 
 /// How often a decision is made when streams move under it. Within one process the turns leave a
 /// second loss to chance alone; other processes know nothing of them.
@@ -118,7 +118,8 @@ impl<'e> Decision<'e> {
         Ok(loaded)
     }
 
-    /// Adds events to an aggregate: behind what was read of it, or as its first.
+    /// Adds events to an aggregate: behind what was read of it, or as its first. The first event
+    /// of a profile or tenant also takes the claim on its id.
     ///
     /// # Errors
     /// [`Error::Corrupt`] for an event that cannot be encoded.
@@ -139,6 +140,9 @@ impl<'e> Decision<'e> {
             return Ok(());
         }
         let expected_version = self.read.get(&key).copied().unwrap_or_default();
+        if expected_version == 0 {
+            self.takes.extend(claims::take_stream_id(self.tenant, A::AREA, id));
+        }
         self.writes.push(StreamWrite { stream: key, expected_version, events });
         Ok(())
     }

@@ -16,6 +16,7 @@ pub mod history;
 pub mod idempotency;
 mod inserts;
 mod lane;
+pub mod mint;
 pub mod outbox;
 pub mod project;
 pub mod quota;

@@ -4,6 +4,7 @@ use dossier::catalogue_file;
 use dossier::cli::apply::{How, apply};
 use dossier::cli::issue::{issue_api_key, make_key};
 use dossier::domain::ids::TenantId;
+use dossier::domain::object_id::ObjectId;
 use dossier::engine::claims;
 use serde_json::json;
 use uuid::Uuid;
@@ -66,23 +67,31 @@ async fn ids_and_tokens_of_one_tenant_mean_nothing_in_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_tenants_may_choose_the_same_id_for_a_profile() {
+async fn an_id_that_is_taken_anywhere_is_refused_without_telling_where() {
     let mut api = Api::start().await;
     let token = api.token("root").await;
     let (key, umbra, other_root) = second_tenant(&api).await;
-    let id = Uuid::now_v7();
-    api.create(&token, json!({ "id": id, "name": "Ours" })).await;
-    let own = (api.key.clone(), api.tenant);
+    let (chosen, gone) = (Uuid::now_v7(), Uuid::now_v7());
+    for id in [chosen, gone] {
+        api.create(&token, json!({ "id": id, "name": "Ours" })).await;
+    }
+    api.v5(&token, "delete", json!({ "profile_ids": [gone] })).await.answers(200);
+    // As the other face writes it: another UUID, the same twelve bytes.
+    let same = ObjectId::of(chosen).held();
+    let minted = api.id("mia").await;
+    let own = json!({ "profiles": [{ "id": minted, "name": "Theirs" }] });
+    let refused = api.v5(&token, "create", own).await.answers(200);
     (api.key, api.tenant) = (key, umbra);
     let other = api.token_of(other_root);
-    api.create(&other, json!({ "id": id, "name": "Theirs" })).await;
-    let found = api.v5(&other, "search", json!({ "search": "theirs" })).await.answers(200);
-    assert_eq!(found["profiles"][0]["profile_id"], id.to_string());
-    let counts = api.get(&other, "/api/v1/counts").await.answers(200);
-    assert!(counts["counts"].as_array().unwrap().contains(&json!({
-        "dimension": "profile", "key": "all", "profiles": 7
-    })));
-    (api.key, api.tenant) = own;
-    let form = api.v5(&token, "get", json!({ "target_profile_id": id })).await.answers(200);
-    assert_eq!(form["names"]["resource"]["name"], "Ours");
+    for id in [chosen, gone, same, minted, umbra.0] {
+        let item = json!({ "profiles": [{ "id": id, "name": "Theirs" }] });
+        let answer = api.v5(&other, "create", item).await.answers(200);
+        match id == umbra.0 {
+            true => assert_eq!(answer["results"][0]["success"], true, "only of its own kind"),
+            false => assert_eq!(answer, refused, "{id}"),
+        }
+    }
+    let item = json!({ "id": Uuid::now_v7(), "name": "Theirs" });
+    let free = api.create(&other, item.clone()).await;
+    assert_eq!(api.create(&other, item).await, free, "a repetition is none");
 }

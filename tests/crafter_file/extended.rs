@@ -1,6 +1,7 @@
 //! Extended JSON, each type in each of its spellings, and at its bounds.
 
 use dossier::crafter_file::extended::{DEPTH_MAX, Typed, typed};
+use dossier::domain::object_id::ObjectId;
 use serde_json::{Value, json};
 
 fn value(json: Value) -> Typed {
@@ -87,7 +88,7 @@ fn a_decimal_loses_no_digit() {
 #[test]
 fn an_object_id_has_24_hex_digits() {
     let id = value(json!({"$oid": "5926ee77d4c6ad51e5E44F45"}));
-    assert_eq!(id, Typed::ObjectId(*b"\x59\x26\xee\x77\xd4\xc6\xad\x51\xe5\xe4\x4f\x45"));
+    assert_eq!(id, Typed::ObjectId(ObjectId(*b"\x59\x26\xee\x77\xd4\xc6\xad\x51\xe5\xe4\x4f\x45")));
     assert_eq!(id.into_json(), json!("5926ee77d4c6ad51e5e44f45"));
     for wrong in
         ["", "5926ee77d4c6ad51e5e44f4", "5926ee77d4c6ad51e5e44f455", "+926ee77d4c6ad51e5e44f45"]

@@ -39,7 +39,7 @@ fn tenant(text: &str) -> TenantRecord {
 #[test]
 fn a_profile_is_read_with_every_field() {
     let marta = profile(read(PROFILE_EXPORT).remove(0).unwrap());
-    assert_eq!(marta.object_id.unwrap()[..4], [0x5f, 0x1d, 0x7b, 0x02]);
+    assert_eq!(marta.id.unwrap().as_bytes()[..4], [0x5f, 0x1d, 0x7b, 0x02]);
     assert_eq!(marta.username.0, "marta");
     assert_eq!(marta.password_hash.unwrap().expose(), STORED);
     assert_eq!(marta.plain_password, None);
@@ -198,7 +198,7 @@ fn a_wrong_access_token_is_refused() {
 fn a_tenant_is_read_with_every_field() {
     let tenant = tenant(TENANT_EXPORT);
     assert_eq!(tenant.name, "museum");
-    assert!(tenant.object_id.is_some());
+    assert!(tenant.id.is_some());
     assert!(tenant.verify_new_profiles && !tenant.sso_enabled && tenant.cleanse_attributes);
     assert_eq!(tenant.available_roles, ["CURATOR", "VISITOR"]);
     let newsletters = &tenant.attribute_definitions[2];

@@ -2,6 +2,7 @@
 
 use dossier::crafter_file::records::Record;
 use dossier::crafter_file::seed::{SEED_BYTES_MAX, Seed, looks_like_seed, parse, read};
+use dossier::domain::object_id::ObjectId;
 use serde_json::json;
 
 const SHIPPED: &str = include_str!("../../examples/crafter/seed.json");
@@ -32,7 +33,7 @@ fn the_shipped_seed_is_what_a_first_boot_makes() {
     else {
         panic!("{records:?}")
     };
-    assert_eq!((tenant.name.as_str(), tenant.object_id), ("default", None));
+    assert_eq!((tenant.name.as_str(), tenant.id), ("default", None));
     assert_eq!(tenant.available_roles.len(), 4);
     let orders: Vec<_> = tenant
         .attribute_definitions
@@ -65,7 +66,7 @@ fn an_id_is_read_from_either_name_and_either_form() {
     ] {
         let seed = seed(&format!(r#"{{"tenant":[{{"name":"a",{id}}}]}}"#));
         let Record::Tenant(tenant) = &seed.entries[0].record else { panic!() };
-        assert_eq!(tenant.object_id.unwrap()[11], 0x45, "{id}");
+        assert_eq!(ObjectId::of(tenant.id.unwrap()).0[11], 0x45, "{id}");
         assert_eq!(seed.unknown.warnings().count(), 0, "{id}");
     }
 }

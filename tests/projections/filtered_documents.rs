@@ -2,6 +2,7 @@
 //! finds the same, with its indexes and without.
 
 use dossier::domain::filter::Filter;
+use dossier::domain::object_id::{ObjectId, shown};
 use dossier::projections::ReadModel;
 use dossier::projections::profile_documents::ProfileDocuments;
 use dossier::projections::profile_documents::filter::{Parameter, compile};
@@ -70,11 +71,7 @@ const PROFILES: usize = 25;
 const ROUNDS: u32 = 60;
 
 pub fn id(number: u64) -> Uuid {
-    Uuid::from_u128(u128::from(number))
-}
-
-pub fn read_id(text: &str) -> Option<Uuid> {
-    Uuid::parse_str(text).ok()
+    ObjectId::new(0, number).held()
 }
 
 #[test]
@@ -120,7 +117,7 @@ fn postgresql_finds_what_a_walk_over_the_documents_finds() {
     let rounds = (vec(profile(), PROFILES), vec(filter(2, true), FILTERS));
     let outcome = runner.run(&rounds, |(mut profiles, filters)| {
         for (number, profile) in profiles.iter_mut().enumerate() {
-            profile["_id"] = json!(id(number as u64).to_string());
+            profile["_id"] = json!(shown(id(number as u64)));
         }
         let filters: Vec<Filter> =
             filters.iter().map(|filter| Filter::parse(&filter.to_string()).unwrap()).collect();
@@ -158,7 +155,7 @@ async fn by_asking(client: &Client, filters: &[Filter], scans: &str) -> Vec<Vec<
     let mut parameters: Vec<Parameter> = Vec::new();
     let mut queries = Vec::new();
     for (number, filter) in filters.iter().enumerate() {
-        let compiled = compile(filter, parameters.len() + 1, read_id);
+        let compiled = compile(filter, parameters.len() + 1);
         parameters.extend(compiled.parameters);
         queries.push(format!("select {number}, id from profile_documents where {}", compiled.sql));
     }
@@ -169,7 +166,7 @@ async fn by_asking(client: &Client, filters: &[Filter], scans: &str) -> Vec<Vec<
     let mut found = vec![Vec::new(); filters.len()];
     for row in client.query_typed(&sql, &parameters).await.unwrap() {
         let number: i32 = row.get(0);
-        found[number as usize].push(row.get::<_, Uuid>(1).to_string());
+        found[number as usize].push(shown(row.get(1)));
     }
     found
 }
@@ -178,16 +175,18 @@ async fn by_asking(client: &Client, filters: &[Filter], scans: &str) -> Vec<Vec<
 pub async fn store(client: &Client, profiles: &[Value]) {
     let sql = "
         insert into profile_documents
-        select $1, (profile ->> '_id')::uuid, 1, number, profile ->> 'username',
+        select $1, id, id, 1, number, profile ->> 'username',
             profile ->> 'email', (profile ->> 'verified')::boolean,
             (profile ->> 'enabled')::boolean, (profile ->> 'createdOn')::bigint,
             (profile ->> 'lastModified')::bigint,
             jsonb_build_object(
                 'roles', profile -> 'roles', 'attributes', profile -> 'attributes',
                 'names', jsonb_path_query_array(profile, '$.attributes.keyvalue().key'))
-        from unnest($2::jsonb[]) with ordinality as given (profile, number)";
+        from unnest($2::jsonb[], $3::uuid[]) with ordinality as given (profile, id, number)";
+    let ids = profiles.iter().map(|profile| profile["_id"].as_str().and_then(ObjectId::parse));
+    let ids: Vec<Uuid> = ids.map(|id| id.unwrap().held()).collect();
     client.batch_execute("truncate profile_documents").await.unwrap();
-    client.execute(sql, &[&id(0), &profiles]).await.unwrap();
+    client.execute(sql, &[&id(0), &profiles, &ids]).await.unwrap();
 }
 
 fn profile() -> impl Strategy<Value = Value> {
@@ -257,7 +256,7 @@ fn tests(depth: u32) -> BoxedStrategy<Value> {
         tests.into_iter().for_each(|test| fields.extend(test));
         Value::Object(fields)
     });
-    let ids = (0_u64..4).prop_map(|number| json!(id(number).to_string()));
+    let ids = (0_u64..4).prop_map(|number| json!(shown(id(number))));
     prop_oneof![3 => value(), 6 => several, 1 => ids].boxed()
 }
 

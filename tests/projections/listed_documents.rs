@@ -1,12 +1,13 @@
 //! Lists of profiles: their order, their pages, and what is counted.
 
 use dossier::domain::filter::{Filter, Path};
+use dossier::domain::object_id::shown;
 use dossier::projections::profile_documents::read::{Asked, Direction, Found, count, pages};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_postgres::Client;
 
-use super::filtered_documents::{id, read_id, store, table};
+use super::filtered_documents::{id, store, table};
 
 /// Profiles with this `attributes.x`, or without; named by their places.
 async fn profiles(values: &[Option<Value>]) -> Client {
@@ -17,7 +18,7 @@ async fn profiles(values: &[Option<Value>]) -> Client {
             attributes["x"] = value.clone();
         }
         json!({
-            "_id": id(999 - number as u64).to_string(), "username": number.to_string(),
+            "_id": shown(id(999 - number as u64)), "username": number.to_string(),
             "verified": false, "enabled": true, "createdOn": 1000 - number, "lastModified": 0,
             "roles": [if number % 2 == 0 { "EVEN" } else { "ODD" }], "attributes": attributes,
         })
@@ -51,7 +52,7 @@ async fn listed(
 ) -> String {
     let sort = sort.map(|(path, direction)| (Path::parse(path).unwrap(), direction));
     let sort = sort.as_ref().map(|(path, direction)| (path, *direction));
-    let asked = Asked { tenant: id(0), filter, sort, skip, limit, read_id };
+    let asked = Asked { tenant: id(0), filter, sort, skip, limit };
     let names: Vec<String> =
         all(client, asked).await.into_iter().map(|found| found.username).collect();
     names.join(" ")
@@ -119,10 +120,9 @@ async fn a_page_is_cut_from_what_fits() {
 async fn only_the_tenant_that_is_asked_is_listed_and_counted() {
     let mut client = profiles(&[Some(json!("a")), None]).await;
     let filter = Filter::has(Path::parse("attributes.x").unwrap());
-    assert_eq!(count(&client, id(0), &filter, read_id).await.unwrap(), 1);
-    assert_eq!(count(&client, id(1), &filter, read_id).await.unwrap(), 0);
-    let asked =
-        |tenant| Asked { tenant, filter: &filter, sort: None, skip: 0, limit: None, read_id };
+    assert_eq!(count(&client, id(0), &filter).await.unwrap(), 1);
+    assert_eq!(count(&client, id(1), &filter).await.unwrap(), 0);
+    let asked = |tenant| Asked { tenant, filter: &filter, sort: None, skip: 0, limit: None };
     let found = all(&mut client, asked(id(0))).await.remove(0);
     assert_eq!((found.id, found.roles), (id(999), vec!["EVEN".to_owned()]));
     assert_eq!(found.attributes["x"].get(), "\"a\"");
@@ -135,8 +135,7 @@ async fn large_profiles_come_few_at_a_time() {
     let values: Vec<Option<Value>> = vec![Some(large); 200];
     let mut client = profiles(&values).await;
     let everything = Filter::everything();
-    let asked =
-        Asked { tenant: id(0), filter: &everything, sort: None, skip: 0, limit: None, read_id };
+    let asked = Asked { tenant: id(0), filter: &everything, sort: None, skip: 0, limit: None };
     let (handed, mut read) = mpsc::channel::<Vec<Found>>(1);
     let taking = async {
         let mut sizes = Vec::new();

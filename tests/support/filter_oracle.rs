@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 
 use dossier::domain::filter::{Choice, Filter, Kind, Order, Path, Regular, Test};
+use dossier::domain::object_id::ObjectId;
 use regex::bytes::RegexBuilder;
 use serde_json::Value;
-use uuid::Uuid;
 
 /// Whether the filter holds of this profile, given as clients would see it.
 pub fn holds(filter: &Filter, profile: &Value) -> bool {
@@ -29,7 +29,7 @@ fn holds_of(filter: &Filter, document: &Value, root: bool) -> bool {
 /// The type of what looks like another in JSON.
 fn special(path: &Path) -> Option<Kind> {
     match path.segments() {
-        [name] if name == "_id" => Some(Kind::Id),
+        [name] if name == "_id" || name == "id" => Some(Kind::Id),
         [name] if name == "createdOn" || name == "lastModified" => Some(Kind::Date),
         _ => None,
     }
@@ -155,7 +155,7 @@ fn is(value: &Value, kind: Kind, special: Option<Kind>) -> bool {
 }
 
 fn is_id(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| Uuid::parse_str(text).is_ok())
+    value.as_str().is_some_and(|text| ObjectId::parse(text).is_some())
 }
 
 /// Classes and boundaries are those of ASCII.

@@ -2,20 +2,16 @@
 
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use crate::api::app::App;
 use crate::domain::entitlement::TenantAction;
 use crate::domain::ids::{ProfileId, TenantId};
-use crate::domain::object_id::shown;
+use crate::domain::object_id::{ObjectId, shown};
 use crate::domain::profile::{Facts, Profile};
 use crate::domain::tenant::Catalogue;
 use crate::engine::claims;
-use crate::projections::profile_documents;
 
 use super::call::Call;
 use super::error::Failure;
-use super::path::profile_id;
 
 /// A tenant that was found.
 #[derive(Clone)]
@@ -66,7 +62,7 @@ pub fn name_of(place: Option<&Place>) -> &str {
 /// # Errors
 /// [`Failure::NoSuchProfile`], [`Failure::ActionDenied`].
 pub async fn managed(app: &App, call: &Call, id: &str) -> Result<Found, Failure> {
-    let id = profile_id(id).ok_or(Failure::NoSuchProfile)?;
+    let id = ObjectId::parse(id).ok_or(Failure::NoSuchProfile)?;
     let found = by_id(app, id).await?.ok_or(Failure::NoSuchProfile)?;
     may_manage(call, &found.place.name)?;
     Ok(found)
@@ -84,25 +80,11 @@ pub fn may_manage(call: &Call, tenant: &str) -> Result<(), Failure> {
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
-pub async fn by_id(app: &App, id: Uuid) -> Result<Option<Found>, Failure> {
-    if let Some(home) = app.applications.homes.get(&id) {
-        if let Some(found) = in_tenant(app, home, ProfileId(id)).await? {
-            return Ok(Some(found));
-        }
-        app.applications.homes.invalidate(&id);
+pub async fn by_id(app: &App, id: ObjectId) -> Result<Option<Found>, Failure> {
+    match app.applications.home(&app.engine, id).await? {
+        Some((tenant, profile)) => in_tenant(app, tenant, profile).await,
+        None => Ok(None),
     }
-    let client = app.engine.connection().await?;
-    let homes = profile_documents::read::homes(&client, id).await;
-    let homes = homes
-        .map_err(|error| crate::engine::Error::of_statement("looking for a profile", error))?;
-    drop(client);
-    for home in homes {
-        if let Some(found) = in_tenant(app, TenantId(home), ProfileId(id)).await? {
-            app.applications.homes.insert(id, found.place.tenant);
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
 }
 
 /// The live profile of this id in this tenant.
@@ -134,7 +116,7 @@ pub async fn by_username(
     if let Some(held) = held.get(&claim) {
         return in_tenant(app, place.tenant, ProfileId(held.holder)).await;
     }
-    let Some(id) = profile_id(username) else { return Ok(None) };
-    let found = in_tenant(app, place.tenant, ProfileId(id)).await?;
-    Ok(found.filter(|found| found.facts.username.is_none() && shown(id) == username))
+    let Some(id) = ObjectId::parse(username) else { return Ok(None) };
+    let found = by_id(app, id).await?.filter(|found| found.place.tenant == place.tenant);
+    Ok(found.filter(|one| one.facts.username.is_none() && shown(one.id.0) == username))
 }

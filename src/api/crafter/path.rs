@@ -1,9 +1,5 @@
-//! Paths and the ids in them, as this face's clients write them (contract 0), brought to the one
-//! form that is routed. Never touches a path outside `/api/1/`.
-
-use uuid::Uuid;
-
-use crate::domain::object_id::parse_object_id;
+//! Paths as this face's clients write them (contract 0), brought to the one form that is routed.
+//! Never touches a path outside `/api/1/`.
 
 /// Where this face begins, after the prefix.
 pub const ROOT: &str = "/api/1/";
@@ -20,11 +16,4 @@ pub fn routed<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
     };
     let path = path.strip_suffix(".json").unwrap_or(path);
     Some(path.strip_suffix('/').unwrap_or(path))
-}
-
-/// The id that a caller means: 24 hexadecimal digits of an imported one, or a UUID with hyphens.
-/// What else is sent is nobody's id.
-pub fn profile_id(text: &str) -> Option<Uuid> {
-    let is_uuid = || text.len() == uuid::fmt::Hyphenated::LENGTH;
-    parse_object_id(text).or_else(|| Uuid::try_parse(text).ok().filter(|_| is_uuid()))
 }

@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use crate::attachments::Store;
 use crate::domain::attachment::Kind as AttachmentKind;
-use crate::domain::ids::TenantId;
+use crate::domain::ids::{ProfileId, TenantId};
+use crate::domain::object_id::ObjectId;
 use crate::domain::profile::LockPolicy;
-use crate::engine::claims::Bearer;
+use crate::engine::claims::{self, Bearer};
 use crate::engine::outbox::Outbox;
 use crate::engine::tickets::Tickets;
 use crate::engine::{Engine, Error};
@@ -112,8 +113,8 @@ pub struct Services {
     pub lists: Arc<Semaphore>,
     /// Long lists being answered: each holds a connection for as long as its reader takes.
     pub long_lists: Arc<Semaphore>,
-    /// Where a profile was found, by its id: read from its stream whether it still is.
-    pub homes: Cache<Uuid, TenantId>,
+    /// Which profile an id is, and in which tenant: what it was once it is for ever.
+    homes: Cache<ObjectId, (TenantId, ProfileId)>,
     secrets: Cache<Uuid, (TenantId, Uuid)>,
 }
 
@@ -139,6 +140,26 @@ impl Services {
                 .time_to_live(Duration::from_secs(300))
                 .build(),
         }
+    }
+
+    /// The profile that has this id, or had it, and its tenant.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn home(
+        &self,
+        engine: &Engine,
+        id: ObjectId,
+    ) -> Result<Option<(TenantId, ProfileId)>, Error> {
+        if let Some(home) = self.homes.get(&id) {
+            return Ok(Some(home));
+        }
+        let claim = claims::profile_id(id);
+        let held = engine.reader.claims(&[claim]).await?;
+        let Some(held) = held.get(&claim) else { return Ok(None) };
+        let home = (TenantId(held.tenant_id), ProfileId(held.holder));
+        self.homes.insert(id, home);
+        Ok(Some(home))
     }
 
     /// What this secret leads to: a stream, whose state says whether it still does.

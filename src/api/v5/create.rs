@@ -13,11 +13,13 @@ use crate::api::call::Call;
 use crate::api::failure::{Failure, FieldError};
 use crate::api::write::{Kind, write};
 use crate::domain::ids::ProfileId;
+use crate::domain::object_id::ObjectId;
 use crate::domain::permission::can_create;
 use crate::domain::profile::{
-    Command, Event, Facts, Profile, Registration, State as ProfileState, decide,
+    Command, Event, Facts, Profile, Refusal, Registration, State as ProfileState, decide,
 };
 use crate::engine::execute::{Decision, Halt};
+use crate::engine::{claims, mint};
 
 use super::logins::Logins;
 use super::pick::{self, Picker};
@@ -51,7 +53,7 @@ pub const NOT_APPLIED: &str = "not applied: other items are invalid";
 pub async fn create(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
     let input = call.body::<Object<CreateProfilesRequest>>().map(|Object(input)| Arc::new(input));
     let kind = Kind { area: "profile", operation: "create", face: FACE, exempt: false };
-    let minted: Arc<Vec<Uuid>> = Arc::new((0..ITEMS_MAX).map(|_| Uuid::now_v7()).collect());
+    let minted: Arc<Vec<Uuid>> = Arc::new((0..ITEMS_MAX).map(|_| mint::new_id()).collect());
     let shared = app.clone();
     let answer = write(&app, &call, kind, move |decision, actor| {
         let (app, minted) = (shared.clone(), minted.clone());
@@ -100,6 +102,7 @@ async fn create_all(
     // Only ids that callers chose can exist already.
     let chosen: Vec<Uuid> = items.iter().filter_map(|item| item.id).collect();
     let mut known = decision.load_all::<Profile>(&chosen).await?.into_iter();
+    let elsewhere = taken_elsewhere(decision, &chosen).await?;
     let states: Vec<Arc<ProfileState>> = items
         .iter()
         .map(|item| item.id.and_then(|_| known.next()).map(|one| one.state).unwrap_or_default())
@@ -108,11 +111,14 @@ async fn create_all(
     let mut logins = Logins::default();
     let mut planned = Vec::with_capacity(items.len());
     for (place, ((item, id), state)) in items.iter().zip(&ids).zip(&states).enumerate() {
-        let plan = if seen.insert(*id) {
-            plan(&picker, actor, item, *id, state)
-        } else {
+        let plan = if !seen.insert(ObjectId::of(*id)) {
             let message = "the same id twice in one request".to_owned();
             Planned::Invalid(vec![FieldError { field: "id", message }])
+        } else if elsewhere.contains(id) {
+            // Told as an id of one's own tenant: nobody learns where it is.
+            refused(&Refusal::AlreadyRegistered)
+        } else {
+            plan(&picker, actor, item, *id, state)
         };
         if let Planned::New(id, event) = &plan
             && let Event::ProfileRegistered(registration) = &**event
@@ -137,6 +143,25 @@ async fn create_all(
         logins.put(decision);
     }
     Ok(planned.into_iter().map(|plan| result(plan, valid)).collect())
+}
+
+/// Those of these ids that a profile of another tenant has or had, or that mean the same as one
+/// does where ids are shown as twelve bytes.
+async fn taken_elsewhere(
+    decision: &Decision<'_>,
+    chosen: &[Uuid],
+) -> Result<HashSet<Uuid>, Halt<Failure>> {
+    if chosen.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let claim = |id: &Uuid| claims::profile_id(ObjectId::of(*id));
+    let claims: Vec<Uuid> = chosen.iter().map(claim).collect();
+    let held = decision.engine.reader.claims(&claims).await?;
+    let is_other = |id: &&Uuid| {
+        let held = held.get(&claim(id));
+        held.is_some_and(|by| (by.tenant_id, by.holder) != (decision.tenant.0, **id))
+    };
+    Ok(chosen.iter().filter(is_other).copied().collect())
 }
 
 fn plan(
@@ -170,7 +195,7 @@ fn plan(
     }
 }
 
-fn refused(refusal: &crate::domain::profile::Refusal) -> Planned {
+fn refused(refusal: &Refusal) -> Planned {
     let (field, message) = (refusal.field(), refusal.to_string());
     Planned::Invalid(vec![FieldError { field, message }])
 }

@@ -17,6 +17,7 @@ use crate::domain::profile::{
     Command, Facts, Profile, Registration, State as ProfileState, decide,
 };
 use crate::domain::values::{NAME_CHARACTERS_MAX, Name};
+use crate::engine::mint;
 
 use super::FACE;
 use super::pick::Picker;
@@ -47,7 +48,7 @@ pub async fn duplicate(State(app): State<Arc<App>>, call: Call) -> Result<Answer
     let input = call.body::<Object<DuplicateProfileRequest>>();
     let target = input.map(|Object(input)| input.target_profile_id);
     let kind = Kind { area: "profile", operation: "duplicate", face: FACE, exempt: false };
-    let id = Uuid::now_v7();
+    let id = mint::new_id();
     let shared = app.clone();
     let answer = write(&app, &call, kind, move |decision, actor| {
         let app = shared.clone();

@@ -6,6 +6,8 @@ mod attributes;
 mod body;
 mod error;
 mod faces;
+mod ids;
+mod intake;
 mod lists;
 mod log_ins;
 mod monitoring;

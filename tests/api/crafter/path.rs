@@ -1,9 +1,7 @@
-//! Paths and ids as clients of the Crafter Profile face write them (contract 0).
+//! Paths as clients of the Crafter Profile face write them (contract 0).
 
-use dossier::api::crafter::path::{profile_id, routed};
-use dossier::domain::object_id::shown;
+use dossier::api::crafter::path::routed;
 use proptest::prelude::*;
-use uuid::Uuid;
 
 const PREFIX: &str = "/crafter-profile";
 
@@ -68,35 +66,9 @@ fn the_prefix_can_be_another_or_none() {
     assert_eq!(routed("/api/1/tenant/all", ""), Some("/api/1/tenant/all"));
 }
 
-#[test]
-fn an_imported_id_and_one_of_ours_are_ids() {
-    let imported = profile_id("5a1c2e3f4b5d6e7f80918273").unwrap();
-    assert_eq!(shown(imported), "5a1c2e3f4b5d6e7f80918273");
-    let own = "0190b1c2-d3e4-7f5a-8b6c-0123456789ab";
-    assert_eq!(profile_id(own), Uuid::parse_str(own).ok());
-    assert_eq!(profile_id(&own.to_ascii_uppercase()), profile_id(own));
-}
-
-#[test]
-fn anything_else_is_nobodys_id() {
-    let simple = "0190b1c2d3e47f5a8b6c0123456789ab";
-    let braced = "{0190b1c2-d3e4-7f5a-8b6c-0123456789ab}";
-    let urn = "urn:uuid:0190b1c2-d3e4-7f5a-8b6c-0123456789ab";
-    for text in ["", "7", "admin", simple, braced, urn, "5a1c2e3f4b5d6e7f8091827"] {
-        assert_eq!(profile_id(text), None, "{text:?}");
-    }
-}
-
 proptest! {
     #[test]
-    fn every_id_shown_is_the_id_meant(bytes: [u8; 16]) {
-        let id = Uuid::from_bytes(bytes);
-        prop_assert_eq!(profile_id(&shown(id)), Some(id));
-    }
-
-    #[test]
-    fn no_text_is_too_odd_for_an_id_or_a_path(text: String) {
-        let _ = profile_id(&text);
+    fn no_text_is_too_odd_for_a_path(text: String) {
         let _ = routed(&format!("/api/1/{text}"), &text);
     }
 }

@@ -296,29 +296,6 @@ async fn what_was_taken_in_once_is_not_brought_back_by_taking_it_in_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_record_found_there_already_is_not_brought_back_either() {
-    let crafter = Crafter::start().await;
-    crafter.tenant("t", json!({ "availableRoles": ["A", "B"] })).await;
-    let ada = crafter.profile_id("t", "ada").await;
-    let token = crafter.token_for("t").await;
-    let tokens = json!([{ "id": token, "application": "a", "tenantPermissions": [] }]);
-    let tenants = json!([{ "name": "t", "availableRoles": ["B"] }]);
-    let profiles = json!([
-        { "username": "ada", "tenant": "t", "email": "ada@t.example", "password": PASSWORD },
-    ]);
-    let seed = json!({ "accesstoken": tokens, "tenant": tenants, "profile": profiles });
-    assert_eq!(crafter.take_in(seed.clone()).await.before, 3);
-    crafter.form("tenant/t/roles/remove", &[("role", "B")]).await.answers(200);
-    crafter.form(&format!("profile/{ada}/delete"), &[]).await.is_empty();
-    crafter.form(&format!("access_token/{token}/delete"), &[]).await.is_empty();
-    assert_eq!(crafter.take_in(seed).await.before, 3);
-    assert_eq!(crafter.get("tenant/t", &[]).await.answers(200)["availableRoles"], json!(["A"]));
-    let listed = crafter.get("profile/range", &[("tenantName", "t")]).await.answers(200);
-    assert_eq!(listed, json!([]));
-    crafter.by(&token).get("tenant/t", &[]).await.refused(403, "ACCESS_DENIED");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn an_e_mail_address_that_is_none_is_refused_in_either_call() {
     let crafter = Crafter::start().await;
     crafter.tenant("t", json!({ "attributeDefinitions": [attribute("a", "TEXT")] })).await;

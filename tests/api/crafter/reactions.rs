@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use crate::support::crafter::{Crafter, PASSWORD, attribute, text, until};
+use crate::support::crafter::{Crafter, PASSWORD, attribute, text, until, uuid};
 
 /// More profiles than are looked at at once, twice.
 const MANY: usize = 2_500;
@@ -279,7 +279,7 @@ async fn reactions_are_on_record_as_the_systems_with_what_caused_them() {
     crafter.form("tenant/acme/roles/add", &[("role", "R")]).await.answers(200);
     let id = text(&crafter.profile("acme", "ada", &[("role", "R")]).await["id"]);
     crafter.form("tenant/acme/roles/remove", &[("role", "R")]).await.answers(200);
-    let path = format!("/api/v1/profiles/{id}/history?order=newest&limit=1");
+    let path = format!("/api/v1/profiles/{}/history?order=newest&limit=1", uuid(&id));
     let page = crafter.api.get(&root, &path).await.answers(200);
     let event: BTreeMap<String, Value> = serde_json::from_value(page["events"][0].clone()).unwrap();
     assert_eq!(event["name"], "ApplicationRoleWithdrawn");

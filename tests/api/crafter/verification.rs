@@ -1,6 +1,7 @@
 //! Verification tokens, the mails that hold them, and what they are good for (contract 4.5).
 
 use dossier::api::crafter::services::Settings;
+use dossier::domain::object_id::shown;
 use dossier::engine::claims::login_email;
 use serde_json::json;
 
@@ -164,7 +165,7 @@ async fn a_verified_address_is_what_its_profile_logs_in_with_unless_another_does
     let claim = login_email(crafter.tenant, "shared@acme.example");
     let holder = async || {
         let held = crafter.engine.reader.claims(&[claim]).await.unwrap();
-        held.get(&claim).map(|held| held.holder.to_string())
+        held.get(&claim).map(|held| shown(held.holder))
     };
     let mut ids = Vec::new();
     for username in ["ada", "eve"] {

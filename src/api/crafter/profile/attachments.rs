@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use uuid::Uuid;
 
 use crate::api::app::App;
 use crate::api::call::Circumstances;
@@ -22,6 +21,7 @@ use crate::attachments::Error as StoreError;
 use crate::domain::attachment::{Invalid, Named, parse_file_name};
 use crate::domain::ids::AttachmentId;
 use crate::domain::profile::{Attachment, Command};
+use crate::engine::{claims, mint};
 
 use super::change;
 
@@ -90,14 +90,19 @@ pub async fn upload(State(app): State<Arc<App>>, request: Request) -> Answer {
     let (engine, store) = (&app.engine, &app.applications.attachments);
     let kept = engine.keep_attachment(store, found.place.tenant, received.file).await;
     let kept = kept.map_err(failed)?;
-    let new = AttachmentId(Uuid::now_v7());
+    let new = AttachmentId(mint::new_id());
     let after = change(&app, &call, &found, "upload_attachment", |change| {
         let (name, kept) = (name.clone(), kept.clone());
         Box::pin(async move {
             let attachments = &change.facts()?.attachments;
             let before = attachments.iter().find(|one| one.name.0 == name);
+            let id = before.map_or(new, |one| one.id);
+            if id == new {
+                let tenant = change.decision.tenant;
+                change.decision.take(claims::take_attachment_id(tenant, new));
+            }
             let attachment = Attachment {
-                id: before.map_or(new, |one| one.id),
+                id,
                 name: name.into(),
                 content_type: kind.content_type().to_owned(),
                 bytes: kept.bytes,

@@ -13,7 +13,6 @@ use crate::api::crafter::answer::{Answer, bean};
 use crate::api::crafter::call::Call;
 use crate::api::crafter::error::{ErrorDetails, Failure};
 use crate::api::crafter::find::{self, Found, Place};
-use crate::api::crafter::path::profile_id;
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::shown;
 use crate::api::crafter::types::profile::Profile as Wire;
@@ -23,14 +22,15 @@ use crate::domain::cleansing::cleansed;
 use crate::domain::entitlement::{AttributeAction, TenantAction};
 use crate::domain::ids::{ProfileId, ValueId};
 use crate::domain::mailbox::parse_mailbox;
+use crate::domain::object_id::ObjectId;
 use crate::domain::permission::{Authority, RankedRole};
 use crate::domain::profile::{self, Command, Event, Profile, Registration};
 use crate::domain::session::{self, Session};
 use crate::domain::tenant::{Catalogue, Tenant};
 use crate::domain::values::{Email, ValueKind};
 use crate::engine::claims::{self, Bearer};
-use crate::engine::credentials;
 use crate::engine::execute::{Decision, Halt};
+use crate::engine::{credentials, mint};
 use crate::mail::{Kind as MailKind, Mail, link};
 use crate::passwords::{Hash, Password};
 
@@ -67,7 +67,7 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
         login: false,
     };
     let hash = hashed(&app, wanted.password.as_deref()).await?;
-    let id = ProfileId(Uuid::now_v7());
+    let id = ProfileId(mint::new_id());
     let kind = Kind { area: "profile", operation: "create_profile" };
     let made = write(&app, &call, place.tenant, kind, |decision| {
         let (wanted, email, hash, place) = (&wanted, email.clone(), &hash, &place);
@@ -81,7 +81,7 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
             if decision.engine.reader.claims(&[claim]).await?.contains_key(&claim) {
                 return Err(Failure::ProfileExists.into());
             }
-            if is_shown_name(decision, &wanted.username).await? {
+            if is_shown_name(decision, id, &wanted.username).await? {
                 return Err(Failure::ProfileExists.into());
             }
             let verification = wanted.verification_url.as_deref();
@@ -151,11 +151,20 @@ impl Wanted {
 /// None that is not the log's.
 pub async fn is_shown_name(
     decision: &mut Decision<'_>,
+    id: ProfileId,
     username: &str,
 ) -> Result<bool, Halt<Failure>> {
-    let Some(id) = profile_id(username) else { return Ok(false) };
-    let other = decision.load::<Profile>(id).await?.state;
-    Ok(other.live().is_some_and(|facts| facts.username.is_none()))
+    let spelt = |one: &ObjectId| one.to_string() == username;
+    let Some(shown) = ObjectId::parse(username).filter(spelt) else { return Ok(false) };
+    let claim = claims::profile_id(shown);
+    let held = decision.engine.reader.claims(&[claim]).await?;
+    match held.get(&claim) {
+        Some(held) if held.tenant_id == decision.tenant.0 && held.holder != id.0 => {
+            let other = decision.load::<Profile>(held.holder).await?.state;
+            Ok(other.live().is_some_and(|facts| facts.username.is_none()))
+        }
+        _ => Ok(false),
+    }
 }
 
 /// A page that mails may lead to.

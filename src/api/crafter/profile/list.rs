@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use uuid::Uuid;
 
 use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, json};
@@ -11,12 +10,12 @@ use crate::api::crafter::call::Call;
 use crate::api::crafter::error::{ErrorDetails, Failure};
 use crate::api::crafter::find::{self, Place};
 use crate::api::crafter::parameters::{Page, Sort};
-use crate::api::crafter::path::profile_id;
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::types::profile::Profile as Wire;
 use crate::domain::entitlement::TenantAction;
 use crate::domain::filter::{Filter, Path};
 use crate::domain::ids::TenantId;
+use crate::domain::object_id::ObjectId;
 use crate::engine::Error;
 use crate::projections::profile_counts;
 use crate::projections::profile_documents::read::{
@@ -58,7 +57,7 @@ pub async fn count_by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
     let (place, filter) = queried(&app, &call).await?;
     let _turn = turn(&app).await?;
     let client = app.engine.connection().await?;
-    let count = count_documents(&client, place.tenant.0, &filter, profile_id).await;
+    let count = count_documents(&client, place.tenant.0, &filter).await;
     let count = count.map_err(|error| Error::of_statement("counting profiles", error));
     json(&count.map_err(too_slow)?)
 }
@@ -170,7 +169,7 @@ pub async fn by_attribute_value(State(app): State<Arc<App>>, call: Call) -> Answ
 )]
 pub async fn by_ids(State(app): State<Arc<App>>, call: Call) -> Answer {
     let ids = call.parameters.required_list("id")?;
-    let ids: Vec<Uuid> = ids.iter().filter_map(|id| profile_id(id)).collect();
+    let ids: Vec<ObjectId> = ids.iter().filter_map(|id| ObjectId::parse(id)).collect();
     let sort = call.parameters.sort()?;
     let wanted = call.parameters.attribute_to_return()?;
     let client = app.engine.connection().await?;

@@ -18,7 +18,6 @@ use crate::api::crafter::entitled::Given;
 use crate::api::crafter::error::{Failure, JSON};
 use crate::api::crafter::find::{self, Place};
 use crate::api::crafter::parameters::{Page, Sort, SortOrder};
-use crate::api::crafter::path::profile_id;
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::types::profile::Profile as Wire;
 use crate::domain::attributes::{AttributeToReturn, returned};
@@ -107,7 +106,6 @@ async fn reading(
             sort: wanted.sort.as_ref().zip(path.as_ref()).map(|(sort, by)| (by, direction(sort))),
             skip: i64::from(wanted.page.start),
             limit: wanted.page.count.map(i64::from),
-            read_id: profile_id,
         };
         let read = pages(&mut client, asked, PAGE_ROWS, handed).await;
         let read = read.map_err(|error| Error::of_statement("listing profiles", error));

@@ -116,7 +116,7 @@ async fn assign_username(
     if change.decision.engine.reader.claims(&[claim]).await?.contains_key(&claim) {
         return Err(Failure::ProfileExists.into());
     }
-    if is_shown_name(change.decision, username).await? {
+    if is_shown_name(change.decision, change.id, username).await? {
         return Err(Failure::ProfileExists.into());
     }
     if let Some(before) = before {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use uuid::Uuid;
 
 use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, bean, empty, json};
@@ -21,7 +20,7 @@ use crate::domain::tenant::{
     ApplicationCommand, AttributeDefinition, Catalogue, Command, Event, Tenant, decide,
 };
 use crate::engine::execute::{Executed, Halt};
-use crate::engine::{claims, react};
+use crate::engine::{claims, mint, react};
 
 use super::{change, named};
 
@@ -41,7 +40,7 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let mut orders = vec![Command::RegisterTenant { name: name.clone() }];
     let nothing = Catalogue::default();
     orders.extend(replacing(&nothing, &wanted)?.into_iter().map(Command::ForApplications));
-    let tenant = TenantId(Uuid::now_v7());
+    let tenant = TenantId(mint::new_id());
     let kind = Kind { area: "tenant", operation: "create_tenant" };
     let (name, orders) = (&name, &orders);
     let created = write(&app, &call, tenant, kind, |decision| {
