@@ -12,12 +12,12 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::bearer::{Algorithm, Claims, Fault, TokenIssuer};
+use crate::domain::values::EMAIL_CHARACTERS_MAX;
 
 const TOKEN_BYTES_MAX: usize = 8 * 1024;
 /// How far an issuer's clock may be ahead: a token just issued is believed at once. None is
 /// believed longer than it says.
 const LEEWAY: TimeDelta = TimeDelta::seconds(30);
-const EMAIL_CHARS_MAX: usize = 254;
 const SESSION_CHARS_MAX: usize = 200;
 
 /// A token that has the right form.
@@ -157,7 +157,7 @@ impl<'a> Token<'a> {
             Some(Value::String(text)) => text == "true",
             _ => false,
         };
-        let email = bounded(self.body.email.as_ref(), EMAIL_CHARS_MAX);
+        let email = bounded(self.body.email.as_ref(), EMAIL_CHARACTERS_MAX);
         Claims {
             profile_id: None,
             email: email.filter(|_| email_verified),

@@ -4,7 +4,12 @@
 use std::collections::HashMap;
 
 use toml::Spanned;
-use unicode_normalization::UnicodeNormalization;
+
+use crate::domain::folding;
+use crate::domain::naming::{Unreadable, readable};
+use crate::domain::values::{
+    EMAIL_CHARACTERS_MAX, NAME_CHARACTERS_MAX, REQUESTS_PER_DAY_MAX, login_form,
+};
 
 use super::problem::Findings;
 use super::shape::{Keys, Shaped};
@@ -15,9 +20,6 @@ use super::{
 
 const RANK_MAX: i16 = 5;
 const KEY_CHARACTERS_MAX: usize = 64;
-const NAME_CHARACTERS_MAX: usize = 200;
-const EMAIL_CHARACTERS_MAX: usize = 254;
-const REQUESTS_PER_DAY_MAX: i32 = 1_000_000;
 
 /// Only signatures whose verifying key may be public: with HS* it could sign as well.
 const ALGORITHMS: [&str; 9] =
@@ -105,7 +107,7 @@ fn uniqueness(tenant: &TenantEntry, keys: &Keys, findings: &mut Findings) {
     unique("department name", department_names, folded, findings);
     unique("setting name", tenant.settings.iter().map(|setting| &setting.name), folded, findings);
     let emails = tenant.profiles.iter().flat_map(|profile| &profile.emails);
-    unique("e-mail", emails, folded, findings);
+    unique("e-mail", emails, login_form, findings);
 }
 
 fn role(role: &RoleEntry, findings: &mut Findings) {
@@ -202,7 +204,7 @@ fn profile(profile: &ProfileEntry, keys: &Keys, findings: &mut Findings) {
         }
     }
     if let Some(limit) = &profile.request_limit
-        && !(1..=REQUESTS_PER_DAY_MAX).contains(limit.get_ref())
+        && !(1..=REQUESTS_PER_DAY_MAX).contains(&i64::from(*limit.get_ref()))
     {
         let message = format!("request limit {limit} is outside 1 to {REQUESTS_PER_DAY_MAX}");
         findings.add(limit.span(), message);
@@ -245,9 +247,9 @@ fn exactly(text: &str) -> String {
     text.to_owned()
 }
 
-/// As people compare names and e-mails: composed and without case.
+/// As people compare names: composed and without case.
 fn folded(text: &str) -> String {
-    caseless::default_case_fold_str(&text.trim().nfc().collect::<String>()).nfc().collect()
+    folding::folded(text.trim())
 }
 
 fn key(kind: &str, key: &Spanned<String>, findings: &mut Findings) {
@@ -267,12 +269,18 @@ fn key(kind: &str, key: &Spanned<String>, findings: &mut Findings) {
 
 fn name(kind: &str, name: &Spanned<String>, findings: &mut Findings) {
     filled(kind, name, findings);
-    if name.get_ref().trim().chars().count() > NAME_CHARACTERS_MAX {
+    let trimmed = name.get_ref().trim();
+    if trimmed.chars().count() > NAME_CHARACTERS_MAX {
         let message = format!("the {kind} is longer than {NAME_CHARACTERS_MAX} characters");
         findings.add(name.span(), message);
     }
-    if name.get_ref().contains(['\n', '\r', '\t']) {
+    if name.get_ref().contains(['\n', '\r', '\t', '\u{2028}', '\u{2029}']) {
         findings.add(name.span(), format!("the {kind} is not on one line"));
+    }
+    if let (false, Err(why @ (Unreadable::Direction | Unreadable::Invisible))) =
+        (trimmed.is_empty(), readable(trimmed))
+    {
+        findings.add(name.span(), format!("the {kind} {why}"));
     }
 }
 

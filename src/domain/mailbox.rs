@@ -1,10 +1,10 @@
 //! E-mail addresses as RFC 822 writes them (Crafter contract 4.9): `a@b`, `Ada <a@b>`, `a@b (Ada)`.
 //! One mailbox, never a list, a group or a route. Never asks whether the address exists.
 
-use super::values::EMAIL_BYTES_MAX;
+use super::values::EMAIL_CHARACTERS_MAX;
 
-/// Longest mailbox with its name and comments, in bytes.
-pub const MAILBOX_BYTES_MAX: usize = 320;
+/// Longest mailbox with its name and comments, in characters.
+pub const MAILBOX_CHARACTERS_MAX: usize = 320;
 /// What an atom cannot hold.
 const SPECIALS: &str = "()<>,;:\\\"[]@";
 
@@ -13,22 +13,22 @@ const SPECIALS: &str = "()<>,;:\\\"[]@";
 pub struct Mailbox<'a> {
     /// All of it, without surrounding white space.
     pub text: &'a str,
-    /// The bare `local@domain` in it, at most 254 bytes.
+    /// The bare `local@domain` in it, at most 254 characters.
     pub address: &'a str,
 }
 
 /// The text is no mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an e-mail address reads a@b or Name <a@b>, and has at most 254 bytes")]
+#[error("an e-mail address reads a@b or Name <a@b>, and has at most 254 characters")]
 pub struct NoMailbox;
 
-/// Reads a mailbox of at most 320 bytes.
+/// Reads a mailbox of at most 320 characters.
 ///
 /// # Errors
 /// [`NoMailbox`].
 pub fn parse_mailbox(text: &str) -> Result<Mailbox<'_>, NoMailbox> {
     let text = text.trim_matches(' ');
-    if text.len() > MAILBOX_BYTES_MAX || text.contains(char::is_control) {
+    if text.chars().count() > MAILBOX_CHARACTERS_MAX || text.contains(char::is_control) {
         return Err(NoMailbox);
     }
     let bare = without_comments(text)?;
@@ -41,7 +41,7 @@ pub fn parse_mailbox(text: &str) -> Result<Mailbox<'_>, NoMailbox> {
     };
     let at = top_level(address, '@').ok_or(NoMailbox)?;
     let is_address = is_local(&address[..at]) && is_domain(&address[at + 1..]);
-    if is_address && address.len() <= EMAIL_BYTES_MAX {
+    if is_address && address.chars().count() <= EMAIL_CHARACTERS_MAX {
         Ok(Mailbox { text, address })
     } else {
         Err(NoMailbox)

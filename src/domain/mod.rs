@@ -14,6 +14,7 @@ pub mod filter;
 pub mod folding;
 pub mod ids;
 pub mod mailbox;
+pub mod naming;
 pub mod object_id;
 pub mod operation;
 pub mod permission;

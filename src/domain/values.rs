@@ -3,14 +3,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::folding::folded;
+use super::folding::lower_cased;
 use super::ids::ValueId;
+use super::naming::readable;
 use super::personal::Personal;
 
 /// Longest name, in characters.
 pub const NAME_CHARACTERS_MAX: usize = 200;
-/// Longest e-mail address, in bytes.
-pub const EMAIL_BYTES_MAX: usize = 254;
+/// Longest e-mail address, in characters.
+pub const EMAIL_CHARACTERS_MAX: usize = 254;
 /// Largest request limit, in requests per UTC day.
 pub const REQUESTS_PER_DAY_MAX: i64 = 1_000_000;
 
@@ -59,40 +60,44 @@ pub struct RequestLimit {
 /// Why a value is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
-    #[error("a name has 1 to 200 characters and no control characters")]
+    #[error(
+        "a name has 1 to 200 characters, one of them visible, and none that controls, ends a line \
+         or changes the direction of the text"
+    )]
     Name,
-    #[error("an e-mail address has one @ with text on both sides and at most 254 bytes")]
+    #[error(
+        "an e-mail address has one @ with text on both sides, no white space and at most 254 \
+         characters"
+    )]
     Email,
     #[error("a request limit lies between 1 and 1000000 requests per day")]
     RequestLimit,
 }
 
-/// A name as it is kept: trimmed, 1 to 200 characters.
+/// A name as it is kept: trimmed, 1 to 200 characters, readable.
 ///
 /// # Errors
 /// [`Invalid::Name`].
 pub fn parse_name(text: &str) -> Result<String, Invalid> {
     let name = text.trim();
-    let characters = name.chars().count();
-    if characters == 0 || characters > NAME_CHARACTERS_MAX || name.chars().any(char::is_control) {
+    if name.chars().count() > NAME_CHARACTERS_MAX || readable(name).is_err() {
         return Err(Invalid::Name);
     }
     Ok(name.to_owned())
 }
 
-/// An e-mail address as it is kept: as given, without surrounding white space.
+/// An e-mail address as it is kept: as given. White space around it makes it none.
 ///
 /// # Errors
 /// [`Invalid::Email`].
-pub fn parse_email(text: &str) -> Result<String, Invalid> {
-    let address = text.trim();
+pub fn parse_email(address: &str) -> Result<String, Invalid> {
     let odd = |c: char| c.is_whitespace() || c.is_control();
     match address.split_once('@') {
         Some((local, domain))
             if !local.is_empty()
                 && !domain.is_empty()
                 && !domain.contains('@')
-                && address.len() <= EMAIL_BYTES_MAX
+                && address.chars().count() <= EMAIL_CHARACTERS_MAX
                 && !address.contains(odd) =>
         {
             Ok(address.to_owned())
@@ -112,8 +117,8 @@ pub fn parse_request_limit(requests_per_day: i64) -> Result<i32, Invalid> {
     }
 }
 
-/// What identifies a value among those of its kind: equal values share one id. Names and limits
-/// are compared exactly; an address is one only as given, and its *claim* is on the folded form.
+/// The form of an address that its claim is on: addresses of one form are one log-in. As values
+/// they are compared exactly, and have an id each.
 pub fn login_form(address: &str) -> String {
-    folded(address.trim())
+    lower_cased(address)
 }

@@ -61,6 +61,51 @@ async fn a_verified_address_says_who_comes_and_an_unverified_one_does_not() {
     assert_eq!(sam["id"], api.id("sam").await.to_string());
 }
 
+/// Issue 8: who was vouched for as `straße@…` came in as the superadmin `strasse@…`.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_comes_in_by_an_address_that_only_resembles_anothers() {
+    let folder = TempDir::new().unwrap();
+    let key = Key::ed25519("one", 1);
+    with_key(&folder, &key);
+    let api = believing("jwks_file = \"keys.json\"", &folder).await;
+    let root = api.token("root").await;
+    let create = async |address: &str| {
+        let email = api.email(&root, address).await;
+        let person = json!({ "name": "A", "email_ids": [email],
+            "role_ids": [api.role("superadmin")] });
+        api.create(&root, person).await
+    };
+    let context =
+        async |address: &str| api.v5(&key.sign(&claims(address, true)), "context", json!({})).await;
+    let holder = create("strasse@acme.example").await;
+    create("finn@acme.example").await;
+    create("kim@acme.example").await;
+    for address in [
+        "straße@acme.example",
+        "ſtrasse@acme.example",
+        "STRAẞE@acme.example",
+        "ﬁnn@acme.example",
+        "ｆｉｎｎ@acme.example",
+        "kım@acme.example",
+        "KİM@acme.example",
+        "finn@acme.example\u{200b}",
+        " finn@acme.example",
+    ] {
+        let answer = context(address).await.answers(401);
+        assert_eq!(answer["code"], "profile_unresolved", "{address}");
+    }
+    let same = context("STRASSE@Acme.example").await.answers(200);
+    assert_eq!(same["id"], holder.to_string());
+    // To each their own: the other mailbox is free, once, in whatever case and composition.
+    let other = create("straße.é@acme.example").await;
+    let same = context("STRAẞE.E\u{301}@acme.example").await.answers(200);
+    assert_eq!(same["id"], other.to_string());
+    let taken = api.email(&root, "STRAßE.É@acme.example").await;
+    let item = json!({ "name": "B", "email_ids": [taken], "role_ids": [api.role("member")] });
+    let refused = api.v5(&root, "create", json!({ "profiles": [item] })).await.json();
+    assert_eq!(refused["results"][0]["success"], false, "{refused}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_an_issuer_rotates_at_its_address_are_fetched_anew() {
     let folder = TempDir::new().unwrap();

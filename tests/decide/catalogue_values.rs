@@ -65,6 +65,36 @@ fn names_are_neither_empty_nor_longer_than_two_hundred() {
 }
 
 #[test]
+fn names_can_be_read() {
+    let department =
+        |name: &str| format!("[[tenants.departments]]\nkey = \"a\"\nname = \"{name}\"\n");
+    for name in ["Öst", "می\\u200Cخواهد"] {
+        accepted(&department(name));
+    }
+    let turns = "changes the direction of the text around it";
+    for (name, flaw) in [
+        ("\\u200B", "has no visible character"),
+        ("A\\u202E", &format!("holds a character that {turns}")),
+        ("A\\u2028A", "is not on one line"),
+    ] {
+        refused(&department(name), &[&format!("line 5: the department name {flaw}")]);
+        refused(&role("").replace("Member", name), &[&format!("line 6: the role name {flaw}")]);
+        refused(&profile("").replace("Ada", name), &[&format!("line 5: the profile name {flaw}")]);
+    }
+}
+
+#[test]
+fn emails_are_compared_as_log_ins_and_counted_in_characters() {
+    accepted(&profile("emails = [\"strasse@b.example\", \"straße@b.example\"]\n"));
+    refused(
+        &profile("emails = [\"Straße@b.example\", \"straße@b.example\"]\n"),
+        &["line 6: e-mail `straße@b.example` is already on line 6"],
+    );
+    let longest = format!("{}@b.example", "é".repeat(244));
+    accepted(&profile(&format!("emails = [\"{longest}\"]\n")));
+}
+
+#[test]
 fn text_holds_no_control_characters() {
     refused(&role("description = \"\\u0000\""), &["line 7: the text holds a control character"]);
     refused(

@@ -20,7 +20,8 @@ pub struct PatchProfileDraftRequest {
     /// The name by id; wins over `name`.
     #[schema(value_type = Option<String>)]
     pub name_id: Option<Uuid>,
-    /// An e-mail address by value, added to `email_ids`.
+    /// An e-mail address by value, at most 254 characters, added to `email_ids`.
+    #[schema(max_length = 254)]
     pub email: Option<String>,
     /// A daily limit of requests by value, added to `request_limit_ids`.
     pub request_limit: Option<i64>,
