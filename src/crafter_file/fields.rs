@@ -10,6 +10,8 @@ use uuid::Uuid;
 
 use crate::domain::object_id::ObjectId;
 
+use crate::domain::naming::readable;
+
 use super::extended::{Typed, object_id_of_hex, time_of_millis, time_of_text};
 use super::problem::quoted;
 
@@ -54,6 +56,13 @@ impl Fields {
             Some(_) => Err(format!("{} is empty", self.called(name))),
             None => Err(format!("{} is missing", self.called(name))),
         }
+    }
+
+    /// Text that is there and that people can read as a name.
+    pub(super) fn required_name(&mut self, name: &str) -> Result<String, String> {
+        let text = self.required_text(name)?;
+        readable(&text).map_err(|why| format!("{} {why}", self.called(name)))?;
+        Ok(text)
     }
 
     pub(super) fn flag(&mut self, name: &str, default: bool) -> Result<bool, String> {
@@ -115,6 +124,13 @@ impl Fields {
             });
             texts.collect()
         })
+    }
+
+    /// A list of names that people can read; empty where the field is absent.
+    pub(super) fn names(&mut self, name: &str) -> Result<Vec<String>, String> {
+        let names = self.texts(name)?.unwrap_or_default();
+        let unreadable = names.iter().find_map(|one| readable(one).err());
+        unreadable.map_or(Ok(names), |why| Err(format!("a name in {} {why}", self.called(name))))
     }
 
     pub(super) fn json(&mut self, name: &str) -> Option<Value> {

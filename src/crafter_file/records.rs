@@ -195,11 +195,11 @@ fn tenant(
     let definitions = fields.objects("attributeDefinitions")?.unwrap_or_default();
     let tenant = TenantRecord {
         id: id(&mut fields, source)?,
-        name: fields.required_text("name")?,
+        name: fields.required_name("name")?,
         verify_new_profiles: fields.flag("verifyNewProfiles", false)?,
         sso_enabled: fields.flag("ssoEnabled", false)?,
         cleanse_attributes: fields.flag("cleanseAttributes", true)?,
-        available_roles: fields.texts("availableRoles")?.unwrap_or_default(),
+        available_roles: fields.names("availableRoles")?,
         attribute_definitions: definitions
             .into_iter()
             .map(|one| attribute_definition(one, unknown))
@@ -215,7 +215,7 @@ fn attribute_definition(
 ) -> Result<AttributeDefinition, String> {
     let permissions = fields.objects("permissions")?.unwrap_or_default();
     let definition = AttributeDefinition {
-        name: fields.required_text("name")?,
+        name: fields.required_name("name")?,
         metadata: fields
             .object("metadata")?
             .map(|metadata| Value::Object(metadata.into_iter().collect())),
@@ -250,7 +250,7 @@ fn profile(
     let attributes = fields.object("attributes")?.unwrap_or_default();
     let profile = ProfileRecord {
         id: id(&mut fields, source)?,
-        username: fields.required_text("username")?.into(),
+        username: fields.required_name("username")?.into(),
         password_hash,
         plain_password,
         email: fields.text("email")?.filter(|email| !email.is_empty()).map(Personal),
@@ -259,7 +259,7 @@ fn profile(
         created_at: fields.time("createdOn")?,
         modified_at: fields.time("lastModified")?,
         tenant: fields.required_text("tenant")?,
-        roles: fields.texts("roles")?.unwrap_or_default(),
+        roles: fields.names("roles")?,
         attributes: attributes.into_iter().map(|(name, value)| (name, value.into())).collect(),
         failed_log_in_attempts: fields.count("failedLoginAttempts")?.unwrap_or_default(),
         last_failed_log_in: fields.time("lastFailedLogin")?,

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::naming::{is_control, is_directing};
+
 /// Longest file name, in bytes.
 pub const FILE_NAME_BYTES_MAX: usize = 255;
 
@@ -127,9 +129,8 @@ pub fn parse_file_name(text: &str, allowed: &[Kind]) -> Result<Named, Invalid> {
 
 /// Folders, control characters, and what makes a name look like another one.
 fn is_refused(c: char) -> bool {
-    let reorders =
-        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    matches!(c, '/' | '\\') || c.is_control() || reorders
+    let marks_direction = matches!(c, '\u{200e}' | '\u{200f}');
+    matches!(c, '/' | '\\') || marks_direction || is_directing(c) || is_control(c)
 }
 
 /// The SHA-256 of a content, which is also its address. As text: 64 lower case hexadecimal digits.

@@ -11,6 +11,7 @@ mod exports;
 mod history;
 mod isolation;
 mod issuers;
+mod names;
 mod openapi;
 mod reading;
 mod search;

@@ -70,6 +70,33 @@ fn what_a_profile_lacks_has_its_default() {
     }
 }
 
+/// Issue 8.
+#[test]
+fn names_that_cannot_be_read_are_refused() {
+    let reason = |collection, fields: &str| {
+        let id = r#""_id":{"$oid":"5926ee77d4c6ad51e5e44f45"}"#;
+        only(collection, &format!("{{{id},{fields}}}")).unwrap_err()
+    };
+    let (invisible, turned) = ("\\u200b\\ufeff", "ada\\u202e");
+    let profile = |name: &str, role: &str| {
+        format!(r#""username":"{name}","tenant":"acme","roles":["A","{role}"]"#)
+    };
+    let said = reason(Collection::Profile, &profile(invisible, "B"));
+    assert!(said.ends_with("\"username\" has no visible character"), "{said}");
+    let said = reason(Collection::Profile, &profile("ada", turned));
+    assert!(said.contains("a name in \"roles\" holds a character that changes the direction"));
+    let tenant = |name: &str, role: &str, attribute: &str| {
+        format!(
+            r#""name":"{name}","availableRoles":["{role}"],
+            "attributeDefinitions":[{{"name":"{attribute}"}}]"#
+        )
+    };
+    for (name, role, attribute) in [(turned, "a", "a"), ("a", turned, "a"), ("a", "a", turned)] {
+        let said = reason(Collection::Tenant, &tenant(name, role, attribute));
+        assert!(said.contains("changes the direction"), "{said}");
+    }
+}
+
 #[test]
 fn a_null_attribute_is_kept_as_null() {
     let profile = one(r#","attributes":{"a":null,"b":{"c":{"$numberLong":"5"}}}"#);

@@ -7,6 +7,7 @@ use dossier::crafter_file::problem::Problem;
 use dossier::crafter_file::read::{Entry, Reading};
 use dossier::crafter_file::records::{Collection, Record};
 use dossier::crafter_file::seed::{looks_like_seed, parse, read};
+use dossier::domain::naming::readable;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -107,7 +108,8 @@ fn any_scraps() -> impl Strategy<Value = Vec<u8>> {
 fn any_profile() -> impl Strategy<Value = (String, Value)> {
     // What has a `$` name or a NUL character may rightly be refused.
     let word = "[^$\0\\p{C}][^\0]{0,8}";
-    (word, btree_map(word, vec(word, 0..3), 0..4), any::<[u8; 12]>()).prop_map(
+    let name = word.prop_filter("a name is readable", |name| readable(name).is_ok());
+    (name, btree_map(word, vec(word, 0..3), 0..4), any::<[u8; 12]>()).prop_map(
         |(username, attributes, id)| {
             let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
             let record = json!({

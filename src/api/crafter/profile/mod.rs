@@ -17,6 +17,7 @@ use crate::api::app::App;
 use crate::domain::Aggregate;
 use crate::domain::entitlement::TenantAction;
 use crate::domain::ids::ProfileId;
+use crate::domain::naming::readable;
 use crate::domain::permission::Authority;
 use crate::domain::profile::{Command, Facts, Profile, Refusal, State, decide};
 use crate::domain::tenant::Tenant;
@@ -133,7 +134,8 @@ fn read(call: &Call, found: &Found) -> Answer {
 /// # Errors
 /// [`Failure::Invalid`].
 fn named(what: &str, name: &str) -> Result<(), Failure> {
-    let fits = (1..=NAME_BYTES_MAX).contains(&name.len());
-    let why = || Failure::invalid(format!("a {what} has 1 to {NAME_BYTES_MAX} bytes"));
-    fits.then_some(()).ok_or_else(why)
+    if !(1..=NAME_BYTES_MAX).contains(&name.len()) {
+        return Err(Failure::invalid(format!("a {what} has 1 to {NAME_BYTES_MAX} bytes")));
+    }
+    readable(name).map_err(|why| Failure::invalid(format!("the {what} {why}")))
 }

@@ -6,6 +6,7 @@ pub mod manage;
 pub mod roles;
 
 use crate::api::app::App;
+use crate::domain::naming::readable;
 use crate::domain::tenant::{ApplicationCommand, Command, Tenant, decide};
 use crate::domain::{Aggregate, entitlement::TenantAction};
 use crate::engine::execute::Executed;
@@ -27,9 +28,11 @@ const NAME_BYTES_MAX: usize = 200;
 /// # Errors
 /// [`Failure::Invalid`].
 fn named<'a>(what: &str, name: &'a str) -> Result<&'a str, Failure> {
-    let fits = (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.contains('\0');
-    let why = || Failure::invalid(format!("a {what}'s name has 1 to 200 bytes"));
-    fits.then_some(name).ok_or_else(why)
+    if !(1..=NAME_BYTES_MAX).contains(&name.len()) {
+        return Err(Failure::invalid(format!("a {what}'s name has 1 to {NAME_BYTES_MAX} bytes")));
+    }
+    readable(name).map_err(|why| Failure::invalid(format!("the {what}'s name {why}")))?;
+    Ok(name)
 }
 
 /// Changes the tenant of this name as the orders say, which are made from what it is.
