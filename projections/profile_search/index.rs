@@ -29,8 +29,8 @@ pub struct Document {
     pub id: Uuid,
     /// Folded name the list is sorted by, bytewise; None sorts last.
     pub name_key: Option<String>,
-    /// What a term is looked for in: folded name and e-mails, joined by '\n'. A term never contains
-    /// '\n': one that does finds nothing.
+    /// What a term is looked for in: folded name and e-mails, and each that has marks once more
+    /// without them, joined by '\n'. A term never contains '\n': one that does finds nothing.
     pub text: String,
     /// Directory role key of the first role, if any.
     pub role: Option<String>,

@@ -15,7 +15,7 @@ use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 use crate::domain::attributes::weight_of_all;
-use crate::domain::folding::folded;
+use crate::domain::folding::{folded, without_marks};
 use crate::domain::profile::{Attributes, stand_in};
 use crate::domain::{Area, Occurred};
 use crate::projections::{Key, ReadModel, RowModel};
@@ -46,8 +46,12 @@ impl Row {
     pub fn document(&self) -> index::Document {
         let shown = || stand_in(&self.attributes.0, self.username.as_deref());
         let name_key = self.name.as_deref().map(folded).or_else(|| shown().as_deref().map(folded));
-        let parts: Vec<&str> =
-            name_key.iter().chain(&self.email_keys).map(String::as_str).collect();
+        let keys = || name_key.iter().chain(&self.email_keys);
+        // Who types no marks finds those who have some. Most names have none, or stand without them
+        // in an address, and take no room twice.
+        let mut plain: Vec<String> = keys().filter_map(|key| without_marks(key)).collect();
+        plain.retain(|plain| !keys().any(|key| key.contains(plain)));
+        let parts: Vec<&str> = keys().chain(&plain).map(String::as_str).collect();
         index::Document {
             id: self.id,
             name_key: name_key.clone(),

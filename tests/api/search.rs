@@ -1,8 +1,10 @@
 //! Search (contract 4.3).
 
+use dossier::catalogue_file;
+use dossier::cli::apply::{How, apply};
 use serde_json::{Value, json};
 
-use crate::support::api::Api;
+use crate::support::api::{Api, CATALOGUE};
 
 fn names(answer: &Value) -> Vec<&str> {
     answer["profiles"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect()
@@ -87,5 +89,53 @@ async fn unknown_roles_and_cohorts_match_nobody() {
         let answer = api.v5(&token, "search", body.clone()).await.answers(200);
         assert_eq!(answer["total_count"], 0, "{body}");
         assert!(answer["department_filter"]["options"].is_array());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_types_no_marks_finds_names_that_have_some_and_who_types_them_only_these() {
+    let api = Api::start().await;
+    let token = api.token("root").await;
+    for name in ["École", "E\u{301}cole", "Ecole", "Müller", "İstanbul", "Işık", "Søren"] {
+        api.create(&token, json!({ "name": name })).await;
+    }
+    for (term, found) in [
+        ("ecole", vec!["Ecole", "École", "E\u{301}cole"]),
+        ("école", vec!["École", "E\u{301}cole"]),
+        ("muller", vec!["Müller"]),
+        ("müller", vec!["Müller"]),
+        ("istanbul", vec!["İstanbul"]),
+        ("isik", vec!["Işık"]),
+        ("işik", vec![]),
+        ("soren", vec!["Søren"]),
+    ] {
+        let answer = api.v5(&token, "search", json!({ "search": term })).await.answers(200);
+        let mut names = names(&answer);
+        let mut found = found.clone();
+        names.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(names, found, "{term}");
+        assert_eq!(answer["total_count"], found.len(), "{term}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn options_of_facets_are_found_as_people_are() {
+    let api = Api::start().await;
+    let file = CATALOGUE.replace("name = \"West\"", "name = \"Öst Straße\"");
+    let file = file.replace("name = \"Guest\"", "name = \"Invité\"");
+    let file = catalogue_file::parse(&file).unwrap();
+    let how = How { dry_run: false, prune: false, folder: ".".into() };
+    apply(&api.engine, &file, &how).await.unwrap();
+    let token = api.token("root").await;
+    for (departments, roles, found) in
+        [("ost strasse", "invite", 1), ("ÖST", "INVITÉ", 1), ("øst", "ìnvite", 0)]
+    {
+        let body = json!({ "department_search": departments, "role_search": roles });
+        let answer = api.v5(&token, "search", body).await.answers(200);
+        for facet in ["department_filter", "role_filter"] {
+            let options = answer[facet]["options"].as_array().unwrap();
+            assert_eq!(options.len(), found, "{facet} {departments} {roles}");
+        }
     }
 }

@@ -258,6 +258,21 @@ fn a_document_is_found_by_its_name_and_addresses_and_listed_under_its_first_role
 }
 
 #[test]
+fn a_document_has_once_more_without_marks_what_would_not_be_found_by_them_missing() {
+    let row = profile_search::Row {
+        name: Some("Işık Müller".to_owned()),
+        email_keys: vec!["muller@example.com".to_owned(), "ışık@example.com".to_owned()],
+        ..found()
+    };
+    let document = row.document();
+    assert_eq!(document.name_key.as_deref(), Some("işık müller"));
+    let lines: Vec<_> = document.text.lines().collect();
+    let plain = ["isik muller", "isik@example.com"];
+    let kept = ["işık müller", "muller@example.com", "ışık@example.com"];
+    assert_eq!(lines, [&kept[..], &plain[..]].concat());
+}
+
+#[test]
 fn a_row_stands_for_itself_its_activity_its_first_role_and_each_department() {
     let row = profiles_view::Row { department_ids: vec![HISTORY, PHYSICS], ..viewed() };
     let expected = [

@@ -11,7 +11,7 @@ use crate::api::answer::Answer;
 use crate::api::app::App;
 use crate::api::call::Call;
 use crate::api::failure::Failure;
-use crate::domain::folding::folded;
+use crate::domain::folding::{folded, is_found_by};
 use crate::domain::ids::{DepartmentId, ProfileId};
 use crate::domain::permission::{
     RankedRole, Standing, can_delete, can_duplicate, can_edit, is_listed,
@@ -183,7 +183,7 @@ fn department_filter(
         .departments
         .iter()
         .filter(|one| own.is_superadmin() || own.departments.contains(&one.id))
-        .filter(|one| folded(&one.name).contains(&sought))
+        .filter(|one| is_found_by(&one.name, &sought))
         .map(|one| option(one.id.0.to_string(), &one.name, counts.get(&one.id.0)))
         .take(OPTIONS_MAX);
     let selected = input.filter_department_ids.clone().unwrap_or_default();
@@ -203,7 +203,7 @@ fn role_filter(actor: &Actor, input: &SearchProfilesRequest, page: &Page) -> Lis
         .roles
         .iter()
         .filter(|role| is_listed(&actor.effective, Some(&ranked(role))))
-        .filter(|role| folded(&role.name).contains(&sought))
+        .filter(|role| is_found_by(&role.name, &sought))
         .map(|role| option(role.key.clone(), &role.name, counts.get(role.key.as_str())))
         .take(OPTIONS_MAX);
     ListFilterSection {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 /// Contract 4.3: what to look for and which page of it.
 #[derive(Deserialize, ToSchema)]
 pub struct SearchProfilesRequest {
-    /// A part of the name or of any e-mail address.
+    /// A part of the name or of any e-mail address. Without marks it also finds who has some.
     pub search: Option<String>,
     /// Members of any of these cohorts.
     #[schema(value_type = Option<Vec<String>>)]
