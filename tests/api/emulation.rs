@@ -138,3 +138,40 @@ async fn a_layer_that_died_once_never_comes_back_to_life() {
     let context = api.v5(&ada, "context", json!({})).await.answers(200);
     assert_eq!(context["emulation_depth"], 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_layer_that_died_is_put_on_record_while_others_race_for_its_target() {
+    let api = Api::start().await;
+    let (root, mia) = (api.token("root").await, api.id("mia").await);
+    let mut sessions = Vec::new();
+    for _ in 0..8 {
+        let ada = api.token("ada").await;
+        assert_eq!(emulate(&api, &ada, mia).await["allowed"], true);
+        sessions.push(ada);
+    }
+    for active in [false, true] {
+        let item = json!({ "profile_id": mia, "flag_id": api.flag(active) });
+        api.v5(&root, "update", json!({ "profiles": [item] })).await.answers(200);
+    }
+    // What the reactions judge by moves all the time.
+    let rename = |n: usize| {
+        let item = json!({ "profile_id": mia, "name": format!("Mia {n}") });
+        api.v5(&root, "update", json!({ "profiles": [item] }))
+    };
+    let racers = (0..16).map(async |racer| {
+        for n in 0..25 {
+            rename(racer * 25 + n).await;
+        }
+    });
+    futures_util::future::join_all(racers).await;
+    // Issue 8: a conflict was taken for done, and the layer came back to life.
+    for session in sessions {
+        let ended = async {
+            while api.v5(&session, "context", json!({})).await.answers(200)["emulation_depth"] != 0
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), ended).await.unwrap();
+    }
+}

@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::projections::deadlines;
 use crate::store::Error;
 
-use super::command;
+use super::insist;
 
 /// Judges anew the live emulations of a tenant: those by or of a profile, or all. The profile is
 /// judged as the event left it, even if it was changed back since.
@@ -57,7 +57,12 @@ pub async fn cut_dead_layers(
     tenant: TenantId,
     session: SessionId,
 ) -> Result<(), Error> {
-    cut(engine, tenant, session, engine.followed(), None).await
+    let done = cut(engine, tenant, session, engine.followed(), None).await;
+    done.map_err(|error| match error {
+        // Others kept writing what this read; the caller has not even said what it wants.
+        Error::Conflict(_) => Error::Unavailable("putting dead layers on record", None),
+        error => error,
+    })
 }
 
 pub async fn cut(
@@ -67,7 +72,8 @@ pub async fn cut(
     cause: i64,
     seen: Option<Seen>,
 ) -> Result<(), Error> {
-    let done = command(engine, tenant, "emulation", "cut_emulation", cause, move |decision| {
+    // A conflict is a failure: the loop over the log comes back, and no request goes on.
+    let done = insist(engine, tenant, "emulation", "cut_emulation", cause, move |decision| {
         let seen = seen.clone();
         Box::pin(async move {
             let stack = decision.load::<emulation::Emulation>(session.0).await?.state;
