@@ -16,15 +16,67 @@ comment on table views.folds is
     'ended has folded it, in the same transaction; the key lets only one do so. Old stretches '
     'are removed; the last one of each read model stays.';
 
--- Puts stretches of the log on record as folded. Fails, and with it the transaction that stores
--- the rows, unless each begins exactly where its read model's last one ended.
-create function views.extend_folds(
-    models text[],
-    from_positions bigint[],
-    to_positions bigint[]
+create table views.mends (
+    tenant_id uuid not null,
+    generation bigint generated always as identity,
+    constraint mends_tenant_id_key primary key (tenant_id)
+);
+
+create index mends_generation_idx
+    on views.mends (generation);
+
+comment on table views.mends is
+    'Whose rows were mended, and the generation of rows that began with it. Whoever folds names '
+    'the generation that its rows in memory are of; after a later one it reads them again.';
+
+-- Begins the mending of rows of a read model, in the transaction that mends them. Nobody folds
+-- meanwhile, and whoever has loaded rows before will not store them. Fails when a stream that
+-- feeds the rows was folded beyond the position that they were judged at.
+create function views.begin_mend(
+    tenant uuid,
+    mended_model text,
+    judged_at bigint,
+    areas text[],
+    stream_ids uuid[]
 ) returns void
 language plpgsql as $$
 begin
+    perform pg_advisory_xact_lock(hashtext('dossier_mend'));
+    if exists (
+        select 1
+        from unnest(areas, stream_ids) as source (area, stream_id)
+        join log.events
+            on events.tenant_id = tenant
+            and events.area = source.area
+            and events.stream_id = source.stream_id
+        where events.position > judged_at
+            and events.position <= (
+                select max(folds.to_position) from views.folds where folds.model = mended_model
+            )
+    ) then
+        raise exception 'folded meanwhile' using errcode = 'DOS03';
+    end if;
+    delete from views.mends where mends.tenant_id = tenant;
+    insert into views.mends (tenant_id) values (tenant);
+end
+$$;
+
+-- Puts stretches of the log on record as folded. Fails, and with it the transaction that stores
+-- the rows, unless each begins exactly where its read model's last one ended, and no rows were
+-- mended since the generation that is given.
+create function views.extend_folds(
+    models text[],
+    from_positions bigint[],
+    to_positions bigint[],
+    known_generation bigint
+) returns void
+language plpgsql as $$
+begin
+    -- Held until the rows are stored: a mend comes before all of it or after.
+    perform pg_advisory_xact_lock_shared(hashtext('dossier_mend'));
+    if exists (select 1 from views.mends where mends.generation > known_generation) then
+        raise exception 'mended meanwhile' using errcode = 'DOS03';
+    end if;
     insert into views.folds (model, from_position, to_position)
     select * from unnest(models, from_positions, to_positions);
     if exists (

@@ -1,8 +1,8 @@
 //! Compares the rows of one read model with what a replay of their streams gives, and mends those
-//! that differ. Writes may go on meanwhile: what looks different is looked at once more while
-//! nobody folds.
+//! that differ. Writes may go on meanwhile: what looks different is looked at once more, all of it
+//! at one moment. Never holds up those who fold for longer than the database needs to store rows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::marker::PhantomData;
 
 use deadpool_postgres::ClientWrapper;
@@ -11,14 +11,18 @@ use uuid::Uuid;
 
 use crate::domain::ids::TenantId;
 use crate::domain::{Area, Occurred};
-use crate::projections::{Key, RowModel};
+use crate::projections::profile_counts::ProfileCounts;
+use crate::projections::{Key, ReadModel as _, RowModel};
 use crate::store::{AreaName, Error, Reader, StreamKey};
 
-use super::folder::{delete_rows, execute, load_rows, query, store_rows};
+use super::flight::{Write, in_one_flight};
+use super::folder::{delete_rows, load_rows, query, store_rows};
 use super::follow::occurred;
 
-/// Suspects looked at in one transaction.
+/// Suspects looked at and mended together.
 const SUSPECTS_AT_ONCE: usize = 500;
+/// How often streams that are being written may keep themselves from being mended.
+const MENDS_LOST_MAX: usize = 50;
 /// Rows of a table walked at once.
 const WALK_ROWS: i64 = 5_000;
 
@@ -48,8 +52,8 @@ pub trait Check: Send + Sync {
         client: &'a ClientWrapper,
         tenant: TenantId,
     ) -> BoxFuture<'a, Result<(), Error>>;
-    /// Looks at the suspects once more, while nobody folds; mends them if asked. Returns how many
-    /// rows differ.
+    /// Looks at the suspects once more, at one moment; mends them if asked. Returns how many rows
+    /// differ.
     fn settle<'a>(
         &'a mut self,
         client: &'a ClientWrapper,
@@ -163,7 +167,7 @@ impl<M: RowModel> Check for RowCheck<M> {
     }
 }
 
-/// Looks at the rows of these streams once more, while nobody folds; mends them if asked.
+/// Looks at the rows of these streams once more; mends them if asked.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -177,85 +181,140 @@ pub async fn settle_all<M: RowModel>(
     suspects.sort_unstable();
     suspects.dedup();
     let mut differing = 0;
-    for some in suspects.chunks(SUSPECTS_AT_ONCE) {
-        differing += settle_some::<M>(client, reader, tenant, some, mend).await?;
+    let mut lost = 0;
+    let mut open: Vec<&[Source]> = suspects.chunks(SUSPECTS_AT_ONCE).collect();
+    while let Some(some) = open.pop() {
+        let judged = judge::<M>(client, reader, tenant, some).await?;
+        if !mend || judged.wrong.is_empty() || put_right::<M>(client, tenant, some, &judged).await?
+        {
+            differing += i64::try_from(judged.wrong.len()).unwrap_or(i64::MAX);
+            continue;
+        }
+        // One of them was folded meanwhile: fewer are less likely to be.
+        lost += usize::from(some.len() == 1);
+        if lost > MENDS_LOST_MAX {
+            return Err(Error::Unavailable("mending rows that keep changing", None));
+        }
+        let (some, others) = some.split_at(some.len() / 2);
+        open.extend([some, others].into_iter().filter(|half| !half.is_empty()));
     }
     Ok(differing)
 }
 
-/// Looks at some streams' rows while nobody folds, exactly at the read model's checkpoint.
-async fn settle_some<M: RowModel>(
+/// What is wrong with the rows of some streams.
+struct Judged<M: RowModel> {
+    /// Of the log, that the rows were judged at.
+    position: i64,
+    /// What they must be.
+    wrong: HashMap<Key, Option<M::Row>>,
+}
+
+/// Judges some streams' rows as they were at one moment, at the checkpoint of that moment.
+async fn judge<M: RowModel>(
     client: &ClientWrapper,
     reader: &Reader,
     tenant: TenantId,
     sources: &[Source],
-    mend: bool,
-) -> Result<i64, Error> {
-    let failed = |error| Error::of_statement("comparing rows", error);
-    // Folding waits meanwhile, which is why only so many streams are looked at in one go.
-    let begin = "begin; lock table views.folds in share row exclusive mode";
-    client.batch_execute(begin).await.map_err(failed)?;
-    let settled = settle_locked::<M>(client, reader, tenant, sources, mend).await;
-    let end = if settled.is_ok() { "commit" } else { "rollback" };
-    client.batch_execute(end).await.map_err(failed)?;
-    settled
+) -> Result<Judged<M>, Error> {
+    let streams: Vec<StreamKey> = sources
+        .iter()
+        .filter_map(|(area, id)| {
+            let area = AreaName::new(area.name())?;
+            Some(StreamKey { tenant_id: tenant.0, area, id: *id })
+        })
+        .collect();
+    let wanted: Vec<_> = streams.iter().map(|stream| (*stream, 0)).collect();
+    let mut events = reader.streams(&wanted).await?;
+    let decoded = events.iter().map(occurred).collect::<Result<Vec<_>, _>>()?;
+    let keys: HashSet<Key> = decoded.iter().filter_map(M::key).collect();
+    let (position, found) = rows_at_once::<M>(client, tenant, &keys, sources).await?;
+    // The rows may be of events that came after the streams were read.
+    let read = events.iter().map(|event| event.position).max().unwrap_or_default();
+    events = reader.since(&streams, read).await?;
+    let late = events.iter().map(occurred).collect::<Result<Vec<_>, _>>()?;
+    let mut rows: HashMap<Key, Option<M::Row>> = found.keys().map(|key| (*key, None)).collect();
+    for event in decoded.iter().chain(&late).filter(|event| event.position <= position) {
+        let Some(key) = M::key(event) else { continue };
+        // A row that nobody knew of when rows were read is too new to be a suspect.
+        if keys.contains(&key) || found.contains_key(&key) {
+            let row = rows.entry(key).or_default();
+            *row = M::fold(row.take(), event);
+        }
+    }
+    rows.retain(|key, row| found.get(key) != row.as_ref());
+    Ok(Judged { position, wrong: rows })
 }
 
-async fn settle_locked<M: RowModel>(
-    client: &ClientWrapper,
-    reader: &Reader,
-    tenant: TenantId,
-    sources: &[Source],
-    mend: bool,
-) -> Result<i64, Error> {
-    let failed = |error| Error::of_statement("comparing rows", error);
-    let checkpoint = "select coalesce(max(to_position), 0) from views.folds where model = $1";
-    let checkpoint = query(client, checkpoint, &[&M::schema()]).await.map_err(failed)?;
-    let checkpoint: i64 = checkpoint.first().map_or(0, |row| row.get(0));
-    let streams = sources.iter().filter_map(|(area, id)| {
-        let area = AreaName::new(area.name())?;
-        Some((StreamKey { tenant_id: tenant.0, area, id: *id }, 0))
-    });
-    let events = reader.streams(&streams.collect::<Vec<_>>()).await?;
-    let mut rows: HashMap<Key, Option<M::Row>> = HashMap::new();
-    for event in events.iter().filter(|event| event.position <= checkpoint) {
-        let event = occurred(event)?;
-        let Some(key) = M::key(&event) else { continue };
-        let row = rows.entry(key).or_default();
-        *row = M::fold(row.take(), &event);
-    }
-    let orphans = orphans::<M>(client, tenant, sources).await.map_err(failed)?;
-    for key in orphans {
-        rows.entry(key).or_default();
-    }
-    let keys: Vec<Key> = rows.keys().copied().collect();
-    let live = load_rows::<M>(client, &keys).await.map_err(failed)?;
-    let live: HashMap<Key, M::Row> = live.into_iter().map(|row| (M::key_of(&row), row)).collect();
-    rows.retain(|key, row| live.get(key) != row.as_ref());
-    if mend {
-        let right: Vec<&M::Row> = rows.values().flatten().collect();
-        let wrong: Vec<Key> =
-            rows.iter().filter(|(_, row)| row.is_none()).map(|(key, _)| *key).collect();
-        store_rows::<M>(client, &right).await.map_err(failed)?;
-        delete_rows::<M>(client, &wrong).await.map_err(failed)?;
-    }
-    Ok(i64::try_from(rows.len()).unwrap_or(i64::MAX))
-}
-
-/// Rows that stand under these streams, whether or not their events account for them.
-async fn orphans<M: RowModel>(
+/// The checkpoint of a read model, and its rows with these keys or under these streams, whether or
+/// not the streams account for them.
+async fn rows_at_once<M: RowModel>(
     client: &ClientWrapper,
     tenant: TenantId,
+    keys: &HashSet<Key>,
     sources: &[Source],
-) -> Result<Vec<Key>, tokio_postgres::Error> {
-    let ids: Vec<Uuid> = sources.iter().map(|(_, id)| *id).collect();
+) -> Result<(i64, HashMap<Key, M::Row>), Error> {
+    // One statement sees one moment.
     let sql = format!(
-        "select id from {} where tenant_id = $1 and {} = any($2::uuid[])",
-        M::NAME,
-        M::SOURCE_COLUMN
+        "select folded.position, rows.found
+        from (
+            select coalesce(max(to_position), 0) as position from views.folds where model = $1
+        ) as folded
+        left join (
+            select {name} as found from {name} where tenant_id = $2 and id = any($3::uuid[])
+            union all
+            select {name} from {name} where tenant_id = $2 and {source} = any($4::uuid[])
+        ) as rows on true",
+        name = M::NAME,
+        source = M::SOURCE_COLUMN
     );
-    let rows = query(client, &sql, &[&tenant.0, &ids]).await?;
-    Ok(rows.iter().map(|row| (tenant.0, row.get(0))).collect())
+    let ids: Vec<Uuid> = keys.iter().map(|(_, id)| *id).collect();
+    let streams: Vec<Uuid> = sources.iter().map(|(_, id)| *id).collect();
+    let rows = query(client, &sql, &[&M::schema(), &tenant.0, &ids, &streams]).await;
+    let rows = rows.map_err(|error| Error::of_statement("comparing rows", error))?;
+    let position = rows.first().map_or(0, |row| row.get(0));
+    let found = rows.iter().filter_map(|row| row.get::<_, Option<M::Row>>(1));
+    Ok((position, found.map(|row| (M::key_of(&row), row)).collect()))
+}
+
+/// Stores what the rows must be; false when one of their streams was folded since they were judged.
+async fn put_right<M: RowModel>(
+    client: &ClientWrapper,
+    tenant: TenantId,
+    sources: &[Source],
+    judged: &Judged<M>,
+) -> Result<bool, Error> {
+    let right: Vec<&M::Row> = judged.wrong.values().flatten().collect();
+    let gone = judged.wrong.iter().filter(|(_, row)| row.is_none()).map(|(key, _)| *key);
+    let gone: Vec<Key> = gone.collect();
+    let mut writes = vec![begin_mend(tenant, M::schema(), judged.position, sources)];
+    writes.extend(store_rows::<M>(right).into_iter().chain(delete_rows::<M>(&gone)));
+    match in_one_flight(client, &writes).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.code().is_some_and(|code| code.code() == "DOS03") => Ok(false),
+        Err(error) => Err(Error::of_statement("mending rows", error)),
+    }
+}
+
+/// What comes before rows of a tenant are mended, in the same flight: keeps others from folding
+/// meanwhile, and from storing what they loaded before.
+pub fn begin_mend(
+    tenant: TenantId,
+    model: String,
+    judged_at: i64,
+    sources: &[Source],
+) -> Write<'static> {
+    let (areas, ids): (Vec<&'static str>, Vec<Uuid>) =
+        sources.iter().map(|(area, id)| (area.name(), *id)).unzip();
+    Write::new(
+        "select views.begin_mend($1, $2, $3, $4, $5)",
+        vec![
+            Box::new(tenant.0),
+            Box::new(model),
+            Box::new(judged_at),
+            Box::new(areas),
+            Box::new(ids),
+        ],
+    )
 }
 
 /// What a recount of `profiles_view` gives for a tenant.
@@ -273,7 +332,7 @@ const RECOUNT: &str = "
     from profiles_view, unnest(department_ids) as department_id
     where tenant_id = $1 group by department_id";
 
-/// Compares the counters of a tenant with a recount of `profiles_view`, while nobody folds.
+/// Compares the counters of a tenant with a recount of `profiles_view`; puts them right, if asked.
 ///
 /// # Errors
 /// [`Error::Unavailable`].
@@ -283,12 +342,11 @@ pub async fn settle_counts(
     mend: bool,
 ) -> Result<i64, Error> {
     let failed = |error| Error::of_statement("comparing counters", error);
-    let begin = "begin; lock table views.folds in share row exclusive mode";
-    client.batch_execute(begin).await.map_err(failed)?;
     let differing = format!(
-        "select coalesce(recount.dimension, counted.dimension),
-            coalesce(recount.key, counted.key),
-            coalesce(recount.profiles, 0)
+        "select
+            coalesce(recount.dimension, counted.dimension) as dimension,
+            coalesce(recount.key, counted.key) as key,
+            coalesce(recount.profiles, 0) as profiles
         from ({RECOUNT}) as recount
         full join (
             select dimension, key, profiles from profile_counts where tenant_id = $1
@@ -296,19 +354,18 @@ pub async fn settle_counts(
         where coalesce(recount.profiles, 0) <> coalesce(counted.profiles, 0)"
     );
     let rows = query(client, &differing, &[&tenant.0]).await.map_err(failed)?;
-    if mend {
-        for row in &rows {
-            let (dimension, key, profiles): (String, String, i64) =
-                (row.get(0), row.get(1), row.get(2));
-            let sql = "
-                insert into profile_counts (tenant_id, dimension, key, profiles)
-                values ($1, $2, $3, $4)
-                on conflict (tenant_id, dimension, key) do update set profiles = excluded.profiles";
-            execute(client, sql, &[&tenant.0, &dimension, &key, &profiles])
-                .await
-                .map_err(failed)?;
-        }
+    if mend && !rows.is_empty() {
+        // Counted once more, while nobody folds.
+        let sql = format!(
+            "insert into profile_counts (tenant_id, dimension, key, profiles)
+            select $1, dimension, key, profiles from ({differing}) as differing
+            on conflict (tenant_id, dimension, key) do update set profiles = excluded.profiles"
+        );
+        let writes = [
+            begin_mend(tenant, ProfileCounts::schema(), 0, &[]),
+            Write::new(sql, vec![Box::new(tenant.0)]),
+        ];
+        in_one_flight(client, &writes).await.map_err(failed)?;
     }
-    client.batch_execute("commit").await.map_err(failed)?;
     Ok(i64::try_from(rows.len()).unwrap_or(i64::MAX))
 }

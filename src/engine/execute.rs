@@ -320,7 +320,7 @@ impl Engine {
         count(order, &executed);
         let mut executed = executed?;
         if let (Some(position), Priority::Caller) = (executed.position, order.priority) {
-            executed.folded = self.wait_until_read(position).await;
+            executed.folded = self.wait_readable(position, FOLD_WAIT_MAX).await;
         }
         Ok(executed)
     }
@@ -335,15 +335,6 @@ impl Engine {
         let moved = versions != heads;
         self.states.forget_below(streams.into_iter().zip(heads));
         Ok(moved)
-    }
-
-    async fn wait_until_read(&self, position: i64) -> bool {
-        if self.projecting {
-            return self.projections.wait_folded(position, FOLD_WAIT_MAX).await;
-        }
-        let mut followed = self.followed.clone();
-        let reached = followed.wait_for(|at| *at >= position);
-        matches!(tokio::time::timeout(FOLD_WAIT_MAX, reached).await, Ok(Ok(_)))
     }
 }
 

@@ -16,6 +16,7 @@ use crate::projections::profile_search::{self, ProfileSearch};
 use crate::projections::profiles_view::{self, ProfilesView};
 use crate::projections::{self, InsertModel, Key, ReadModel, RowModel};
 
+use super::flight::Write;
 use super::generations::{Bounds, Generations};
 use super::search::SearchIndexes;
 
@@ -45,7 +46,7 @@ pub async fn query(
 }
 
 /// One read model, as the lane that drives it sees it. For each stretch of the log: `load`,
-/// `fold`, `store` inside the transaction, then `keep` or `discard`.
+/// `fold`, `writes` for the transaction, then `keep` or `discard`.
 pub trait Folder: Send + Sync {
     /// Wire name and schema of the read model.
     fn names(&self) -> (&'static str, String);
@@ -57,13 +58,13 @@ pub trait Folder: Send + Sync {
     ) -> Done<'a, ()>;
     /// Folds the events into them.
     fn fold(&mut self, events: &[Arc<Occurred>]);
-    /// Writes what has changed.
-    fn store<'a>(&'a self, client: &'a ClientWrapper) -> Done<'a, ()>;
+    /// What has changed, to be written.
+    fn writes(&self) -> Vec<Write<'_>>;
     /// The transaction was committed.
     fn keep(&mut self);
     /// The transaction was not, or another process has folded these events.
     fn discard(&mut self);
-    /// Forgets every row in memory: the table was mended.
+    /// Forgets every row in memory: the table may hold others.
     fn forget(&mut self);
 }
 
@@ -73,13 +74,9 @@ pub trait Observer<M: RowModel>: Send + Sync + 'static {
     /// process; in the second case `before` may be after already.
     fn changed(&mut self, changes: &[Change<M::Row>]);
     /// What else the changes mean to the database, in the same transaction.
-    fn store<'a>(
-        &'a self,
-        client: &'a ClientWrapper,
-        changes: &'a [Change<M::Row>],
-    ) -> Done<'a, ()> {
-        let _ = (client, changes);
-        async { Ok(()) }.boxed()
+    fn writes<'a>(&self, changes: &'a [Change<M::Row>]) -> Vec<Write<'a>> {
+        let _ = changes;
+        vec![]
     }
 }
 
@@ -132,15 +129,12 @@ pub async fn load_rows<M: RowModel>(
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 
-/// Writes rows in place of those with the same key.
-pub async fn store_rows<M: RowModel>(
-    client: &ClientWrapper,
-    rows: &[&M::Row],
-) -> Result<(), tokio_postgres::Error> {
+/// Puts rows in place of those with the same key.
+pub fn store_rows<'a, M: RowModel>(rows: Vec<&'a M::Row>) -> Option<Write<'a>> {
     if rows.is_empty() {
-        return Ok(());
+        return None;
     }
-    execute(client, &upsert_sql::<M>(), &[&rows]).await.map(|_| ())
+    Some(Write::new(upsert_sql::<M>(), vec![Box::new(rows)]))
 }
 
 fn upsert_sql<M: RowModel>() -> String {
@@ -158,12 +152,9 @@ fn upsert_sql<M: RowModel>() -> String {
 }
 
 /// Removes the rows of these keys.
-pub async fn delete_rows<M: RowModel>(
-    client: &ClientWrapper,
-    keys: &[Key],
-) -> Result<(), tokio_postgres::Error> {
+pub fn delete_rows<M: RowModel>(keys: &[Key]) -> Option<Write<'static>> {
     if keys.is_empty() {
-        return Ok(());
+        return None;
     }
     let (tenants, ids): (Vec<Uuid>, Vec<Uuid>) = keys.iter().copied().unzip();
     let sql = format!(
@@ -171,7 +162,7 @@ pub async fn delete_rows<M: RowModel>(
         where {name}.tenant_id = gone.tenant_id and {name}.id = gone.id",
         name = M::NAME
     );
-    execute(client, &sql, &[&tenants, &ids]).await.map(|_| ())
+    Some(Write::new(sql, vec![Box::new(tenants), Box::new(ids)]))
 }
 
 impl<M: RowModel, O: Observer<M>> Folder for RowFolder<M, O> {
@@ -225,22 +216,15 @@ impl<M: RowModel, O: Observer<M>> Folder for RowFolder<M, O> {
         }
     }
 
-    fn store<'a>(&'a self, client: &'a ClientWrapper) -> Done<'a, ()> {
-        async move {
-            let changed = || self.changes.iter().filter(|change| change.before != change.after);
-            let rows: Vec<&M::Row> = changed().filter_map(|one| one.after.as_ref()).collect();
-            let gone: Vec<Key> = changed()
-                .filter(|one| one.after.is_none() && one.before.is_some())
-                .map(|one| one.key)
-                .collect();
-            let (stored, deleted, observed) = tokio::join!(
-                store_rows::<M>(client, &rows),
-                delete_rows::<M>(client, &gone),
-                self.observer.store(client, &self.changes)
-            );
-            stored.and(deleted).and(observed)
-        }
-        .boxed()
+    fn writes(&self) -> Vec<Write<'_>> {
+        let changed = || self.changes.iter().filter(|change| change.before != change.after);
+        let rows: Vec<&M::Row> = changed().filter_map(|one| one.after.as_ref()).collect();
+        let gone: Vec<Key> = changed()
+            .filter(|one| one.after.is_none() && one.before.is_some())
+            .map(|one| one.key)
+            .collect();
+        let rows = store_rows::<M>(rows).into_iter().chain(delete_rows::<M>(&gone));
+        rows.chain(self.observer.writes(&self.changes)).collect()
     }
 
     fn keep(&mut self) {
@@ -280,18 +264,15 @@ impl<M: InsertModel> Default for InsertFolder<M> {
 }
 
 /// Inserts the rows that are not there yet.
-pub async fn insert_rows<M: InsertModel>(
-    client: &ClientWrapper,
-    rows: &[M::Row],
-) -> Result<u64, tokio_postgres::Error> {
+pub fn insert_rows<M: InsertModel>(rows: &[M::Row]) -> Option<Write<'_>> {
     if rows.is_empty() {
-        return Ok(0);
+        return None;
     }
     let sql = format!(
         "insert into {name} select * from unnest($1::{name}[]) on conflict do nothing",
         name = M::NAME
     );
-    execute(client, &sql, &[&rows]).await
+    Some(Write::new(sql, vec![Box::new(rows)]))
 }
 
 impl<M: InsertModel> Folder for InsertFolder<M> {
@@ -307,8 +288,8 @@ impl<M: InsertModel> Folder for InsertFolder<M> {
         self.rows = events.iter().flat_map(|event| M::rows(event)).collect();
     }
 
-    fn store<'a>(&'a self, client: &'a ClientWrapper) -> Done<'a, ()> {
-        async move { insert_rows::<M>(client, &self.rows).await.map(|_| ()) }.boxed()
+    fn writes(&self) -> Vec<Write<'_>> {
+        insert_rows::<M>(&self.rows).into_iter().collect()
     }
 
     fn keep(&mut self) {
@@ -330,12 +311,8 @@ pub struct Counting;
 impl Observer<ProfilesView> for Counting {
     fn changed(&mut self, _: &[Change<profiles_view::Row>]) {}
 
-    fn store<'a>(
-        &'a self,
-        client: &'a ClientWrapper,
-        changes: &'a [Change<profiles_view::Row>],
-    ) -> Done<'a, ()> {
-        async move { add_counts(client, differences(changes)).await }.boxed()
+    fn writes<'a>(&self, changes: &'a [Change<profiles_view::Row>]) -> Vec<Write<'a>> {
+        add_counts(differences(changes)).into_iter().collect()
     }
 }
 
@@ -354,12 +331,9 @@ fn differences(changes: &[Change<profiles_view::Row>]) -> HashMap<Counter, i64> 
 }
 
 /// Adds to counters.
-async fn add_counts(
-    client: &ClientWrapper,
-    counters: HashMap<Counter, i64>,
-) -> Result<(), tokio_postgres::Error> {
+fn add_counts(counters: HashMap<Counter, i64>) -> Option<Write<'static>> {
     if counters.is_empty() {
-        return Ok(());
+        return None;
     }
     let rows: Vec<profile_counts::Row> = counters
         .into_iter()
@@ -376,7 +350,7 @@ async fn add_counts(
         do update set profiles = {name}.profiles + excluded.profiles",
         name = ProfileCounts::NAME
     );
-    execute(client, &sql, &[&rows]).await.map(|_| ())
+    Some(Write::new(sql, vec![Box::new(rows)]))
 }
 
 /// Keeps the search index.

@@ -15,6 +15,7 @@ use crate::store::{Appender, CHANNEL, Database, Error, Listener, Reader, Recorde
 
 use super::project::Projections;
 use super::states::States;
+use super::tags::Tags;
 
 /// Most events read from the log at once.
 const READ_EVENTS_MAX: i64 = 2_000;
@@ -23,13 +24,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long to wait before trying to listen again.
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
-/// How an announcement begins that rows of a tenant were mended; its id follows.
-const MENDED: &str = "mended:";
-
-/// The announcement that rows of `tenant` were mended in the tables.
-pub fn mended(tenant: TenantId) -> String {
-    format!("{MENDED}{tenant}")
-}
+/// The announcement that rows were mended in the tables. It only makes others look sooner.
+pub const MENDED: &str = "mended";
 
 /// What follows the log.
 pub struct Follower {
@@ -37,6 +33,7 @@ pub struct Follower {
     pub reader: Reader,
     pub appender: Appender,
     pub states: States,
+    pub tags: Arc<Tags>,
     pub projections: Projections,
     pub stopping: CancellationToken,
 }
@@ -65,7 +62,7 @@ impl Follower {
                 Some(batch) = fed.recv() => self.take(&followed, batch).await,
                 heard = heard(&mut listener) => match heard {
                     Some(instance) if instance == self.appender.instance() => Ok(()),
-                    Some(other) if other.starts_with(MENDED) => self.mended(&other).await,
+                    Some(other) if other == MENDED => { self.projections.look(); Ok(()) }
                     Some(_) => self.read(&followed).await,
                     None => { listener = None; Ok(()) }
                 },
@@ -76,13 +73,6 @@ impl Follower {
                 tokio::time::sleep(LISTEN_AGAIN_AFTER).await;
             }
         }
-    }
-
-    async fn mended(&self, announced: &str) -> Result<(), Error> {
-        if let Ok(tenant) = announced.trim_start_matches(MENDED).parse() {
-            self.projections.mended(tenant).await;
-        }
-        Ok(())
     }
 
     /// Events of this process's own appender; what others appended in between is read first.
@@ -126,6 +116,8 @@ impl Follower {
         for event in &events {
             self.states.follow(event);
         }
+        // The lanes move them too. Whichever comes last, an answer from before is not kept.
+        self.tags.follow(events.iter().map(Arc::as_ref));
         self.projections.hand_on(&events.into());
         gauge!("dossier_log_head_position").set(position as f64);
         followed.send_replace(position);

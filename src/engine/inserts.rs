@@ -14,6 +14,8 @@ use crate::projections::{InsertModel, ReadModel};
 use crate::store::Error;
 
 use super::Engine;
+use super::check::begin_mend;
+use super::flight::{Write, in_one_flight};
 use super::folder::{execute, insert_rows, query};
 use super::rebuild::{Pace, Page, Report, ahead};
 
@@ -181,10 +183,9 @@ async fn compare_audit(
         let gone: Vec<i64> = gone.collect();
         let delete = "
             delete from audit_log where tenant_id = $1 and position = any($2::bigint[])";
-        client.batch_execute("begin").await.map_err(failed)?;
-        execute(client, delete, &[&tenant.0, &gone]).await.map_err(failed)?;
-        insert_rows::<AuditLog>(client, &wrong).await.map_err(failed)?;
-        client.batch_execute("commit").await.map_err(failed)?;
+        let mut writes = vec![Write::new(delete, vec![Box::new(tenant.0), Box::new(gone)])];
+        writes.extend(insert_rows::<AuditLog>(&wrong));
+        in_one_flight(client, &writes).await.map_err(failed)?;
     }
     Ok(i64::try_from(wrong.len() + stray.len()).unwrap_or(i64::MAX))
 }
@@ -218,10 +219,9 @@ async fn compare_values(
         let delete = "
             delete from shared_values
             where (tenant_id, id) in (select tenant_id, id from unnest($1::shared_values[]))";
-        client.batch_execute("begin").await.map_err(failed)?;
-        execute(client, delete, &[&wrong]).await.map_err(failed)?;
-        insert_rows::<SharedValues>(client, &wrong).await.map_err(failed)?;
-        client.batch_execute("commit").await.map_err(failed)?;
+        let mut writes = vec![Write::new(delete, vec![Box::new(&wrong)])];
+        writes.extend(insert_rows::<SharedValues>(&wrong));
+        in_one_flight(client, &writes).await.map_err(failed)?;
     }
     Ok(i64::try_from(wrong.len()).unwrap_or(i64::MAX))
 }
@@ -234,13 +234,21 @@ pub async fn strangers(
     mend: bool,
 ) -> Result<i64, Error> {
     let failed = |error| Error::of_statement("looking for stray rows", error);
-    let stray = "tenant_id <> all($1::uuid[])";
-    let sql = format!("select count(*) from {name} where {stray}");
+    // A tenant may have come since the list was made.
+    let stray = format!(
+        "tenant_id <> all($1::uuid[])
+            and not exists (select 1 from log.events where events.tenant_id = {name}.tenant_id)"
+    );
+    let sql = format!("select tenant_id, count(*) from {name} where {stray} group by tenant_id");
     let rows = query(client, &sql, &[&tenants]).await.map_err(failed)?;
-    let count = rows.first().map_or(0, |row| row.get(0));
+    let count = rows.iter().map(|row| row.get::<_, i64>(1)).sum();
     if mend && count > 0 {
+        let whose = rows.iter().map(|row| TenantId(row.get(0)));
+        let mut writes: Vec<Write<'_>> =
+            whose.map(|tenant| begin_mend(tenant, name.to_owned(), 0, &[])).collect();
         let sql = format!("delete from {name} where {stray}");
-        execute(client, &sql, &[&tenants]).await.map_err(failed)?;
+        writes.push(Write::new(sql, vec![Box::new(tenants)]));
+        in_one_flight(client, &writes).await.map_err(failed)?;
     }
     Ok(count)
 }

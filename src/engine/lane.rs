@@ -2,7 +2,7 @@
 //! log, while the next stretch is being appended.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::ClientWrapper;
 use futures_util::future::join_all;
@@ -14,16 +14,24 @@ use uuid::Uuid;
 use crate::domain::Occurred;
 use crate::store::{Database, Error, Reader};
 
-use super::folder::{Folder, execute};
+use super::flight::{Write, in_one_flight};
+use super::folder::Folder;
 use super::follow::occurred;
-use super::project::connect;
+use super::project::{Connection, UNKNOWN, connect};
 use super::search::SearchIndexes;
+use super::standing;
 use super::tags::Tags;
 
 /// Most events in one stretch.
 const STRETCH_EVENTS_MAX: usize = 4_096;
-/// Longest wait between attempts after a failure.
-const RETRY_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Shortest and longest wait between attempts after a failure. Those who ask for something folded
+/// wait for two seconds.
+const RETRY_WAIT_MIN: Duration = Duration::from_millis(50);
+const RETRY_WAIT_MAX: Duration = Duration::from_secs(1);
+/// The wait before looking again at a log that cannot be folded.
+const STANDSTILL_WAIT: Duration = Duration::from_secs(5);
+/// How often to compare with the database, though nobody told of anything.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// After how many stretches the old ones are removed from `views.folds`.
 const PRUNE_EVERY: u64 = 1_000;
 
@@ -31,8 +39,8 @@ const PRUNE_EVERY: u64 = 1_000;
 pub enum Note {
     /// Events that follow on those before; some may be missing, then they are read from the log.
     Events(Arc<[Arc<Occurred>]>),
-    /// Rows of this tenant were mended in the tables: forget those in memory.
-    Mended(Uuid),
+    /// Something happened to the tables: compare with the database now.
+    Look,
 }
 
 /// What a lane works with.
@@ -43,10 +51,15 @@ pub struct Lane {
     pub folders: Vec<Box<dyn Folder>>,
     /// How far each folder has folded.
     pub checkpoints: Vec<i64>,
+    /// The generation that the rows in memory are of.
+    pub generation: i64,
     /// The index to load and tags to move, for the lane that feeds them.
     pub search: Option<Arc<SearchIndexes>>,
     pub tags: Option<Arc<Tags>>,
+    /// How far all of it is folded, or [`UNKNOWN`].
     pub folded: watch::Sender<i64>,
+    /// Whether `folded` may say so: not after a failure, until it has compared and caught up.
+    pub settled: bool,
     /// How long to gather events before folding them, unless somebody waits.
     pub gathering: Option<Gathering>,
     pub stopping: CancellationToken,
@@ -63,27 +76,11 @@ pub struct Gathering {
 /// How a stretch ended.
 enum Stretch {
     Folded,
-    /// Another process has folded it, or part of it.
+    /// Another process has folded it, or part of it, or rows were mended.
     Lost,
 }
 
 impl Lane {
-    /// Reads how far each read model has been folded.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn read_checkpoints(&mut self, client: &ClientWrapper) -> Result<(), Error> {
-        let schemas: Vec<String> = self.folders.iter().map(|folder| folder.names().1).collect();
-        let sql = "
-            select coalesce((select max(to_position) from views.folds where model = name), 0)
-            from unnest($1::text[]) with ordinality as wanted (name, ordinal)
-            order by ordinal";
-        let rows = client.query(sql, &[&schemas]).await;
-        let rows = rows.map_err(|error| Error::of_statement("reading checkpoints", error))?;
-        self.checkpoints = rows.iter().map(|row| row.get(0)).collect();
-        Ok(())
-    }
-
     /// Folds what there is up to `head`.
     ///
     /// # Errors
@@ -101,81 +98,115 @@ impl Lane {
         Ok(())
     }
 
+    /// Compares what memory believes with what the database says, and folds what is missing, told
+    /// of it or not.
+    ///
+    /// # Errors
+    /// [`Error`] of the first step that fails.
+    pub async fn look(&mut self, client: &ClientWrapper) -> Result<(), Error> {
+        let found = standing::read(client, &self.schemas()).await?;
+        if found.checkpoints != self.checkpoints || found.generation != self.generation {
+            self.lost(client).await?;
+        }
+        self.catch_up(client, found.head).await?;
+        self.settled = true;
+        self.publish();
+        Ok(())
+    }
+
     /// Folds what it is told of, until stopped.
-    pub async fn run(mut self, client: ClientWrapper, mut notes: mpsc::Receiver<Note>) {
-        let mut client = Some(client);
-        let mut wait = Duration::from_millis(50);
+    pub async fn run(mut self, connection: Connection, mut notes: mpsc::Receiver<Note>) {
+        let mut connection = Some(connection);
+        let mut wait = RETRY_WAIT_MIN;
         let stopping = self.stopping.clone();
         while !stopping.is_cancelled() {
+            let begun = Instant::now();
             let worked = tokio::select! {
                 () = stopping.cancelled() => return,
-                worked = self.work(client.take(), &mut notes) => worked,
+                worked = self.work(connection.take(), &mut notes) => worked,
             };
-            match worked {
+            if begun.elapsed() > RETRY_WAIT_MAX {
+                wait = RETRY_WAIT_MIN;
+            }
+            let pause = match worked {
                 Ok(()) => return,
                 Err(Error::Corrupt(why, source)) => {
                     // Nothing is skipped: the read model stands still until someone looks.
                     let cause = source.as_ref().and_then(|error| error.as_db_error());
                     let cause = cause.map_or("", |error| error.message());
                     tracing::error!("{} stands still: {why}: {cause}", self.name);
-                    wait = RETRY_WAIT_MAX;
+                    STANDSTILL_WAIT
                 }
                 Err(error) => {
                     tracing::warn!(error = %error, "{} could not fold, trying again", self.name);
+                    // The database may have lost its last folds: nothing is promised meanwhile.
+                    self.settled = false;
+                    self.publish();
+                    wait
                 }
-            }
+            };
             counter!("dossier_projection_failures_total", "lane" => self.name).increment(1);
-            tokio::time::sleep(wait).await;
+            tokio::time::sleep(pause).await;
             wait = (wait * 2).min(RETRY_WAIT_MAX);
         }
     }
 
     async fn work(
         &mut self,
-        client: Option<ClientWrapper>,
+        connection: Option<Connection>,
         notes: &mut mpsc::Receiver<Note>,
     ) -> Result<(), Error> {
-        let client = match client {
-            Some(client) => client,
+        let Connection { client, ended } = match connection {
+            Some(connection) => connection,
             None => {
-                let client = connect(&self.database).await?;
-                // Another process may have folded while there was no connection.
-                self.lost(&client).await?;
-                let head = self.reader.head().await?;
-                self.catch_up(&client, head).await?;
-                client
+                let connection = connect(&self.database).await?;
+                self.lost(&connection.client).await?;
+                self.look(&connection.client).await?;
+                connection
             }
         };
-        let mut next = notes.recv().await;
-        while let Some(note) = next.take() {
-            let events = match note {
-                Note::Mended(tenant) => {
-                    self.forget(&client, tenant).await?;
-                    next = notes.recv().await;
-                    continue;
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let note = tokio::select! {
+                () = ended.cancelled() => {
+                    return Err(Error::Unavailable("folding without a connection", None));
                 }
-                Note::Events(events) => events,
+                note = notes.recv() => note,
+                _ = look.tick() => Some(Note::Look),
             };
-            if let Some(Gathering { pause, hurry }) = &self.gathering {
-                let _ = tokio::time::timeout(*pause, hurry.notified()).await;
-            }
-            let mut stretch: Vec<Arc<Occurred>> = events.to_vec();
-            while stretch.len() < STRETCH_EVENTS_MAX {
-                match notes.try_recv() {
-                    Ok(Note::Events(events)) => stretch.extend(events.iter().cloned()),
-                    Ok(other) => {
-                        next = Some(other);
-                        break;
-                    }
-                    Err(_) => break,
-                }
-            }
-            self.fold_told(&client, stretch).await?;
-            if next.is_none() {
-                next = notes.recv().await;
+            match note {
+                None => return Ok(()),
+                Some(Note::Look) => self.look(&client).await?,
+                Some(Note::Events(events)) => self.gather(&client, &events, notes).await?,
             }
         }
-        Ok(())
+    }
+
+    /// Folds events together with all others that it was told of by now.
+    async fn gather(
+        &mut self,
+        client: &ClientWrapper,
+        events: &[Arc<Occurred>],
+        notes: &mut mpsc::Receiver<Note>,
+    ) -> Result<(), Error> {
+        if let Some(Gathering { pause, hurry }) = &self.gathering {
+            let _ = tokio::time::timeout(*pause, hurry.notified()).await;
+        }
+        let mut stretch: Vec<Arc<Occurred>> = events.to_vec();
+        let mut look = false;
+        while stretch.len() < STRETCH_EVENTS_MAX && !look {
+            match notes.try_recv() {
+                Ok(Note::Events(events)) => stretch.extend(events.iter().cloned()),
+                Ok(Note::Look) => look = true,
+                Err(_) => break,
+            }
+        }
+        self.fold_told(client, stretch).await?;
+        match look || !self.settled {
+            true => self.look(client).await,
+            false => Ok(()),
+        }
     }
 
     /// Folds events it was told of; reads from the log what it was not told.
@@ -215,13 +246,14 @@ impl Lane {
             }
             Err(error) => {
                 self.folders.iter_mut().for_each(|folder| folder.forget());
+                // Whether it came true is not known: `work` begins again by asking.
                 return Err(Error::of_statement("folding", error));
             }
         }
         if let Some(tags) = &self.tags {
             tags.follow(events.iter().map(Arc::as_ref));
         }
-        self.folded.send_replace(self.position());
+        self.publish();
         histogram!("dossier_projection_fold_duration_seconds", "lane" => self.name)
             .record(started.elapsed());
         self.prune(client).await;
@@ -253,29 +285,36 @@ impl Lane {
                 to.push(end);
             }
         }
-        let extend = "select views.extend_folds($1, $2, $3)";
-        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&models, &from, &to];
-        let (begun, extended, stored) = tokio::join!(
-            client.batch_execute("begin"),
-            execute(client, extend, &parameters),
-            join_all(self.folders.iter().map(|folder| folder.store(client)))
-        );
-        let stored: Result<Vec<()>, _> = stored.into_iter().collect();
-        if let Err(error) = begun.and(extended.map(|_| ())).and(stored.map(|_| ())) {
-            let lost = matches!(error.code().map(|code| code.code()), Some("DOS03" | "23505"));
-            client.batch_execute("rollback").await?;
-            return if lost { Ok(Stretch::Lost) } else { Err(error) };
+        let extend = "select views.extend_folds($1, $2, $3, $4)";
+        let mut writes = vec![Write::new(
+            extend,
+            vec![Box::new(models), Box::new(from), Box::new(to), Box::new(self.generation)],
+        )];
+        writes.extend(self.folders.iter().flat_map(|folder| folder.writes()));
+        match in_one_flight(client, &writes).await {
+            Ok(()) => Ok(Stretch::Folded),
+            Err(error) => match error.code().map(|code| code.code()) {
+                Some("DOS03" | "23505") => Ok(Stretch::Lost),
+                _ => Err(error),
+            },
         }
-        client.batch_execute("commit").await?;
-        Ok(Stretch::Folded)
     }
 
-    /// Another process folded here first: go on from where it is, and bring what is in memory to
-    /// what the tables now say.
+    /// Another process folded or mended here first, or the database lost folds: go on from where
+    /// it is, and bring what is in memory to what the tables now say.
     async fn lost(&mut self, client: &ClientWrapper) -> Result<(), Error> {
         self.folders.iter_mut().for_each(|folder| folder.forget());
         let mut position = self.position();
-        self.read_checkpoints(client).await?;
+        let found = standing::read(client, &self.schemas()).await?;
+        self.checkpoints = found.checkpoints;
+        if self.position() < position {
+            tracing::warn!("{} lost folds with the database, folding them again", self.name);
+            self.settled = false;
+        }
+        for tenant in standing::mended_since(client, self.generation).await? {
+            self.reload(client, tenant).await?;
+        }
+        self.generation = found.generation.max(self.generation);
         // The other may have come further than this process was told: memory follows all of it.
         let reached = self.position();
         while position < reached {
@@ -295,12 +334,12 @@ impl Lane {
                 tags.follow(&events);
             }
         }
-        self.folded.send_replace(self.position());
+        self.publish();
         Ok(())
     }
 
-    async fn forget(&mut self, client: &ClientWrapper, tenant: Uuid) -> Result<(), Error> {
-        self.folders.iter_mut().for_each(|folder| folder.forget());
+    /// Brings what is in memory of a tenant to what the tables say.
+    async fn reload(&mut self, client: &ClientWrapper, tenant: Uuid) -> Result<(), Error> {
         if let Some(search) = &self.search {
             let loaded = search.load(client, tenant).await;
             loaded.map_err(|error| Error::of_statement("loading the search index", error))?;
@@ -316,13 +355,22 @@ impl Lane {
         self.checkpoints.iter().copied().min().unwrap_or_default()
     }
 
+    fn publish(&self) {
+        self.folded.send_replace(if self.settled { self.position() } else { UNKNOWN });
+    }
+
+    /// The schemas of its read models.
+    pub fn schemas(&self) -> Vec<String> {
+        self.folders.iter().map(|folder| folder.names().1).collect()
+    }
+
     async fn prune(&self, client: &ClientWrapper) {
         use std::sync::atomic::{AtomicU64, Ordering};
         static STRETCHES: AtomicU64 = AtomicU64::new(0);
         if !STRETCHES.fetch_add(1, Ordering::Relaxed).is_multiple_of(PRUNE_EVERY) {
             return;
         }
-        let models: Vec<String> = self.folders.iter().map(|folder| folder.names().1).collect();
+        let models = self.schemas();
         let sql = "
             delete from views.folds
             using (

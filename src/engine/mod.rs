@@ -9,6 +9,7 @@ pub mod claims;
 pub mod credentials;
 pub mod execute;
 pub mod files;
+mod flight;
 mod folder;
 pub mod follow;
 mod generations;
@@ -25,6 +26,7 @@ pub mod rebuild;
 pub mod search;
 pub mod secrets;
 pub mod setup;
+mod standing;
 pub mod states;
 pub mod tags;
 pub mod tenants;
@@ -60,6 +62,8 @@ use tags::Tags;
 pub const FOLD_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Names of tenants that are remembered.
 const TENANT_NAMES_MAX: u64 = 10_000;
+/// Connections with which lanes read the log.
+const LANE_CONNECTIONS: usize = 1;
 /// Batches that may wait to be followed; more are read from the database instead.
 const FEED_BATCHES_MAX: usize = 64;
 
@@ -130,7 +134,8 @@ impl Engine {
         let projections = if settings.projecting {
             let started = Projections::start(project::Settings {
                 database: database.clone(),
-                reader: reader.clone(),
+                // Their own: what requests do to the pool keeps no lane from catching up.
+                reader: Reader::new(requests.pool(LANE_CONNECTIONS)?),
                 search: search.clone(),
                 tags: tags.clone(),
                 stopping: stopping.clone(),
@@ -146,6 +151,7 @@ impl Engine {
             reader: reader.clone(),
             appender: appender.clone(),
             states: states.clone(),
+            tags: tags.clone(),
             projections: projections.clone(),
             stopping: stopping.clone(),
         };
@@ -223,11 +229,30 @@ impl Engine {
         *self.followed.borrow()
     }
 
-    /// The position up to which the read models, and so answers, hold everything.
+    /// The position up to which the cached states and the read models, and so answers, hold
+    /// everything. Either may lead the other.
     pub fn readable(&self) -> i64 {
+        self.folded().map_or(0, |folded| folded.min(self.followed()))
+    }
+
+    /// How far what requests read is folded, as far as this process knows; whoever does not fold
+    /// knows nothing, and has only followed.
+    fn folded(&self) -> Option<i64> {
         let positions = self.projections.positions();
-        let views = positions.iter().find(|(name, _)| *name == "views");
-        views.map_or_else(|| self.followed(), |(_, position)| *position)
+        let views = positions.into_iter().find(|(name, _)| *name == "views");
+        let position = views.map_or_else(|| self.followed(), |(_, position)| position);
+        (position != project::UNKNOWN).then_some(position)
+    }
+
+    /// Waits until whoever reads here sees everything up to `position`, in the cached states and
+    /// in the read models; false when it took too long.
+    pub async fn wait_readable(&self, position: i64, at_most: Duration) -> bool {
+        let reached = async {
+            let mut followed = self.followed.clone();
+            let reached = followed.wait_for(|at| *at >= position).await.is_ok();
+            reached && (!self.projecting || self.projections.wait_folded(position, at_most).await)
+        };
+        tokio::time::timeout(at_most, reached).await.unwrap_or(false)
     }
 
     /// The current state of an aggregate, as far as this process has followed the log.
@@ -285,7 +310,11 @@ impl Engine {
     /// [`Error::Unavailable`] when that takes too long: better no answer than a stale one.
     pub async fn catch_up(&self, folded: bool) -> Result<(), Error> {
         if self.alone {
-            return Ok(());
+            // Folds may be lost with the database's last moments, and nobody knows at once.
+            return match folded && self.folded().is_none() {
+                true => self.reach(0, true).await,
+                false => Ok(()),
+            };
         }
         let head = self.head_reads.head().await?;
         self.reach(head, folded).await

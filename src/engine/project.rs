@@ -9,7 +9,6 @@ use metrics::gauge;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::domain::Occurred;
 use crate::projections::ReadModel as _;
@@ -29,19 +28,38 @@ use crate::store::{Database, Error, Reader};
 use super::folder::{Counting, Folder, Indexing, InsertFolder, Nobody, RowFolder};
 use super::lane::{Gathering, Lane, Note};
 use super::search::SearchIndexes;
+use super::standing;
 use super::tags::Tags;
 
+/// What a lane says while it does not know how far it has folded.
+pub const UNKNOWN: i64 = -1;
+
+/// A connection of a lane.
+pub struct Connection {
+    pub client: ClientWrapper,
+    /// Cancelled when the connection has ended, whoever ended it.
+    pub ended: CancellationToken,
+}
+
 /// A connection as the lanes use it: rows and checkpoint are lost together, and folded again, so
-/// that no commit waits for the disk.
+/// that no commit waits for the disk. No transaction of theirs waits for this process, which may
+/// be paused, for more than a second: all others would wait for it.
 ///
 /// # Errors
 /// [`Error::Unavailable`].
-pub async fn connect(database: &Database) -> Result<ClientWrapper, Error> {
+pub async fn connect(database: &Database) -> Result<Connection, Error> {
     let options = "-c synchronous_commit=off -c enable_seqscan=off -c jit=off \
                    -c plan_cache_mode=force_generic_plan -c statement_timeout=60000 \
+                   -c idle_in_transaction_session_timeout=1000 \
                    -c application_name=dossier-projector";
     let (client, driver) = database.with_options(options).connect().await?;
-    Ok(ClientWrapper::new(client, driver))
+    let ended = CancellationToken::new();
+    let end = ended.clone().drop_guard();
+    let driver = tokio::spawn(async move {
+        let _end = end;
+        let _ = driver.await;
+    });
+    Ok(Connection { client: ClientWrapper::new(client, driver), ended })
 }
 
 /// Notes that may wait for a lane; events beyond are read from the log instead.
@@ -112,6 +130,8 @@ impl Projections {
                 database: settings.database.clone(),
                 reader: settings.reader.clone(),
                 checkpoints: vec![0; folders.len()],
+                generation: 0,
+                settled: true,
                 folders,
                 search: feeds_memory.then(|| settings.search.clone()),
                 tags: feeds_memory.then(|| settings.tags.clone()),
@@ -120,14 +140,14 @@ impl Projections {
                 gathering: (name == "audit").then_some(gathering),
                 stopping: settings.stopping.clone(),
             };
-            let client = connect(&settings.database).await?;
-            lane.read_checkpoints(&client).await?;
-            lane.folded.send_replace(lane.position());
-            let head = settings.reader.head().await?;
-            lane.catch_up(&client, head).await?;
+            let connection = connect(&settings.database).await?;
+            let client = &connection.client;
+            let found = standing::read(client, &lane.schemas()).await?;
+            (lane.checkpoints, lane.generation) = (found.checkpoints, found.generation);
+            lane.look(client).await?;
             if feeds_memory {
                 for tenant in settings.reader.tenants().await? {
-                    let loaded = settings.search.load(&client, tenant).await;
+                    let loaded = settings.search.load(client, tenant).await;
                     loaded
                         .map_err(|error| Error::of_statement("loading the search index", error))?;
                 }
@@ -138,7 +158,7 @@ impl Projections {
                 // Kept with profiles_view, in the same transactions.
                 names.push(ProfileCounts::NAME);
             }
-            tasks.push(tokio::spawn(lane.run(client, told)));
+            tasks.push(tokio::spawn(lane.run(connection, told)));
             let handle = LaneHandle {
                 name,
                 projections: names,
@@ -159,10 +179,10 @@ impl Projections {
         }
     }
 
-    /// Tells the lanes that rows of a tenant were mended in the tables.
-    pub async fn mended(&self, tenant: Uuid) {
+    /// Tells the lanes to compare with the database now, rather than within a second.
+    pub fn look(&self) {
         for lane in &self.lanes {
-            let _ = lane.notes.send(Note::Mended(tenant)).await;
+            let _ = lane.notes.try_send(Note::Look);
         }
     }
 
@@ -181,6 +201,9 @@ impl Projections {
     pub fn observe(&self, head: i64) {
         for lane in &self.lanes {
             let position = *lane.folded.borrow();
+            if position == UNKNOWN {
+                continue;
+            }
             let lag = (head - position).max(0);
             let mut since = lane.behind_since.lock().unwrap_or_else(PoisonError::into_inner);
             let seconds = match (lag, *since) {
@@ -203,7 +226,7 @@ impl Projections {
         }
     }
 
-    /// How far each lane has folded.
+    /// How far each lane has folded, or [`UNKNOWN`].
     pub fn positions(&self) -> Vec<(&'static str, i64)> {
         self.lanes.iter().map(|lane| (lane.name, *lane.folded.borrow())).collect()
     }

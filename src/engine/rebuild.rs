@@ -23,10 +23,10 @@ use crate::projections::profile_search::ProfileSearch;
 use crate::projections::profiles_view::ProfilesView;
 use crate::store::{AreaName, CHANNEL, Error, Recorded};
 
-use super::check::{Check, RowCheck, settle_counts};
+use super::check::{Check, RowCheck, begin_mend, settle_counts};
 use super::check_streams::StreamCheck;
-use super::folder::execute;
-use super::follow::{mended, occurred};
+use super::flight::{Write, in_one_flight};
+use super::follow::{MENDED, occurred};
 use super::inserts::strangers;
 use super::{Engine, project};
 
@@ -144,8 +144,8 @@ impl Engine {
         if self.projecting && !self.projections.wait_folded(head, super::FOLD_WAIT_MAX).await {
             return Err(Error::Unavailable("waiting for the read models", None));
         }
-        let client = project::connect(&self.database).await?;
-        let beside = project::connect(&self.database).await?;
+        let client = project::connect(&self.database).await?.client;
+        let beside = project::connect(&self.database).await?.client;
         let tenants = match tenant {
             Some(tenant) => vec![tenant.0],
             None => self.reader.tenants().await?,
@@ -241,10 +241,13 @@ impl Engine {
         Ok(total)
     }
 
+    /// Moves the tenant's cache tags, and what else is in memory of it, even if nothing differed.
     async fn announce_mended(&self, client: &ClientWrapper, tenant: TenantId) -> Result<(), Error> {
-        let announced =
-            execute(client, "select pg_notify($1, $2)", &[&CHANNEL, &mended(tenant)]).await;
-        announced.map(|_| ()).map_err(|error| Error::of_statement("announcing", error))
+        let notify =
+            Write::new("select pg_notify($1, $2)", vec![Box::new(CHANNEL), Box::new(MENDED)]);
+        let writes = [begin_mend(tenant, String::new(), 0, &[]), notify];
+        let announced = in_one_flight(client, &writes).await;
+        announced.map_err(|error| Error::of_statement("announcing", error))
     }
 }
 

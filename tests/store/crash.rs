@@ -1,9 +1,11 @@
-//! kill -9 of the server under load, again and again: what was acknowledged is there afterwards.
+//! kill -9 of the server and of its database under load, again and again: what was acknowledged is
+//! there afterwards.
 
 use std::collections::HashSet;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -131,4 +133,85 @@ async fn what_was_acknowledged_survives_every_kill() {
         .unwrap();
     let told = String::from_utf8_lossy(&verified.stdout).into_owned();
     assert!(verified.status.success(), "{told}");
+}
+
+/// Ends the database of a server with all its processes, as a power cut does.
+fn kill_database(data_dir: &Path) {
+    let pid = std::fs::read_to_string(data_dir.join("postgres/data/postmaster.pid")).unwrap();
+    let pid = pid.lines().next().unwrap();
+    let children = format!("/proc/{pid}/task/{pid}/children");
+    let children = std::fs::read_to_string(children).unwrap_or_default();
+    for pid in [pid].into_iter().chain(children.split_whitespace()) {
+        let pid = nix::unistd::Pid::from_raw(pid.parse().unwrap());
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+    }
+}
+
+/// Renames a profile again and again, and reads it back whenever an answer says that it can be.
+async fn write_and_read_back(
+    server: Arc<Server>,
+    data_dir: std::path::PathBuf,
+    id: String,
+    read_back: Arc<AtomicUsize>,
+    enough: Arc<AtomicBool>,
+) {
+    for n in 0.. {
+        if enough.load(Ordering::Relaxed) {
+            return;
+        }
+        let body = json!({ "profiles": [{ "profile_id": id, "name": format!("{n}") }] });
+        let answer = server.request(&data_dir, "update", &body).send().await.unwrap();
+        let folded = !answer.headers().contains_key("dossier-folded");
+        if answer.status() != 200 || !folded {
+            continue;
+        }
+        let body = json!({ "target_profile_id": id });
+        let answer = server.request(&data_dir, "get", &body).send().await.unwrap();
+        if answer.status() == 200 {
+            let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+            let name = answer["names"]["resource"]["name"].as_str().unwrap();
+            assert!(name.parse::<usize>().unwrap() >= n, "{name} was read behind {n}");
+            read_back.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_to_be_folded_is_read_back_though_the_database_dies() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("data");
+    let mut server = Server::start(&data_dir).await;
+    let child = std::mem::replace(&mut server.child, Command::new("true").spawn().unwrap());
+    let server = Arc::new(server);
+    let (read_back, enough) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
+    let mut writers = Vec::new();
+    for _ in 0..2 * WRITERS {
+        let body = json!({ "profiles": [{ "name": "0" }] });
+        let answer = server.request(&data_dir, "create", &body).send().await.unwrap();
+        let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        let id = answer["results"][0]["profile_id"].as_str().unwrap().to_owned();
+        let (server, data_dir) = (server.clone(), data_dir.clone());
+        let (read_back, enough) = (read_back.clone(), enough.clone());
+        let writing = write_and_read_back(server, data_dir, id, read_back, enough);
+        writers.push(tokio::spawn(writing));
+    }
+    for kill in 0..=KILLS {
+        let before = read_back.load(Ordering::Relaxed);
+        while read_back.load(Ordering::Relaxed) < before + 200 {
+            assert!(!writers.iter().any(tokio::task::JoinHandle::is_finished));
+            tokio::task::yield_now().await;
+        }
+        if kill < KILLS {
+            kill_database(&data_dir);
+        }
+    }
+    enough.store(true, Ordering::Relaxed);
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let pid = i32::try_from(child.id().unwrap()).unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM)
+        .unwrap();
+    let mut child = child;
+    assert!(child.wait().await.unwrap().success());
 }

@@ -8,3 +8,4 @@ mod cluster;
 mod crash;
 mod moving;
 mod races;
+mod reading_back;

@@ -74,8 +74,7 @@ async fn react_to_log(engine: &Engine) -> Result<(), Error> {
     let mut position: i64 = row.map_or(0, |row| row.get(0));
     drop(client);
     // Only what the read models show already: they are asked below.
-    let folded = engine.projections.positions().into_iter().find(|(name, _)| *name == "views");
-    let folded = folded.map_or(0, |(_, position)| position);
+    let folded = engine.readable();
     while position < folded {
         let events = engine.reader.all(position, EVENTS_AT_ONCE).await?;
         let Some(last) = events.last() else { break };
@@ -124,7 +123,7 @@ async fn react(engine: &Engine, event: &Occurred) -> Result<(), Error> {
 /// So that the next look at the read models does not see what was just done.
 async fn wait_for_folds(engine: &Engine) -> Result<(), Error> {
     let head = engine.reader.head().await?;
-    engine.projections.wait_folded(head, super::FOLD_WAIT_MAX).await;
+    engine.wait_readable(head, super::FOLD_WAIT_MAX).await;
     Ok(())
 }
 

@@ -1,0 +1,60 @@
+//! Where read models stand, as the database has it. What a process remembers of that may be wrong:
+//! others fold too, and the last folds before a crash of the database may be lost with it.
+
+use deadpool_postgres::ClientWrapper;
+use uuid::Uuid;
+
+use crate::store::Error;
+
+use super::folder::query;
+
+/// Where some read models stand.
+pub struct Standing {
+    /// How far each is folded, in the order asked.
+    pub checkpoints: Vec<i64>,
+    /// The newest generation of rows: each mending begins one.
+    pub generation: i64,
+    /// The end of the log.
+    pub head: i64,
+}
+
+/// Reads where the read models of these schemas stand, all at one moment.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn read(client: &ClientWrapper, schemas: &[String]) -> Result<Standing, Error> {
+    let sql = "
+        select
+            coalesce(
+                (
+                    select to_position
+                    from views.folds
+                    where model = name
+                    order by from_position desc
+                    limit 1
+                ),
+                0
+            ),
+            (select coalesce(max(generation), 0) from views.mends),
+            (select coalesce(max(position), 0) from log.events)
+        from unnest($1::text[]) with ordinality as wanted (name, ordinal)
+        order by ordinal";
+    let rows = query(client, sql, &[&schemas]).await;
+    let rows = rows.map_err(|error| Error::of_statement("reading checkpoints", error))?;
+    Ok(Standing {
+        checkpoints: rows.iter().map(|row| row.get(0)).collect(),
+        generation: rows.first().map_or(0, |row| row.get(1)),
+        head: rows.first().map_or(0, |row| row.get(2)),
+    })
+}
+
+/// Whose rows were mended since a generation.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn mended_since(client: &ClientWrapper, generation: i64) -> Result<Vec<Uuid>, Error> {
+    let sql = "select tenant_id from views.mends where generation > $1";
+    let rows = query(client, sql, &[&generation]).await;
+    let rows = rows.map_err(|error| Error::of_statement("reading what was mended", error))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
