@@ -193,30 +193,17 @@ async fn healthz() -> &'static str {
 
 /// Whether requests can be answered: the database answers, the read models keep up.
 async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let head = tokio::time::timeout(std::time::Duration::from_secs(2), app.engine.reader.head());
-    let head = match head.await {
-        Ok(Ok(head)) => head,
-        _ => return unready("the database does not answer"),
-    };
-    if app.engine.is_overloaded() {
-        return unready("the append queue is full");
-    }
-    let positions = app.engine.projections.positions();
-    let lag = positions.iter().map(|(_, position)| head - position).max().unwrap_or_default();
-    if lag > LAG_EVENTS_MAX {
-        return unready("the read models are behind");
+    if let Some(why) = app.engine.unready().await {
+        let body = json!({"status": "unready", "why": why.to_string()});
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            [(CONTENT_TYPE, "application/json")],
+            body.to_string(),
+        )
+            .into_response();
     }
     let body = json!({"status": "ready"});
     ([(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-}
-
-/// A read model further behind than this is not ready.
-const LAG_EVENTS_MAX: i64 = 50_000;
-
-fn unready(why: &str) -> Response {
-    let body = json!({"status": "unready", "why": why});
-    (StatusCode::SERVICE_UNAVAILABLE, [(CONTENT_TYPE, "application/json")], body.to_string())
-        .into_response()
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {

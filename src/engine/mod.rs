@@ -22,6 +22,7 @@ pub mod outbox;
 pub mod project;
 pub mod quota;
 pub mod react;
+pub mod readiness;
 pub mod rebuild;
 pub mod search;
 pub mod secrets;

@@ -13,6 +13,7 @@ mod isolation;
 mod issuers;
 mod names;
 mod openapi;
+mod readiness;
 mod reading;
 mod search;
 mod uploads;

@@ -1,0 +1,92 @@
+//! Whether requests can be answered here: the database answers, there is room for more, and no
+//! read model has been behind the log for long.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Engine;
+use super::project::UNKNOWN;
+use crate::store::Error;
+
+/// Longest wait for the database.
+const ANSWER_WAIT_MAX: Duration = Duration::from_secs(2);
+/// How old an event may become before it is folded.
+pub const BEHIND_MAX: Duration = Duration::from_secs(30);
+
+/// Why requests had better go elsewhere.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unready {
+    DatabaseSilent,
+    QueueFull,
+    /// Lanes that have lost their connections.
+    Disconnected {
+        lane: &'static str,
+    },
+    /// Lanes that have not folded an event of so long ago.
+    Behind {
+        lane: &'static str,
+        seconds: u64,
+        events: i64,
+    },
+}
+
+impl fmt::Display for Unready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unready::DatabaseSilent => write!(f, "the database does not answer"),
+            Unready::QueueFull => write!(f, "the append queue is full"),
+            Unready::Disconnected { lane } => write!(
+                f,
+                "the read models of the lane {lane} are not known to be up to date: it has lost \
+                 its connection and tries again"
+            ),
+            Unready::Behind { lane, seconds, events } => write!(
+                f,
+                "the read models of the lane {lane} are behind by {events} events, the first of \
+                 them {seconds} s old"
+            ),
+        }
+    }
+}
+
+impl Engine {
+    /// Why requests had better go elsewhere now, if they had.
+    pub async fn unready(&self) -> Option<Unready> {
+        if self.is_overloaded() {
+            return Some(Unready::QueueFull);
+        }
+        let looked = tokio::time::timeout(ANSWER_WAIT_MAX, self.behind()).await;
+        looked.ok().and_then(Result::ok).unwrap_or(Some(Unready::DatabaseSilent))
+    }
+
+    /// The first lane that is too far behind.
+    async fn behind(&self) -> Result<Option<Unready>, Error> {
+        let failed = |error| Error::of_statement("asking how old events are", error);
+        // One that it has not folded, and how long ago that was recorded, by the same clock.
+        let sql = "
+            select
+                (select max(position) from log.events) - $1,
+                extract(epoch from clock_timestamp() - recorded_at)::float8
+            from log.events
+            where position > $1
+            order by position
+            limit 1";
+        let positions = self.projections.positions();
+        let client = self.connection().await?;
+        let statement = client.prepare_cached(sql).await.map_err(failed)?;
+        for (lane, position) in positions {
+            if position == UNKNOWN {
+                return Ok(Some(Unready::Disconnected { lane }));
+            }
+            let next = client.query_opt(&statement, &[&position]).await.map_err(failed)?;
+            let Some((events, seconds)) = next.map(|row| (row.get(0), row.get::<_, f64>(1))) else {
+                continue;
+            };
+            if seconds > BEHIND_MAX.as_secs_f64() {
+                let seconds = Duration::try_from_secs_f64(seconds).unwrap_or_default().as_secs();
+                return Ok(Some(Unready::Behind { lane, seconds, events }));
+            }
+        }
+        Ok(None)
+    }
+}
