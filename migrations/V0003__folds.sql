@@ -99,3 +99,9 @@ begin
     end if;
 end
 $$;
+
+-- Which profiles ever had an attachment with this content. Asked before its bytes are removed: a
+-- read model can be made again, bytes cannot.
+create index events_attachment_digest_idx
+    on log.events (tenant_id, (payload ->> 'digest'))
+    where name = 'AttachmentStored';

@@ -1,4 +1,5 @@
-//! Keeps the bytes of attachments, and collects those that no read model refers to any more.
+//! Keeps the bytes of attachments, and collects those that nothing refers to any more: neither the
+//! read model nor, since bytes do not come back, any profile as its stream tells it.
 //!
 //! A content may be uploaded again at the very moment at which it is collected. So keeping takes a
 //! shared lock on the digest, and removing an exclusive one, under which the object's age is looked
@@ -7,18 +8,21 @@
 //! appended and folded by then. Whoever appends an event that refers to a content must have kept
 //! it just before, even if it is there already.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt;
 use metrics::counter;
+use uuid::Uuid;
 
 use crate::domain::attachment::Digest;
 use crate::domain::ids::TenantId;
+use crate::domain::profile::{self, Profile};
 use crate::projections::profile_attachments;
+use crate::store;
 
-use super::{Engine, FOLD_WAIT_MAX};
+use super::{Engine, FOLD_WAIT_MAX, states, stream};
 
 // What faces need to receive and serve attachments; they name no part of the store themselves.
 pub use crate::attachments::{Content, Error, Piece, Spooled, Store};
@@ -27,6 +31,8 @@ pub use crate::attachments::{Content, Error, Piece, Spooled, Store};
 pub const COLLECTED_AGE_MIN: TimeDelta = TimeDelta::hours(1);
 /// Objects looked at in one round.
 pub const OBJECTS_AT_ONCE: usize = 1_000;
+/// Streams read by one query.
+const STREAMS_AT_ONCE: usize = 100;
 /// Longest time for looking at an object once more and removing it. Shorter than the database lets
 /// a transaction idle, so that the lock is held throughout.
 const REMOVE_TIME_MAX: Duration = Duration::from_secs(40);
@@ -147,7 +153,7 @@ fn is_old(kept_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now - kept_at > COLLECTED_AGE_MIN
 }
 
-/// Those that no read model refers to.
+/// Those that neither the read model nor a stream refers to.
 async fn unreferred(
     engine: &Engine,
     tenant: TenantId,
@@ -158,7 +164,51 @@ async fn unreferred(
     let referred = profile_attachments::read::referred(&client, tenant.0, &digests).await;
     let referred = referred.map_err(|error| failed(error.into()))?;
     digests.retain(|digest| !referred.contains(digest));
+    drop(client);
+    let held = held_by_streams(engine, tenant, &digests).await;
+    let held = held.map_err(|error| failed(error.into()))?;
+    if !held.is_empty() {
+        let count = held.len();
+        tracing::error!("profile_attachments lacks {count} contents: keeping them; refresh it");
+        digests.retain(|digest| !held.contains(digest));
+    }
     Ok(digests)
+}
+
+/// Those that are an attachment of a live profile, by what the log says now.
+async fn held_by_streams(
+    engine: &Engine,
+    tenant: TenantId,
+    digests: &[Digest],
+) -> Result<HashSet<Digest>, store::Error> {
+    if digests.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let failed = |error| store::Error::of_statement("asking which streams hold attachments", error);
+    let sql = "
+        select distinct stream_id
+        from log.events
+        where tenant_id = $1
+            and name = 'AttachmentStored'
+            and payload ->> 'digest' = any ($2::text[])";
+    let texts: Vec<String> = digests.iter().map(Digest::to_string).collect();
+    let client = engine.connection().await?;
+    let rows = client.query(sql, &[&tenant.0, &texts]).await.map_err(failed)?;
+    drop(client);
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
+    let mut held = HashSet::new();
+    for some in ids.chunks(STREAMS_AT_ONCE) {
+        let streams: Vec<_> = some.iter().map(|id| (stream::<Profile>(tenant, *id), 0)).collect();
+        let events = engine.reader.streams(&streams).await?;
+        for events in events.chunk_by(|one, next| one.stream == next.stream) {
+            let mut state = profile::State::default();
+            events.iter().try_for_each(|event| states::evolve::<Profile>(&mut state, event))?;
+            let attachments = state.live().map_or(&[][..], |facts| &facts.attachments);
+            held.extend(attachments.iter().map(|attachment| attachment.digest));
+        }
+    }
+    held.retain(|digest| digests.contains(digest));
+    Ok(held)
 }
 
 /// Removes a content, unless it was kept again meanwhile; whether it did.

@@ -1,6 +1,8 @@
 //! Files of profiles (contract 1, 4.9).
 
+use chrono::{TimeDelta, Utc};
 use dossier::api::crafter::services::Settings;
+use dossier::engine::attachments::Collector;
 use serde_json::{Value, json};
 
 use crate::support::crafter::{Crafter, MASTER, each, nobody, settings, text};
@@ -187,4 +189,26 @@ async fn a_profile_has_a_hundred_files_at_most() {
     by.upload(&id, &[], "99.png", b"y").await.answers(200);
     let listed: Value = by.get(&format!("profile/{id}/attachments"), &[]).await.answers(200);
     assert_eq!(listed.as_array().unwrap().len(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_profile_holds_is_not_collected_though_the_read_model_lacks_it() {
+    let (crafter, id) = place().await;
+    let by = crafter.by(MASTER);
+    by.upload(&id, &[], "a.png", PICTURE).await.answers(200);
+    by.upload(&id, &[], "b.png", b"replaced").await.answers(200);
+    by.upload(&id, &[], "b.png", b"held").await.answers(200);
+    // Issue 8: folds that were lost, or rows that somebody damaged.
+    let client = crafter.engine.connection().await.unwrap();
+    assert_eq!(client.execute("delete from profile_attachments", &[]).await.unwrap(), 1);
+    drop(client);
+    let store = &crafter.app.applications.attachments;
+    let mut collector = Collector::default();
+    let later = Utc::now() + TimeDelta::hours(2);
+    let round = collector.round(&crafter.engine, store, later).await.unwrap();
+    assert_eq!((round.looked_at, round.removed), (3, 1));
+    assert_eq!(by.get(&format!("profile/{id}/attachment/a"), &[]).await.bytes, PICTURE);
+    by.form(&format!("profile/{id}/delete"), &[]).await.answers(200);
+    let round = collector.round(&crafter.engine, store, later).await.unwrap();
+    assert_eq!((round.looked_at, round.removed), (2, 2));
 }
