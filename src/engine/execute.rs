@@ -60,6 +60,8 @@ pub struct Decision<'e> {
     /// Who decides; may be set anew by each attempt.
     pub envelope: Arc<Envelope>,
     read: HashMap<StreamKey, i64>,
+    /// A stream that was read twice and moved in between: nothing decided on it holds.
+    moved: Option<StreamKey>,
     kept: bool,
     writes: Vec<StreamWrite>,
     takes: Vec<Claim>,
@@ -74,6 +76,7 @@ impl<'e> Decision<'e> {
             tenant: order.tenant,
             envelope: order.envelope.clone(),
             read: HashMap::new(),
+            moved: None,
             kept: false,
             writes: vec![],
             takes: vec![],
@@ -85,7 +88,8 @@ impl<'e> Decision<'e> {
     /// The state of an aggregate, which must still hold when the events are appended.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    /// [`Error::Unavailable`], [`Error::Corrupt`]; [`Error::Conflict`] when this decision has read
+    /// it before and it has moved since: the decision is then made again.
     pub async fn load<A: Cached>(&mut self, id: Uuid) -> Result<Versioned<A>, Error> {
         self.load_of(self.tenant, id).await
     }
@@ -97,8 +101,7 @@ impl<'e> Decision<'e> {
     pub async fn load_all<A: Cached>(&mut self, ids: &[Uuid]) -> Result<Vec<Versioned<A>>, Error> {
         let loaded = self.engine.load_all::<A>(self.tenant, ids).await?;
         for (id, state) in ids.iter().zip(&loaded) {
-            self.read.insert(stream::<A>(self.tenant, *id), state.version);
-            self.kept |= !state.fresh;
+            self.note(stream::<A>(self.tenant, *id), state)?;
         }
         Ok(loaded)
     }
@@ -113,9 +116,18 @@ impl<'e> Decision<'e> {
         id: Uuid,
     ) -> Result<Versioned<A>, Error> {
         let loaded = self.engine.load::<A>(tenant, id).await?;
-        self.read.insert(stream::<A>(tenant, id), loaded.version);
-        self.kept |= !loaded.fresh;
+        self.note(stream::<A>(tenant, id), &loaded)?;
         Ok(loaded)
+    }
+
+    /// A decision stands on one version of each stream, the first that it read.
+    fn note<A: Cached>(&mut self, stream: StreamKey, read: &Versioned<A>) -> Result<(), Error> {
+        self.kept |= !read.fresh;
+        if *self.read.entry(stream).or_insert(read.version) == read.version {
+            return Ok(());
+        }
+        self.moved = Some(stream);
+        Err(Error::Conflict(stream))
     }
 
     /// Adds events to an aggregate: behind what was read of it, or as its first. The first event
@@ -276,6 +288,13 @@ impl Engine {
             attempt += 1;
             let mut decision = Decision::new(self, order);
             let decided = decide(&mut decision).await;
+            // Whatever was made of it: an answer would rest on two versions of one stream.
+            if let Some(moved) = decision.moved {
+                if attempt < ATTEMPTS_MAX {
+                    continue;
+                }
+                break Err(Halt::Failed(Error::Conflict(moved)));
+            }
             let changes = decided.is_ok() && decision.changes_anything();
             if !changes {
                 // No expected version protects a decision that writes nothing.

@@ -24,8 +24,9 @@ pub enum Verdict {
     Admitted,
     Conflict(StreamKey),
     ClaimTaken(Uuid),
-    /// It releases what an append before it takes: statements run release before take, so it
-    /// waits for the next batch.
+    /// It cannot be judged beside an append before it, and waits for the next batch: it releases
+    /// what that one takes, and statements run release before take; or it stands on another
+    /// version of a stream, and at most one of the two is right.
     Deferred,
 }
 
@@ -40,24 +41,26 @@ pub struct Admission {
 
 /// Judges the appends in their order.
 pub fn admit(batch: &[&Append], known: &Known) -> Admission {
-    let mut judge = Judge { known, written: HashMap::new(), claims: HashMap::new() };
+    let mut judge =
+        Judge { known, required: HashMap::new(), written: HashMap::new(), claims: HashMap::new() };
     let mut admission = Admission::default();
-    let mut required = HashMap::new();
     for append in batch {
         let verdict = judge.verdict(append);
         if verdict == Verdict::Admitted {
-            judge.require(append, &mut required);
+            judge.require(append);
             judge.accept(append);
         }
         admission.verdicts.push(verdict);
     }
     admission.required =
-        required.into_iter().map(|(stream, version)| Guard { stream, version }).collect();
+        judge.required.into_iter().map(|(stream, version)| Guard { stream, version }).collect();
     admission
 }
 
 struct Judge<'a> {
     known: &'a Known,
+    /// Versions that admitted appends of this batch stand on, as yet unconfirmed: one a stream.
+    required: HashMap<StreamKey, i64>,
     /// Versions of streams that admitted appends of this batch have written.
     written: HashMap<StreamKey, i64>,
     /// Claims that admitted appends of this batch took (true) or released (false).
@@ -68,10 +71,17 @@ impl Judge<'_> {
     fn verdict(&self, append: &Append) -> Verdict {
         let writes = append.writes.iter().map(|write| (write.stream, write.expected_version));
         let guards = append.guards.iter().map(|guard| (guard.stream, guard.version));
+        let mut own = HashMap::new();
+        let mut other = false;
         for (stream, version) in writes.chain(guards) {
-            if !self.may_be_at(stream, version) {
+            let read_twice = *own.entry(stream).or_insert(version) != version;
+            if read_twice || !self.may_be_at(stream, version) {
                 return Verdict::Conflict(stream);
             }
+            other |= self.stands_on_another(stream, version);
+        }
+        if other {
+            return Verdict::Deferred;
         }
         if append.releases.iter().any(|claim| self.claims.get(claim) == Some(&true)) {
             return Verdict::Deferred;
@@ -97,21 +107,26 @@ impl Judge<'_> {
         if self.known.exact { version == least } else { version >= least }
     }
 
+    fn stands_on_another(&self, stream: StreamKey, version: i64) -> bool {
+        let unwritten = !self.written.contains_key(&stream);
+        unwritten && self.required.get(&stream).is_some_and(|required| *required != version)
+    }
+
     /// A guard is always asked of the database, since other processes write too. A write at an
     /// expected version that has been seen needs nothing: its key tells whether the next is free.
-    fn require(&self, append: &Append, required: &mut HashMap<StreamKey, i64>) {
+    fn require(&mut self, append: &Append) {
         if self.known.exact {
             return;
         }
         for guard in &append.guards {
             if !self.written.contains_key(&guard.stream) {
-                required.insert(guard.stream, guard.version);
+                self.required.insert(guard.stream, guard.version);
             }
         }
         for write in &append.writes {
             let seen = self.known.versions.get(&write.stream).copied().unwrap_or_default();
             if !self.written.contains_key(&write.stream) && write.expected_version > seen {
-                required.insert(write.stream, write.expected_version);
+                self.required.insert(write.stream, write.expected_version);
             }
         }
     }
@@ -127,5 +142,89 @@ impl Judge<'_> {
         for take in &append.takes {
             self.claims.insert(take.claim, true);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::types::{AreaName, Envelope, NewEvent, StreamWrite};
+    use super::*;
+
+    fn stream(id: u128) -> StreamKey {
+        let area = AreaName::new("profile").expect("it is short");
+        StreamKey { tenant_id: Uuid::nil(), area, id: Uuid::from_u128(id) }
+    }
+
+    fn write(id: u128, expected_version: i64) -> StreamWrite {
+        let event = NewEvent {
+            id: Uuid::nil(),
+            name: "ProfileDeactivated".to_owned(),
+            schema_version: 1,
+            occurred_at: None,
+            payload: "{}".to_owned(),
+        };
+        StreamWrite { stream: stream(id), expected_version, events: vec![event] }
+    }
+
+    fn append(writes: Vec<StreamWrite>, guards: &[(u128, i64)]) -> Append {
+        let guards =
+            guards.iter().map(|(id, version)| Guard { stream: stream(*id), version: *version });
+        Append {
+            envelope: Arc::new(Envelope::nobody()),
+            writes,
+            guards: guards.collect(),
+            takes: vec![],
+            releases: vec![],
+            rows: vec![],
+        }
+    }
+
+    fn judged(batch: &[Append], known: &Known) -> (Vec<Verdict>, Vec<(u128, i64)>) {
+        let admission = admit(&batch.iter().collect::<Vec<_>>(), known);
+        let required = admission.required.iter();
+        let required = required.map(|guard| (guard.stream.id.as_u128(), guard.version));
+        (admission.verdicts, required.collect())
+    }
+
+    /// Issue 8: the later one's requirement took the place of the earlier one's.
+    #[test]
+    fn two_appends_that_stand_on_different_versions_of_a_stream_are_not_admitted_together() {
+        for (first, second) in [(1, 2), (2, 1)] {
+            let batch = [
+                append(vec![write(7, 0)], &[(1, first)]),
+                append(vec![write(8, 0)], &[(1, second)]),
+            ];
+            let (verdicts, required) = judged(&batch, &Known::default());
+            assert_eq!(verdicts, [Verdict::Admitted, Verdict::Deferred]);
+            assert_eq!(required, [(1, first)]);
+        }
+        // A write stands on a version just as a guard does.
+        let batch = [append(vec![write(7, 0)], &[(1, 1)]), append(vec![write(1, 2)], &[])];
+        let (verdicts, required) = judged(&batch, &Known::default());
+        assert_eq!(verdicts, [Verdict::Admitted, Verdict::Deferred]);
+        assert_eq!(required, [(1, 1)]);
+    }
+
+    #[test]
+    fn an_append_that_contradicts_itself_is_a_conflict() {
+        let batch = [append(vec![write(1, 2)], &[(1, 1)])];
+        assert_eq!(judged(&batch, &Known::default()).0, [Verdict::Conflict(stream(1))]);
+    }
+
+    #[test]
+    fn what_the_batch_itself_writes_is_stood_on_at_its_new_version() {
+        let batch = [
+            append(vec![write(7, 0)], &[(1, 1)]),
+            append(vec![write(1, 1)], &[]),
+            append(vec![write(8, 0)], &[(1, 2)]),
+            append(vec![write(9, 0)], &[(1, 1)]),
+        ];
+        let (verdicts, required) = judged(&batch, &Known::default());
+        let conflict = Verdict::Conflict(stream(1));
+        let admitted = Verdict::Admitted;
+        assert_eq!(verdicts, [admitted, admitted, admitted, conflict]);
+        assert_eq!(required, [(1, 1)]);
     }
 }
