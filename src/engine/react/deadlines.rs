@@ -27,13 +27,19 @@ pub async fn react_to_time(engine: &Engine) -> Result<(), Error> {
     let live = live.map_err(|error| Error::of_statement("counting emulations", error))?;
     drop(client);
     gauge!("dossier_emulations_active").set(live as f64);
+    let mut defect = None;
     for row in &rows {
-        end(engine, row, row.version, "expired").await?;
+        match end(engine, row, row.version, "expired").await {
+            Ok(()) => {}
+            // What is wrong with one keeps no other waiting.
+            Err(error @ Error::Corrupt(..)) => defect = Some(error),
+            Err(error) => return Err(error),
+        }
     }
     if !rows.is_empty() {
         wait_for_folds(engine).await?;
     }
-    Ok(())
+    defect.map_or(Ok(()), Err)
 }
 
 /// Ends the sessions and closes the drafts of a profile that was deleted.

@@ -6,6 +6,7 @@ mod consequence;
 mod deadlines;
 mod emulations;
 pub mod profiles;
+pub mod sweep;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,23 +47,27 @@ async fn follow(engine: &Engine) {
             () = stopping.cancelled() => return,
             _ = look.tick() => {}
         }
+        // One after the other, and none keeps the next from its turn.
         let round = async {
-            react_to_log(engine).await?;
-            deadlines::react_to_time(engine).await?;
+            report(react_to_log(engine).await);
+            report(deadlines::react_to_time(engine).await);
             if swept.elapsed() >= SWEEP_EVERY {
-                sweep(engine).await?;
+                sweep::sweep(engine).await;
                 swept = std::time::Instant::now();
             }
-            Ok::<(), Error>(())
         };
         tokio::select! {
             () = stopping.cancelled() => return,
-            done = round => if let Err(error) = done {
-                tracing::warn!(error = %error, "could not react, trying again");
-                counter!("dossier_reactions_total", "reaction" => "round", "outcome" => "failed")
-                    .increment(1);
-            }
+            () = round => {}
         }
+    }
+}
+
+fn report(done: Result<(), Error>) {
+    if let Err(error) = done {
+        tracing::warn!(error = %error, "could not react, trying again");
+        counter!("dossier_reactions_total", "reaction" => "round", "outcome" => "failed")
+            .increment(1);
     }
 }
 
@@ -189,19 +194,4 @@ pub async fn insist<'e>(
         Err(Halt::Failed(error)) => Err(error),
         Err(Halt::Refused(never)) => match never {},
     }
-}
-
-/// Removes operational state whose time is up.
-async fn sweep(engine: &Engine) -> Result<(), Error> {
-    let failed = |error| Error::of_statement("sweeping", error);
-    let client = engine.connection().await?;
-    for sql in [
-        "delete from ops.idempotent_answers where expires_at < clock_timestamp()",
-        "delete from ops.export_files where expires_at < clock_timestamp()",
-        "delete from ops.request_counters where day < (now() at time zone 'utc')::date - 7",
-        "delete from log.claims where expires_at < clock_timestamp() - interval '1 hour'",
-    ] {
-        client.execute(sql, &[]).await.map_err(failed)?;
-    }
-    Ok(())
 }

@@ -1,0 +1,75 @@
+//! Removes what is past its time, in slices that a statement's deadline leaves room for, however
+//! much has gathered. Each table for itself: one that cannot be swept keeps no other waiting.
+
+use std::time::{Duration, Instant};
+
+use metrics::counter;
+
+use crate::engine::Engine;
+use crate::store::Error;
+
+/// Longest time that one table is swept for; the rest waits for the next round.
+const TABLE_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Rows of a table whose time is up.
+struct Sweep {
+    table: &'static str,
+    /// Which rows those are. An index finds them.
+    past: &'static str,
+    /// Rows removed by one statement: fewer where they are large.
+    slice_rows: u64,
+}
+
+const SWEEPS: [Sweep; 4] = [
+    Sweep {
+        table: "ops.idempotent_answers",
+        past: "expires_at < clock_timestamp()",
+        slice_rows: 2_000,
+    },
+    Sweep { table: "ops.export_files", past: "expires_at < clock_timestamp()", slice_rows: 20 },
+    Sweep {
+        table: "ops.request_counters",
+        past: "day < (now() at time zone 'utc')::date - 7",
+        slice_rows: 2_000,
+    },
+    // Some time after they ended, so that who comes late with one is told that it did.
+    Sweep {
+        table: "log.claims",
+        past: "expires_at < clock_timestamp() - interval '1 hour'",
+        slice_rows: 2_000,
+    },
+];
+
+/// Sweeps each table. A failure is logged, and the table's turn comes again.
+pub async fn sweep(engine: &Engine) {
+    for sweep in &SWEEPS {
+        if let Err(error) = sweep.run(engine).await {
+            let table = sweep.table;
+            tracing::warn!(error = %error, table, "could not sweep {table}, trying again");
+            counter!("dossier_reactions_total", "reaction" => "sweep", "outcome" => "failed")
+                .increment(1);
+        }
+    }
+}
+
+impl Sweep {
+    async fn run(&self, engine: &Engine) -> Result<(), Error> {
+        let started = Instant::now();
+        let sql = format!(
+            "delete from {table} where ctid = any(array(
+                select ctid from {table} where {past} limit {rows}
+            ))",
+            table = self.table,
+            past = self.past,
+            rows = self.slice_rows
+        );
+        let failed = |error| Error::of_statement("sweeping", error);
+        let client = engine.connection().await?;
+        loop {
+            let removed = client.execute(&sql, &[]).await.map_err(failed)?;
+            if removed < self.slice_rows || started.elapsed() > TABLE_TIME_MAX {
+                return Ok(());
+            }
+        }
+    }
+}
