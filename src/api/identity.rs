@@ -203,7 +203,8 @@ async fn open_session(
                 let open = session::Command::OpenSession { real_actor: real, expires_at };
                 let events = session::decide(&session::State::Absent, open).map_err(refused)?;
                 decision.append::<session::Session>(id.0, events, None)?;
-                decision.take(claims::take_session(tenant, real, &token_session, id));
+                let held = claims::take_session(tenant, real, &token_session, id, expires_at);
+                decision.take(held);
                 Ok((id, expires_at))
             })
         })

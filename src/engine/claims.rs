@@ -120,19 +120,20 @@ pub fn session(tenant: TenantId, actor: ProfileId, token_session: &str) -> Uuid 
     derived(&[b"session", tenant.0.as_bytes(), actor.0.as_bytes(), token_session.as_bytes()])
 }
 
-/// [`session`], held by a session.
+/// [`session`], held by a session until it ends.
 pub fn take_session(
     tenant: TenantId,
     actor: ProfileId,
     token_session: &str,
     held_by: SessionId,
+    expires_at: DateTime<Utc>,
 ) -> Claim {
     Claim {
         claim: session(tenant, actor, token_session),
         kind: "session",
         tenant_id: tenant.0,
         holder: held_by.0,
-        expires_at: None,
+        expires_at: Some(expires_at),
     }
 }
 
