@@ -3,6 +3,7 @@
 //! ticket may then end that much sooner.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +34,13 @@ const REMEMBERED_MAX: u64 = 200_000;
 static TICKET_TIMES: OperationalTable = OperationalTable {
     write: "insert into ops.ticket_times
         select * from json_populate_recordset(null::ops.ticket_times, $1)",
+};
+
+/// A ticket's row goes in the transaction that ends it.
+static TICKETS_ENDED: OperationalTable = OperationalTable {
+    write: "delete from ops.ticket_times
+        using json_populate_recordset(null::ops.ticket_times, $1) as ended
+        where ticket_times.ticket_id = ended.ticket_id",
 };
 
 /// Last uses: those seen lately, and of these those not yet written.
@@ -68,12 +76,7 @@ impl Tickets {
         if self.seen.get(&ticket).is_some_and(|at| at >= since) {
             return Ok(true);
         }
-        let client = engine.connection().await?;
-        let failed = |error| Error::of_statement("reading when a ticket was used", error);
-        let sql = "select last_request_at from ops.ticket_times where ticket_id = $1";
-        let statement = client.prepare_cached(sql).await.map_err(failed)?;
-        let row = client.query_opt(&statement, &[&ticket]).await.map_err(failed)?;
-        Ok(row.is_some_and(|row| row.get::<_, DateTime<Utc>>(0) >= since))
+        Ok(last_used(engine, ticket).await?.is_some_and(|at| at >= since))
     }
 
     /// It is used now.
@@ -152,28 +155,12 @@ impl Tickets {
         drop(client);
         for row in idle {
             let (tenant, ticket): (Uuid, Uuid) = (row.get(0), row.get(1));
-            // Unless another process has written meanwhile that it was used.
-            if self.remove(engine, ticket, since).await? {
-                end(engine, TenantId(tenant), ticket).await?;
+            self.seen.invalidate(&ticket);
+            if !end(engine, TenantId(tenant), ticket, since).await? {
+                self.forget(engine, ticket).await?;
             }
         }
         Ok(())
-    }
-
-    async fn remove(
-        &self,
-        engine: &Engine,
-        ticket: Uuid,
-        since: DateTime<Utc>,
-    ) -> Result<bool, Error> {
-        let client = engine.connection().await?;
-        let sql = "delete from ops.ticket_times where ticket_id = $1 and last_request_at < $2";
-        let removed = client.execute(sql, &[&ticket, &since]).await;
-        let removed = removed.map_err(|error| Error::of_statement("ending a ticket", error))?;
-        if removed > 0 {
-            self.seen.invalidate(&ticket);
-        }
-        Ok(removed > 0)
     }
 
     /// Forgets a ticket that has ended.
@@ -189,19 +176,45 @@ impl Tickets {
     }
 }
 
-async fn end(engine: &Engine, tenant: TenantId, ticket: Uuid) -> Result<(), Error> {
-    let done = command(engine, tenant, "session", "end_ticket", 0, move |decision| {
+/// Ends a ticket, with its row and its claim, unless another process has written meanwhile that it
+/// was used. False: it was over before, and its row alone is left.
+async fn end(
+    engine: &Engine,
+    tenant: TenantId,
+    ticket: Uuid,
+    since: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let over = Arc::new(AtomicBool::new(false));
+    let seen = over.clone();
+    command(engine, tenant, "session", "end_ticket", 0, move |decision| {
+        let over = seen.clone();
         Box::pin(async move {
             let state = decision.load::<Session>(ticket).await?.state;
             let command = session::Command::EndSession { reason: "idle" };
             let events = session::decide(&state, command).unwrap_or_default();
+            over.store(events.is_empty(), Ordering::Relaxed);
+            if events.is_empty() || last_used(decision.engine, ticket).await? >= Some(since) {
+                return Ok(());
+            }
             decision.append::<Session>(ticket, events, None)?;
             // Its stream has the id of the claim under which it is found.
             decision.release(ticket);
+            let row = json!({ "ticket_id": ticket });
+            decision.row(OperationalRow { table: &TICKETS_ENDED, row });
             Ok(())
         })
-    });
-    done.await
+    })
+    .await?;
+    Ok(!over.load(Ordering::Relaxed))
+}
+
+async fn last_used(engine: &Engine, ticket: Uuid) -> Result<Option<DateTime<Utc>>, Error> {
+    let client = engine.connection().await?;
+    let failed = |error| Error::of_statement("reading when a ticket was used", error);
+    let sql = "select last_request_at from ops.ticket_times where ticket_id = $1";
+    let statement = client.prepare_cached(sql).await.map_err(failed)?;
+    let row = client.query_opt(&statement, &[&ticket]).await.map_err(failed)?;
+    Ok(row.map(|row| row.get(0)))
 }
 
 async fn store(engine: &Engine, times: &HashMap<Uuid, DateTime<Utc>>) -> Result<(), Error> {
