@@ -117,10 +117,35 @@ begin
 end
 $$;
 
--- One row: which life of the log this is. A restore from backup raises it, so that tokens from
--- before do not pass for positions that were given out again.
+-- The head of the log; fails if the log ends before what the process that appends has seen of it.
+create function log.require_head(head bigint, seen bigint) returns bigint
+language plpgsql as $$
+begin
+    if head < seen then
+        raise exception 'the log went back' using errcode = 'DOS04';
+    end if;
+    return head;
+end
+$$;
+
+-- Which database this is, and which of its histories: restored into another one, rolled back to a
+-- point in time or promoted, it is another. Empty where nobody may ask.
+create function log.life() returns text
+language plpgsql as $$
+begin
+    return (select system_identifier from pg_control_system())
+        || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8);
+exception
+    when insufficient_privilege or undefined_function or feature_not_supported then
+        return '';
+end
+$$;
+
+-- Which life of the log this is: the highest one. A restore from backup begins another, so that
+-- tokens from before do not pass for positions that were given out again.
 create table log.epoch (
     epoch integer not null,
+    life text not null default log.life(),
     started_at timestamptz not null default clock_timestamp(),
     constraint epoch_epoch_key primary key (epoch)
 );

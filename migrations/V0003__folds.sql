@@ -105,3 +105,35 @@ $$;
 create index events_attachment_digest_idx
     on log.events (tenant_id, (payload ->> 'digest'))
     where name = 'AttachmentStored';
+
+-- Begins another epoch when the database has begun another life, or when something is known of
+-- events that are not in the log: it then went back. Nobody has reacted to what comes instead of
+-- them. Runs as the owner, so that every server can do it as it starts; tells the new epoch.
+create function log.begin_epoch() returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    before record;
+    head bigint;
+    known bigint;
+begin
+    lock table log.epoch in exclusive mode;
+    select epoch, life into before from log.epoch order by epoch desc limit 1;
+    -- One statement, so one snapshot: others may append, fold and react meanwhile.
+    select
+        coalesce((select max(position) from log.events), 0),
+        greatest(
+            (select max(to_position) from views.folds),
+            (select max(position) from ops.reactions),
+            (select max(position) from ops.walks),
+            0
+        )
+    into head, known;
+    if before.life = log.life() and known <= head then
+        return null;
+    end if;
+    insert into log.epoch (epoch) values (before.epoch + 1);
+    update ops.reactions set position = head where position > head;
+    delete from ops.walks where position > head;
+    return before.epoch + 1;
+end
+$$;

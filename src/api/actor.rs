@@ -262,6 +262,11 @@ pub async fn reach_position(app: &App, actor: &Actor, call: &Call) -> Result<(),
         return Ok(app.engine.reach(position, true).await?);
     }
     if position > app.engine.reader.head().await? {
+        // Tokens are made for what was committed, and nobody else can make them.
+        tracing::error!(
+            "A POSITION TOKEN LIES BEYOND THE LOG'S HEAD: the log went back since it was given \
+             out; say so with `dossier restore-done`"
+        );
         return Err(Failure::PositionAhead);
     }
     Ok(app.engine.reach(position, true).await?)

@@ -12,7 +12,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::store::{Import, LogTable};
+use crate::store::{Import, LogTable, Snapshot};
 
 use super::Place;
 use super::import::bar;
@@ -26,7 +26,8 @@ const ROWS_AT_ONCE: usize = 2_000;
 /// Write the whole log to a file
 #[derive(Args)]
 #[command(after_help = "The file holds the log, its claims, the hashes of API keys and the \
-secrets of the installation: keep it as you keep the database. The server may run meanwhile.
+secrets of the installation: keep it as you keep the database. The server may run meanwhile: \
+the file is as of the moment the command began.
 
 Examples:
   dossier export-log dossier.ndjson")]
@@ -72,19 +73,15 @@ async fn write(directory: &Directory, path: &Path) -> anyhow::Result<u64> {
     let mut options = std::fs::OpenOptions::new();
     let file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
     let mut file = BufWriter::new(file);
-    let reader = &directory.engine.reader;
-    let head = reader.head().await?;
-    writeln!(
-        file,
-        "{}",
-        json!({"dossier_log": FORMAT, "head": head, "epoch": reader.epoch().await?})
-    )?;
+    let snapshot = Snapshot::take(directory.owner().await?).await?;
+    let (head, epoch) = (snapshot.head, snapshot.epoch);
+    writeln!(file, "{}", json!({"dossier_log": FORMAT, "head": head, "epoch": epoch}))?;
     let bar = ProgressBar::new(u64::try_from(head).unwrap_or_default());
     let mut rows = 0;
     for table in LogTable::ALL {
         let mut after = None;
         loop {
-            let page = reader.export_rows(table, after.as_deref(), head, ROWS_AT_ONCE).await?;
+            let page = snapshot.rows(table, after.as_deref(), ROWS_AT_ONCE).await?;
             let Some((last, _)) = page.last() else { break };
             after = Some(last.clone());
             for (_, row) in &page {

@@ -12,6 +12,7 @@ pub mod log_file;
 pub mod open;
 pub mod people;
 pub mod replay;
+pub mod restore_done;
 pub mod seed;
 pub mod serve;
 pub mod token;
@@ -66,6 +67,8 @@ enum Command {
     ExportLog(log_file::ExportArguments),
     /// Read a whole log from a file into an empty directory
     ImportLog(log_file::ImportArguments),
+    /// Say that the database was put back as it was before
+    RestoreDone(restore_done::Arguments),
     /// Make read models again from the log, while writes go on
     Rebuild(replay::RebuildArguments),
     /// Check the log's promises, and every read model against a replay
@@ -101,6 +104,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Seed(arguments) => interruptible(seed::run(arguments)).await,
         Command::ExportLog(arguments) => interruptible(log_file::export(arguments)).await,
         Command::ImportLog(arguments) => interruptible(log_file::import(arguments)).await,
+        Command::RestoreDone(arguments) => interruptible(restore_done::run(arguments)).await,
         Command::Rebuild(arguments) => interruptible(replay::rebuild(arguments)).await,
         Command::Verify(arguments) => interruptible(replay::verify(arguments)).await,
     }

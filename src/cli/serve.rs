@@ -114,15 +114,25 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             None => Ok(()),
         }
     };
+    let went_back = engine.went_back();
     let stop = async {
-        told_to_stop().await;
-        tracing::info!("stopping: finishing what is in flight");
+        tokio::select! {
+            () = told_to_stop() => tracing::info!("stopping: finishing what is in flight"),
+            // It holds in memory what is in the log no more: another start forgets it.
+            () = went_back.cancelled() => {}
+        }
         stopping.cancel();
     };
     let (main, ops, (), ()) = tokio::join!(main, ops, kept, stop);
     directory.close().await?;
     main?;
     ops?;
+    if went_back.is_cancelled() {
+        anyhow::bail!(
+            "the log went back or began another epoch while the server ran: start it again, so \
+             that it forgets what it holds in memory (see ops/runbooks/backup-and-restore.md)"
+        );
+    }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }

@@ -8,6 +8,7 @@ use metrics::gauge;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::domain::ids::TenantId;
 use crate::domain::{Area, Event, Occurred};
@@ -36,6 +37,8 @@ pub struct Follower {
     pub tags: Arc<Tags>,
     pub projections: Projections,
     pub stopping: CancellationToken,
+    /// The epoch that began before the start.
+    pub epoch: i32,
 }
 
 /// Events as the appender hands them over.
@@ -52,6 +55,7 @@ impl Follower {
     async fn run(self, followed: watch::Sender<i64>, mut fed: Fed) {
         let mut listener = None;
         let mut look = tokio::time::interval(LOOK_EVERY);
+        let mut last = None;
         loop {
             if listener.is_none() {
                 listener = self.database.listen(CHANNEL).await.ok();
@@ -66,13 +70,44 @@ impl Follower {
                     Some(_) => self.read(&followed).await,
                     None => { listener = None; Ok(()) }
                 },
-                _ = look.tick() => self.read(&followed).await,
+                _ = look.tick() => self.look(&followed, &mut last).await,
             };
             if let Err(error) = looked {
                 tracing::warn!(error = %error, "could not follow the log, trying again");
                 tokio::time::sleep(LISTEN_AGAIN_AFTER).await;
             }
         }
+    }
+
+    /// Reads what is new, and whether the log still is the one that was followed: an event that was
+    /// seen last time has to be there, at its place.
+    async fn look(
+        &self,
+        followed: &watch::Sender<i64>,
+        last: &mut Option<(i64, Uuid)>,
+    ) -> Result<(), Error> {
+        self.read(followed).await?;
+        let at = *followed.borrow();
+        let before = last.unwrap_or_default();
+        let ids = self.reader.ids_at(&[before.0, at]).await?;
+        let is_there = |position| position == 0 || ids.contains_key(&position);
+        let same = ids.get(&before.0).copied().unwrap_or_default() == before.1;
+        let epoch = self.reader.epoch().await?;
+        if !same || !is_there(at) || epoch != self.epoch {
+            let went_back = self.appender.went_back();
+            if !went_back.is_cancelled() {
+                tracing::error!(
+                    position = at,
+                    epoch,
+                    "THE LOG WENT BACK or began another epoch: this server has followed up to \
+                     position {at} of epoch {}, and appends nothing until it is started again",
+                    self.epoch
+                );
+                went_back.cancel();
+            }
+        }
+        *last = ids.get(&at).map(|id| (at, *id));
+        Ok(())
     }
 
     /// Events of this process's own appender; what others appended in between is read first.

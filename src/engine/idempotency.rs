@@ -9,11 +9,17 @@ use crate::store::{Error, OperationalTable};
 
 use super::Engine;
 
-/// Answers to writes that carried an `Idempotency-Key`.
+/// Answers to writes that carried an `Idempotency-Key`. One that is there already is past its
+/// end, as its claim is: both wait for the sweep.
 pub static ANSWERS: OperationalTable = OperationalTable {
     write: "insert into ops.idempotent_answers
         select * from json_populate_recordset(null::ops.idempotent_answers, $1)
-        on conflict (claim) do nothing",
+        on conflict (claim) do update set
+            digest = excluded.digest,
+            status = excluded.status,
+            headers = excluded.headers,
+            body = excluded.body,
+            expires_at = excluded.expires_at",
 };
 
 /// Hashes of API keys.
@@ -31,7 +37,7 @@ pub struct Kept {
 }
 
 impl Engine {
-    /// The answer kept under this claim, for as long as it is.
+    /// The answer kept under this claim, until it ends, with its claim.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -39,7 +45,7 @@ impl Engine {
         let sql = "
             select digest, status, headers, body
             from ops.idempotent_answers
-            where claim = $1";
+            where claim = $1 and expires_at > clock_timestamp()";
         let row = self.operational(sql, claim).await?;
         Ok(row.map(|row| Kept {
             digest: row.get(0),

@@ -122,7 +122,8 @@ impl Engine {
         let reader = Reader::new(pool.clone());
         let secrets = Secrets::open(pool.clone()).await?;
         let token_secret = secrets.get_or_make("position_tokens").await?;
-        let tokens = TokenKey::new(&token_secret, reader.epoch().await?);
+        let epoch = reader.epoch().await?;
+        let tokens = TokenKey::new(&token_secret, epoch);
         let (feed, fed) = mpsc::channel(FEED_BATCHES_MAX);
         let (appender, appending) =
             Appender::start(AppenderSettings { database: database.clone(), feed });
@@ -155,6 +156,7 @@ impl Engine {
             tags: tags.clone(),
             projections: projections.clone(),
             stopping: stopping.clone(),
+            epoch,
         };
         let (followed, following) = follower.start(head, fed);
         tasks.push(following);
@@ -204,6 +206,12 @@ impl Engine {
     /// Resolves when the engine is being stopped.
     pub fn stopping(&self) -> CancellationToken {
         self.stopping.clone()
+    }
+
+    /// Resolves when the log went back, or began another epoch, while this engine ran: what it holds
+    /// in memory is of another log, and only another start forgets it.
+    pub fn went_back(&self) -> CancellationToken {
+        self.appender.went_back()
     }
 
     /// Puts what is measured on demand into the metrics.

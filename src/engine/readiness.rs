@@ -18,6 +18,7 @@ pub const BEHIND_MAX: Duration = Duration::from_secs(30);
 pub enum Unready {
     DatabaseSilent,
     QueueFull,
+    LogWentBack,
     /// Lanes that have lost their connections.
     Disconnected {
         lane: &'static str,
@@ -34,6 +35,9 @@ impl fmt::Display for Unready {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Unready::DatabaseSilent => write!(f, "the database does not answer"),
+            Unready::LogWentBack => {
+                write!(f, "the log went back: the server must be started again")
+            }
             Unready::QueueFull => write!(f, "the append queue is full"),
             Unready::Disconnected { lane } => write!(
                 f,
@@ -52,6 +56,9 @@ impl fmt::Display for Unready {
 impl Engine {
     /// Why requests had better go elsewhere now, if they had.
     pub async fn unready(&self) -> Option<Unready> {
+        if self.went_back().is_cancelled() {
+            return Some(Unready::LogWentBack);
+        }
         if self.is_overloaded() {
             return Some(Unready::QueueFull);
         }

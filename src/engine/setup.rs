@@ -5,19 +5,28 @@ use tokio_postgres::Client;
 
 use crate::projections::{
     ReadModel, audit_log, catalogue, deadlines, exports, profile_attachments, profile_counts,
-    profile_documents, profile_drafts_view, profile_search, profiles_view, shared_values,
+    profile_documents, profile_drafts_view, profile_search, profiles_view, schemas, shared_values,
 };
-use crate::store::{Database, Error};
+use crate::store::{Database, Error, begin_epoch};
 
-/// Makes what is missing. Several processes may do so at once.
+/// Makes what is missing, and again what the log does not hold any more. Several processes may do so at once.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Corrupt`].
 pub async fn make_read_models(database: &Database) -> Result<(), Error> {
     let (client, _driver) = database.connect().await?;
+    if let Some(epoch) = begin_epoch(&client).await? {
+        tracing::error!(
+            epoch,
+            "THE LOG IS NOT WHAT IT WAS: the database was restored or promoted, or the log ends \
+             before what is known of it. Epoch {epoch} begins; position tokens and cursors from \
+             before are refused"
+        );
+    }
     let failed = |error| Error::of_statement("making read models", error);
     let lock = "select pg_advisory_lock(hashtext('dossier_read_models'))";
     client.batch_execute(lock).await.map_err(failed)?;
+    drop_what_is_ahead(&client).await?;
     make::<audit_log::AuditLog>(&client).await?;
     make::<catalogue::Catalogue>(&client).await?;
     make::<deadlines::Deadlines>(&client).await?;
@@ -31,6 +40,24 @@ pub async fn make_read_models(database: &Database) -> Result<(), Error> {
     make::<shared_values::SharedValues>(&client).await?;
     let unlock = "select pg_advisory_unlock(hashtext('dossier_read_models'))";
     client.batch_execute(unlock).await.map_err(failed)
+}
+
+/// Removes the read models when they hold what is in the log no more: the lanes fold them again,
+/// from the first event on.
+async fn drop_what_is_ahead(client: &Client) -> Result<(), Error> {
+    let failed = |error| Error::of_statement("comparing the read models with the log", error);
+    // One statement, so one snapshot: others may append and fold meanwhile.
+    let ahead = "select
+        coalesce((select max(to_position) from views.folds), 0)
+        > coalesce((select max(position) from log.events), 0)";
+    if !client.query_one(ahead, &[]).await.map_err(failed)?.get::<_, bool>(0) {
+        return Ok(());
+    }
+    tracing::error!("the read models are ahead of the log: all of them are made again");
+    let drops = schemas().join(", ");
+    let sql =
+        format!("begin; drop schema if exists {drops} cascade; delete from views.folds; commit;");
+    client.batch_execute(&sql).await.map_err(failed)
 }
 
 async fn make<M: ReadModel>(client: &Client) -> Result<(), Error> {

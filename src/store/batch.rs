@@ -17,8 +17,12 @@ pub const TAKE_CLAIMS: &str = "
     insert into log.claims (claim, kind, tenant_id, holder, expires_at)
     select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::timestamptz[])";
 
-/// Releases claims.
-pub const RELEASE_CLAIMS: &str = "delete from log.claims where claim = any($1::uuid[])";
+/// Releases the claims of `$1`, and those of `$2` whose time is up: they are about to be taken
+/// anew, and wait for the sweep alone.
+pub const RELEASE_CLAIMS: &str = "
+    delete from log.claims
+    where claim = any($1::uuid[])
+        or (claim = any($2::uuid[]) and expires_at <= clock_timestamp())";
 
 /// Fails when a stream is not at its version.
 pub const REQUIRE_VERSIONS: &str =
@@ -92,8 +96,8 @@ impl<'a> EventColumns<'a> {
         self.reasons.push(envelope.reason.as_deref());
     }
 
-    /// The parameters of [`INSERT_EVENTS`].
-    pub fn parameters(&self) -> [&(dyn ToSql + Sync); 23] {
+    /// The parameters of [`INSERT_EVENTS`], into a log whose head is at `head` or beyond.
+    pub fn parameters<'p>(&'p self, head: &'p i64) -> [&'p (dyn ToSql + Sync); 24] {
         [
             &self.event_ids,
             &self.tenant_ids,
@@ -118,6 +122,7 @@ impl<'a> EventColumns<'a> {
             &self.client_addresses,
             &self.user_agents,
             &self.reasons,
+            head,
         ]
     }
 }
@@ -139,8 +144,9 @@ pub struct ClaimColumns<'a> {
     tenant_ids: Vec<Uuid>,
     holders: Vec<Uuid>,
     expiries: Vec<Option<DateTime<Utc>>>,
-    /// Those released.
-    pub released: Vec<Uuid>,
+    released: Vec<Uuid>,
+    /// Those taken for a time: others may have had them for a time that is up.
+    passing: Vec<Uuid>,
 }
 
 impl<'a> ClaimColumns<'a> {
@@ -155,9 +161,20 @@ impl<'a> ClaimColumns<'a> {
                 columns.tenant_ids.push(take.tenant_id);
                 columns.holders.push(take.holder);
                 columns.expiries.push(take.expires_at);
+                columns.passing.extend(take.expires_at.map(|_| take.claim));
             }
         }
         columns
+    }
+
+    /// Whether any claim is released, or may have to be.
+    pub fn releases_any(&self) -> bool {
+        !self.released.is_empty() || !self.passing.is_empty()
+    }
+
+    /// The parameters of [`RELEASE_CLAIMS`].
+    pub fn released(&self) -> [&(dyn ToSql + Sync); 2] {
+        [&self.released, &self.passing]
     }
 
     /// Whether any claim is taken.

@@ -14,6 +14,18 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::Error;
 
+/// How long to wait for one host to take a connection.
+const HOST_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long making a connection may take in all: a host that takes it may yet say nothing.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+/// A connection on which nothing comes for so long is asked whether it still lives,
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
+/// so often,
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
+/// so many times, before it counts as lost.
+const KEEPALIVE_RETRIES: u32 = 3;
+/// How long what was sent may stay unacknowledged before the connection counts as lost.
+const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(15);
 /// How long to wait for a connection from the pool.
 const POOL_WAIT: Duration = Duration::from_secs(5);
 /// How many notifications may wait to be read; they only say "look", so more can be dropped.
@@ -40,8 +52,14 @@ impl Database {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_roots());
         let tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        config.connect_timeout(Duration::from_secs(5));
-        config.keepalives(true);
+        config.connect_timeout(HOST_TIME_MAX);
+        // A network that swallows packets says nothing: only these notice.
+        config
+            .keepalives(true)
+            .keepalives_idle(KEEPALIVE_IDLE)
+            .keepalives_interval(KEEPALIVE_INTERVAL)
+            .keepalives_retries(KEEPALIVE_RETRIES)
+            .tcp_user_timeout(UNACKNOWLEDGED_MAX);
         Database { config, tls: MakeRustlsConnect::new(tls) }
     }
 
@@ -66,11 +84,8 @@ impl Database {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn connect(&self) -> Result<(Client, JoinHandle<()>), Error> {
-        let (client, connection) = self
-            .config
-            .connect(self.tls.clone())
-            .await
-            .map_err(|error| Error::Unavailable("connecting", Some(error)))?;
+        let connecting = self.config.connect(self.tls.clone());
+        let (client, connection) = within(CONNECT_TIME_MAX, "connecting", connecting).await?;
         let driver = tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(error = %error, "a database connection ended");
@@ -84,11 +99,9 @@ impl Database {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn listen(&self, channel: &str) -> Result<Listener, Error> {
-        let (client, mut connection) = self
-            .config
-            .connect(self.tls.clone())
-            .await
-            .map_err(|error| Error::Unavailable("connecting to listen", Some(error)))?;
+        let connecting = self.config.connect(self.tls.clone());
+        let (client, mut connection) =
+            within(CONNECT_TIME_MAX, "connecting to listen", connecting).await?;
         let (sender, heard) = mpsc::channel(NOTIFICATIONS_WAITING_MAX);
         tokio::spawn(async move {
             let mut messages = poll_fn(move |context| connection.poll_message(context));
@@ -99,10 +112,8 @@ impl Database {
                 }
             }
         });
-        client
-            .batch_execute(&format!("listen {channel}"))
-            .await
-            .map_err(|error| Error::of_statement("listening", error))?;
+        let listen = format!("listen {channel}");
+        within(CONNECT_TIME_MAX, "listening", client.batch_execute(&listen)).await?;
         Ok(Listener { client, heard })
     }
 
@@ -120,6 +131,22 @@ impl Database {
             .create_timeout(Some(POOL_WAIT))
             .build()
             .map_err(|error| Error::Corrupt(format!("building the pool: {error}"), None))
+    }
+}
+
+/// What comes of work with the database that is given so much time: one that takes a connection
+/// and says nothing must not hold up whoever waits for it.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the time is up; the connection is then of no more use.
+pub async fn within<T>(
+    time_max: Duration,
+    doing: &'static str,
+    work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(time_max, work).await {
+        Ok(done) => done.map_err(|error| Error::of_statement(doing, error)),
+        Err(_) => Err(Error::Unavailable(doing, None)),
     }
 }
 

@@ -1,6 +1,6 @@
 with head as materialized (
     select
-        coalesce(last.position, 0) as position,
+        log.require_head(coalesce(last.position, 0), $24::bigint) as position,
         greatest(clock_timestamp(), last.recorded_at) as recorded_at
     from (values (1)) as always (one)
     left join (

@@ -3,8 +3,10 @@
 
 mod admit;
 mod append;
+mod appending;
 mod batch;
 mod connect;
+mod epoch;
 mod error;
 mod facts;
 mod migrate;
@@ -17,11 +19,12 @@ mod types;
 
 pub use append::{Appender, AppenderSettings, CHANNEL, Feed};
 pub use connect::{Database, Listener};
+pub use epoch::{begin_epoch, raise_epoch};
 pub use error::Error;
 pub use migrate::{GRANTED_ROLE, migrate};
 pub use read::{Claimed, Reader};
 pub use token::{PositionToken, TokenError, TokenKey};
-pub use transfer::{Import, LogTable};
+pub use transfer::{Import, LogTable, Snapshot};
 pub use types::{
     Append, Appended, AreaName, Claim, Envelope, Guard, NewEvent, OperationalRow, OperationalTable,
     Priority, Recorded, StreamKey, StreamWrite,

@@ -18,6 +18,8 @@ pub enum Outcome {
     Committed(Appended),
     /// A key or a version check said no: nothing happened; look closer.
     Violated,
+    /// The log ends before what this process has seen of it: nothing happened.
+    WentBack,
     /// The database refused some row for what it is: nothing happened.
     Refused(tokio_postgres::Error),
     /// The server could not, and said so: nothing happened.
@@ -26,12 +28,24 @@ pub enum Outcome {
     Unknown(Option<tokio_postgres::Error>),
 }
 
+impl Outcome {
+    /// The database's word for it.
+    pub fn cause(self) -> Option<tokio_postgres::Error> {
+        match self {
+            Outcome::Refused(error) | Outcome::Unable(error) => Some(error),
+            Outcome::Unknown(error) => error,
+            Outcome::Committed(_) | Outcome::Violated | Outcome::WentBack => None,
+        }
+    }
+}
+
 /// What an error of a transaction means.
 pub fn outcome_of(error: tokio_postgres::Error) -> Outcome {
     let Some(database_error) = error.as_db_error() else { return Outcome::Unknown(Some(error)) };
     let constraint = database_error.constraint().unwrap_or_default();
     match database_error.code().code() {
         "DOS01" => Outcome::Violated,
+        "DOS04" => Outcome::WentBack,
         "23505" if matches!(constraint, "events_stream_version_key" | "claims_claim_key") => {
             Outcome::Violated
         }
@@ -52,6 +66,13 @@ pub async fn unable(jobs: Vec<Job>, error: &tokio_postgres::Error) {
         let _ = job.answer.send(Err(Error::Unavailable("appending to the log", None)));
     }
     tokio::time::sleep(UNABLE_PAUSE).await;
+}
+
+/// Answers that nothing is appended any more, since what was decided rests on another log.
+pub fn went_back(jobs: Vec<Job>) {
+    for job in jobs {
+        let _ = job.answer.send(Err(Error::Unavailable("the log went back", None)));
+    }
 }
 
 /// Answers that what cannot be has happened.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use deadpool_postgres::Pool;
 use tokio_postgres::Row;
@@ -9,7 +10,12 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::Error;
+use super::connect::within;
 use super::types::{AreaName, Envelope, Recorded, StreamKey};
+
+/// How long a query may take: longer than the statement timeout, so that a server that is there
+/// says so itself.
+const QUERY_TIME_MAX: Duration = Duration::from_secs(12);
 
 /// The version of each stream of `$1, $2, $3`, in their order; 0 where there is none.
 pub const HEADS: &str = "
@@ -73,6 +79,16 @@ impl Reader {
     pub async fn epoch(&self) -> Result<i32, Error> {
         let rows = self.query("select max(epoch) from log.epoch", &[], "reading the epoch").await?;
         Ok(rows.first().and_then(|row| row.get(0)).unwrap_or_default())
+    }
+
+    /// The ids of the events at these positions, as far as there are any.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn ids_at(&self, positions: &[i64]) -> Result<HashMap<i64, Uuid>, Error> {
+        let sql = "select position, event_id from log.events where position = any($1::bigint[])";
+        let rows = self.query(sql, &[&positions], "reading ids of events").await?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
     /// The events of each stream after the version beside it, in (stream, version) order.
@@ -276,9 +292,16 @@ impl Reader {
         doing: &'static str,
     ) -> Result<Vec<Row>, Error> {
         let client = self.pool.get().await?;
-        let failed = |error| Error::of_statement(doing, error);
-        let statement = client.prepare_cached(sql).await.map_err(failed)?;
-        client.query(&statement, parameters).await.map_err(failed)
+        let read = async {
+            let statement = client.prepare_cached(sql).await?;
+            client.query(&statement, parameters).await
+        };
+        let read = within(QUERY_TIME_MAX, doing, read).await;
+        if matches!(read, Err(Error::Unavailable(_, None))) {
+            // Whoever came next on this connection would wait as long.
+            drop(deadpool_postgres::Object::take(client));
+        }
+        read
     }
 }
 

@@ -2,7 +2,9 @@
 //! step waiting for the answer to the one before.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio_postgres::types::{Json, ToSql};
 use tokio_postgres::{Client, Statement};
@@ -12,11 +14,29 @@ use super::Error;
 use super::admit::Known;
 use super::append::CHANNEL;
 use super::batch::{self, ClaimColumns, EventColumns, GuardColumns};
-use super::connect::Database;
+use super::connect::{Database, within};
+use super::outcome::{Outcome, outcome_of};
 use super::types::{Append, Appended, Guard, OperationalTable};
 
 /// The advisory lock that orders all appends of all processes.
 pub const LOCK: i64 = 0x0D05_51E4;
+
+/// How long the database may take for what waits for no lock.
+const STEP_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long a wait for the lock may take, with what is done under it.
+pub const LOCKED_TIME_MAX: Duration = Duration::from_secs(15);
+
+/// The place of each event of `$1` that is there; each is looked for in its stream.
+const OWN_EVENTS: &str = "
+    select own.event_id, events.position, events.recorded_at
+    from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[])
+        as own (event_id, tenant_id, area, stream_id, version)
+    join log.events
+        on events.tenant_id = own.tenant_id
+        and events.area = own.area
+        and events.stream_id = own.stream_id
+        and events.version = own.version
+        and events.event_id = own.event_id";
 
 /// The appender's connection, with its statements prepared.
 pub struct Connection {
@@ -32,12 +52,29 @@ pub struct Connection {
     tables: HashMap<&'static str, Statement>,
 }
 
+/// What a transaction is sent with, besides its appends.
+pub struct Sent<'a> {
+    /// What the database must confirm first.
+    pub required: &'a [Guard],
+    /// Whether the transaction begins here, or has begun and holds the lock.
+    pub begin: bool,
+    /// Where the head of the log was last seen.
+    pub head: i64,
+    /// Who announces it.
+    pub instance: &'a str,
+}
+
 impl Connection {
     /// Connects and prepares.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn open(database: &Database) -> Result<Connection, Error> {
+        let opening = tokio::time::timeout(STEP_TIME_MAX, Connection::open_at_leisure(database));
+        opening.await.unwrap_or(Err(Error::Unavailable("connecting to append", None)))
+    }
+
+    async fn open_at_leisure(database: &Database) -> Result<Connection, Error> {
         // No sequential scans: plans cached while the tables were empty would keep them; and no
         // planning anew for each batch, which costs as much as a small batch itself. No
         // statement timeout: a wait for the lock is bounded by the client's deadline instead.
@@ -75,51 +112,55 @@ impl Connection {
     /// Prepares what these appends write besides events.
     ///
     /// # Errors
-    /// The driver's.
-    pub async fn prepare_tables(
-        &mut self,
-        appends: &[&Append],
-    ) -> Result<(), tokio_postgres::Error> {
+    /// How it ended: nothing was written in any case.
+    pub async fn prepare_tables(&mut self, appends: &[&Append]) -> Result<(), Outcome> {
         for row in appends.iter().flat_map(|append| &append.rows) {
             if !self.tables.contains_key(row.table.write) {
-                let statement = self.client.prepare(row.table.write).await?;
+                let statement = self.client.prepare(row.table.write);
+                let statement = ended(STEP_TIME_MAX, statement).await?;
                 self.tables.insert(row.table.write, statement);
             }
         }
         Ok(())
     }
 
-    /// The whole transaction, sent at once: no step waits for the answer to the one before.
-    pub async fn send(
+    /// The whole transaction, sent at once: no step waits for the answer to the one before. The
+    /// log must reach as far as `sent.head`.
+    ///
+    /// # Errors
+    /// How it ended instead.
+    pub async fn send(&self, appends: &[&Append], sent: Sent<'_>) -> Result<Appended, Outcome> {
+        ended(LOCKED_TIME_MAX, self.send_at_leisure(appends, sent)).await
+    }
+
+    async fn send_at_leisure(
         &self,
         appends: &[&Append],
-        required: &[Guard],
-        begin: bool,
-        instance: &str,
+        sent: Sent<'_>,
     ) -> Result<Appended, tokio_postgres::Error> {
         let client = &self.client;
         let events = EventColumns::of(appends);
         let claims = ClaimColumns::of(appends);
-        let guards = GuardColumns::of(required);
+        let guards = GuardColumns::of(sent.required);
         let tables = rows_by_table(appends);
         let tables: Vec<_> =
             tables.iter().map(|(table, rows)| (self.tables.get(table.write), Json(rows))).collect();
-        let (events, claim_parameters) = (events.parameters(), claims.parameters());
+        let (events, claim_parameters) = (events.parameters(&sent.head), claims.parameters());
         let guard_parameters = guards.parameters();
-        let announcement: [&(dyn ToSql + Sync); 2] = [&CHANNEL, &instance];
+        let released = claims.released();
+        let announcement: [&(dyn ToSql + Sync); 2] = [&CHANNEL, &sent.instance];
         let insert = client.query_one(&self.insert, &events);
         let mut before: Vec<BoxFuture<'_, Result<u64, tokio_postgres::Error>>> = Vec::new();
-        if begin {
+        if sent.begin {
             before.push(client.batch_execute("begin").map(|done| done.map(|()| 0)).boxed());
             before.push(client.execute(&self.lock, &[&LOCK]).boxed());
         }
-        if !required.is_empty() {
+        if !sent.required.is_empty() {
             before.push(client.execute(&self.require, &guard_parameters).boxed());
         }
         let mut after: Vec<BoxFuture<'_, Result<u64, tokio_postgres::Error>>> = Vec::new();
-        let released = &claims.released;
-        if !released.is_empty() {
-            after.push(async { client.execute(&self.release, &[released]).await }.boxed());
+        if claims.releases_any() {
+            after.push(client.execute(&self.release, &released).boxed());
         }
         if claims.takes_any() {
             after.push(client.execute(&self.take, &claim_parameters).boxed());
@@ -146,11 +187,12 @@ impl Connection {
     /// Begins, takes the lock, and reads every version and claim of these appends.
     ///
     /// # Errors
-    /// The driver's.
-    pub async fn read_under_lock(
-        &self,
-        appends: &[&Append],
-    ) -> Result<Known, tokio_postgres::Error> {
+    /// How it ended instead.
+    pub async fn read_under_lock(&self, appends: &[&Append]) -> Result<Known, Outcome> {
+        ended(LOCKED_TIME_MAX, self.read_at_leisure(appends)).await
+    }
+
+    async fn read_at_leisure(&self, appends: &[&Append]) -> Result<Known, tokio_postgres::Error> {
         let mut streams: Vec<Guard> = Vec::new();
         let mut claims: Vec<Uuid> = Vec::new();
         for append in appends {
@@ -172,7 +214,10 @@ impl Connection {
             [&columns.tenant_ids, &columns.areas, &columns.stream_ids];
         let heads = self.client.query(super::read::HEADS, &wanted);
         let claims: [&(dyn ToSql + Sync); 1] = [&claims];
-        let held = "select claim from log.claims where claim = any($1::uuid[])";
+        let held = "
+            select claim from log.claims
+            where claim = any($1::uuid[])
+                and (expires_at is null or expires_at > clock_timestamp())";
         let held = self.client.query(held, &claims);
         let (heads, held) = tokio::try_join!(heads, held)?;
         let mut known = Known { exact: true, ..Known::default() };
@@ -185,50 +230,68 @@ impl Connection {
         Ok(known)
     }
 
+    /// Gives the lock up.
+    ///
+    /// # Errors
+    /// How it ended instead.
+    pub async fn rollback(&self) -> Result<(), Outcome> {
+        ended(STEP_TIME_MAX, self.client.batch_execute("rollback")).await
+    }
+
     /// Where the events of each append are, if they are: asked under the lock, so that a
     /// transaction whose connection broke is over.
     ///
     /// # Errors
-    /// The driver's.
+    /// [`Error::Unavailable`].
     pub async fn find_own_events(
         &self,
         appends: &[&Append],
+    ) -> Result<Vec<Option<Appended>>, Error> {
+        let found = self.find_at_leisure(appends);
+        within(LOCKED_TIME_MAX, "looking for own events", found).await
+    }
+
+    async fn find_at_leisure(
+        &self,
+        appends: &[&Append],
     ) -> Result<Vec<Option<Appended>>, tokio_postgres::Error> {
+        let firsts: Vec<Option<(Uuid, Guard)>> =
+            appends.iter().map(|append| first_event(append)).collect();
+        let (ids, places): (Vec<Uuid>, Vec<Guard>) = firsts.iter().flatten().copied().unzip();
+        let columns = GuardColumns::of(&places);
+        let [tenants, areas, streams, versions] = columns.parameters();
         self.client.batch_execute("begin").await?;
         self.client.execute(&self.lock, &[&LOCK]).await?;
-        let mut found = Vec::with_capacity(appends.len());
-        for append in appends {
-            let first = append
-                .writes
-                .iter()
-                .find_map(|write| write.events.first().map(|event| (write, event.id)));
-            let Some((write, event_id)) = first else {
-                found.push(None);
-                continue;
-            };
-            let area = write.stream.area;
-            let row = self
-                .client
-                .query_opt(
-                    "select position, recorded_at from log.events where tenant_id = $1 \
-                     and area = $2 and stream_id = $3 and version = $4 and event_id = $5",
-                    &[
-                        &write.stream.tenant_id,
-                        &area.as_str(),
-                        &write.stream.id,
-                        &(write.expected_version + 1),
-                        &event_id,
-                    ],
-                )
-                .await?;
-            found.push(row.map(|row| Appended {
-                first_position: row.get(0),
-                last_position: row.get::<_, i64>(0) + event_total(&[*append]) - 1,
-                recorded_at: row.get(1),
-            }));
-        }
+        let own = [&ids as &(dyn ToSql + Sync), tenants, areas, streams, versions];
+        let rows = self.client.query(OWN_EVENTS, &own).await?;
         self.client.batch_execute("rollback").await?;
-        Ok(found)
+        let found: HashMap<Uuid, (i64, DateTime<Utc>)> =
+            rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect();
+        let place = |(append, first): (&&Append, Option<(Uuid, Guard)>)| {
+            let (first_position, recorded_at) = *found.get(&first?.0)?;
+            let last_position = first_position + event_total(&[*append]) - 1;
+            Some(Appended { first_position, last_position, recorded_at })
+        };
+        Ok(appends.iter().zip(firsts).map(place).collect())
+    }
+}
+
+/// Its first event, and where that is if it happened.
+fn first_event(append: &Append) -> Option<(Uuid, Guard)> {
+    append.writes.iter().find_map(|write| {
+        let event = write.events.first()?;
+        Some((event.id, Guard { stream: write.stream, version: write.expected_version + 1 }))
+    })
+}
+
+/// A step of a transaction, given so much time.
+async fn ended<T>(
+    time_max: Duration,
+    step: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, Outcome> {
+    match tokio::time::timeout(time_max, step).await {
+        Ok(done) => done.map_err(outcome_of),
+        Err(_) => Err(Outcome::Unknown(None)),
     }
 }
 

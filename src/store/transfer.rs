@@ -15,6 +15,7 @@ pub enum LogTable {
     Credentials,
     SealedSecrets,
     TicketTimes,
+    IdempotentAnswers,
     MailOutbox,
     Reactions,
     Walks,
@@ -24,12 +25,13 @@ pub enum LogTable {
 
 impl LogTable {
     /// All of them, in the order in which they are moved.
-    pub const ALL: [LogTable; 10] = [
+    pub const ALL: [LogTable; 11] = [
         LogTable::Secrets,
         LogTable::ApiKeyHashes,
         LogTable::Credentials,
         LogTable::SealedSecrets,
         LogTable::TicketTimes,
+        LogTable::IdempotentAnswers,
         LogTable::MailOutbox,
         LogTable::Reactions,
         LogTable::Walks,
@@ -45,6 +47,7 @@ impl LogTable {
             LogTable::Credentials => "ops.credentials",
             LogTable::SealedSecrets => "ops.sealed_secrets",
             LogTable::TicketTimes => "ops.ticket_times",
+            LogTable::IdempotentAnswers => "ops.idempotent_answers",
             LogTable::MailOutbox => "ops.mail_outbox",
             LogTable::Reactions => "ops.reactions",
             LogTable::Walks => "ops.walks",
@@ -69,59 +72,86 @@ impl LogTable {
             LogTable::MailOutbox => ("rows.mail_id", "uuid"),
             LogTable::Reactions => ("rows.reaction", "text"),
             LogTable::Walks | LogTable::Events => ("rows.position", "bigint"),
-            LogTable::Claims => ("rows.claim", "uuid"),
+            LogTable::IdempotentAnswers | LogTable::Claims => ("rows.claim", "uuid"),
         }
     }
 }
 
-impl Reader {
-    /// At most `limit` rows as JSON, each with its place, behind the place `after`; of events only
-    /// those up to `head`.
+/// The log as it is at one moment, whatever is written meanwhile: one transaction on a connection
+/// of its own, dropped when all is read.
+pub struct Snapshot {
+    client: Client,
+    pub head: i64,
+    pub epoch: i32,
+}
+
+impl Snapshot {
+    /// Takes it.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn export_rows(
+    pub async fn take(client: Client) -> Result<Snapshot, Error> {
+        let failed = |error| Error::of_statement("taking a snapshot of the log", error);
+        let begin = "begin transaction isolation level repeatable read, read only;
+            set local statement_timeout = 0;
+            set local idle_in_transaction_session_timeout = 0";
+        client.batch_execute(begin).await.map_err(failed)?;
+        let sql = "select
+            coalesce((select max(position) from log.events), 0),
+            (select max(epoch) from log.epoch)";
+        let row = client.query_one(sql, &[]).await.map_err(failed)?;
+        let (head, epoch) = (row.get(0), row.get(1));
+        Ok(Snapshot { client, head, epoch })
+    }
+
+    /// At most `limit` rows as JSON, each with its place, behind the place `after`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn rows(
         &self,
         table: LogTable,
         after: Option<&str>,
-        head: i64,
         limit: usize,
     ) -> Result<Vec<(String, String)>, Error> {
         let (column, kind) = table.order();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let bound = if table == LogTable::Events { head } else { i64::MAX };
-        let up_to =
-            if table == LogTable::Events { "position <= $2::bigint" } else { "$2::bigint > 0" };
-        let behind = after.map_or_else(String::new, |_| format!("and {column} > $3::text::{kind}"));
-        // Without a place nothing refers to $3, and a parameter must have a type.
+        // Without a place there is nothing to compare with, and a parameter must have a type.
+        let behind = match after {
+            Some(_) => format!("{column} > $2::text::{kind}"),
+            None => "$2::text is null".to_owned(),
+        };
         let sql = format!(
             "select {column}::text, row_to_json(rows)::text from {} as rows
-            where {up_to} {behind} and ($3::text is null or true)
-            order by {column} limit $1",
+            where {behind} order by {column} limit $1",
             table.name()
         );
-        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&limit, &bound, &after];
-        let rows = self.query(&sql, &parameters, "exporting the log").await?;
+        let rows = self.client.query(&sql, &[&limit, &after]).await;
+        let rows = rows.map_err(|error| Error::of_statement("exporting the log", error))?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
+}
 
+impl Reader {
     /// Which promises of the log do not hold, in words; none in a sound log.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn broken_promises(&self) -> Result<Vec<String>, Error> {
-        let client = self.connection().await?;
+        let mut client = self.connection().await?;
         let failed = |error| Error::of_statement("checking the log", error);
-        client.batch_execute("set statement_timeout = 0").await.map_err(failed)?;
+        // A transaction, so that the connection goes back as it came, whatever happens.
+        let checking = client.transaction().await.map_err(failed)?;
+        checking.batch_execute("set local statement_timeout = 0").await.map_err(failed)?;
         let mut broken = Vec::new();
         for (promise, sql) in PROMISES {
-            let row = client.query_one(sql, &[]).await.map_err(failed)?;
+            let row = checking.query_one(sql, &[]).await.map_err(failed)?;
             let count: i64 = row.get(0);
             if count > 0 {
                 broken.push(format!("{promise}: {count} times"));
             }
         }
-        client.batch_execute("reset statement_timeout").await.map_err(failed)?;
+        checking.rollback().await.map_err(failed)?;
         Ok(broken)
     }
 }
@@ -233,16 +263,6 @@ impl Import {
         let raise = "insert into log.epoch (epoch)
             select greatest(max(epoch), $1) + 1 from log.epoch";
         self.client.execute(raise, &[&epoch_before]).await.map_err(failed)?;
-        // What came after the copy was reacted to there, not here.
-        let clamp = "
-            with head as (select coalesce(max(position), 0) as position from log.events),
-            clamped as (
-                update ops.reactions
-                set position = least(reactions.position, head.position)
-                from head
-            )
-            delete from ops.walks using head where walks.position > head.position";
-        self.client.execute(clamp, &[]).await.map_err(failed)?;
         self.client.batch_execute("commit").await.map_err(failed)
     }
 }

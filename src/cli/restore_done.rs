@@ -1,0 +1,41 @@
+//! `dossier restore-done`: another epoch of the log, where nothing in the database tells that it was
+//! put back as it was before.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::store::raise_epoch;
+
+use super::Place;
+use super::open::Directory;
+
+/// Say that the database was put back as it was before
+#[derive(Args)]
+#[command(after_help = "Position tokens and cursors that clients hold are refused from then on, \
+since their positions are given out again. A server finds out by itself when a database was \
+restored by pg_restore, rolled back to a point in time or promoted; it cannot when the files of a \
+stopped one were copied back. Servers that run end, and must be started again.
+
+Examples:
+  dossier restore-done --data-dir /var/lib/dossier")]
+pub struct Arguments {
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Runs `restore-done`.
+///
+/// # Errors
+/// What is in the way, and what to do.
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let directory = Directory::open(&arguments.place).await?;
+    let raised = raise(&directory).await;
+    directory.close().await?;
+    println!("epoch {} begins: tokens from before are refused", raised?);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn raise(directory: &Directory) -> anyhow::Result<i32> {
+    Ok(raise_epoch(&directory.owner().await?).await?)
+}
