@@ -156,6 +156,46 @@ async fn a_guard_holds_or_nothing_happens() {
     log.append(Append { guards: vec![held], ..one(written, 0) }).await.unwrap();
 }
 
+/// Issue 8: of two guards on one stream in one batch, only the later one was asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_appends_that_read_a_stream_at_different_versions_the_older_is_a_conflict() {
+    let database = database().await;
+    let (log, other) = (Log::on(&database).await, Log::on(&database).await);
+    for stale_first in [true, false].repeat(10) {
+        // Another process wrote it: this one has no version of it in memory.
+        let read = stream();
+        other.append(one(read, 0)).await.unwrap();
+        other.append(one(read, 1)).await.unwrap();
+        let by = |version| {
+            let guards = vec![Guard { stream: read, version }];
+            log.append(Append { guards, ..one(stream(), 0) })
+        };
+        let (stale, current) = if stale_first {
+            tokio::join!(by(1), by(2))
+        } else {
+            let (current, stale) = tokio::join!(by(2), by(1));
+            (stale, current)
+        };
+        assert!(matches!(stale, Err(Error::Conflict(at)) if at == read), "{stale:?}");
+        current.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_past_its_end_is_taken_as_if_it_were_none() {
+    let log = Log::new().await;
+    let (it, first, second) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+    let until = |holder, minutes| {
+        let expires_at = Some(chrono::Utc::now() + chrono::TimeDelta::minutes(minutes));
+        vec![Claim { expires_at, ..claim(it, holder) }]
+    };
+    log.append(Append { takes: until(first, -1), ..one(stream(), 0) }).await.unwrap();
+    log.append(Append { takes: until(second, 1), ..one(stream(), 0) }).await.unwrap();
+    assert_eq!(log.reader.claims(&[it]).await.unwrap()[&it].holder, second);
+    let refused = log.append(Append { takes: until(first, 1), ..one(stream(), 0) }).await;
+    assert!(matches!(refused, Err(Error::ClaimTaken(claim)) if claim == it), "{refused:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_is_held_by_one_until_it_is_released() {
     let log = Log::new().await;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
@@ -15,14 +16,16 @@ use tokio::sync::Mutex;
 const KILLS: usize = 3;
 const WRITERS: usize = 8;
 
-struct Server {
+/// A server of the demo, in a process of its own.
+pub struct Server {
     child: Child,
     base: String,
     client: reqwest::Client,
 }
 
 impl Server {
-    async fn start(data_dir: &Path) -> Server {
+    /// Starts it on this directory.
+    pub async fn start(data_dir: &Path) -> Server {
         // The port is free when it is asked for; nobody else here takes ports by number.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
@@ -47,14 +50,21 @@ impl Server {
         server
     }
 
-    fn request(&self, data_dir: &Path, endpoint: &str, body: &Value) -> reqwest::RequestBuilder {
+    /// A request to an endpoint of v5; `draft` is PATCHed.
+    pub fn request(
+        &self,
+        data_dir: &Path,
+        endpoint: &str,
+        body: &Value,
+    ) -> reqwest::RequestBuilder {
+        let method = if endpoint == "draft" { Method::PATCH } else { Method::POST };
         let env = std::fs::read_to_string(data_dir.join("demo.env")).unwrap();
         let of = |name: &str| {
             let line = env.lines().find_map(|line| line.strip_prefix(name));
             line.unwrap().to_owned()
         };
         self.client
-            .post(format!("{}/api/v5/artifacts/profiles/{endpoint}", self.base))
+            .request(method, format!("{}/api/v5/artifacts/profiles/{endpoint}", self.base))
             .header("x-api-key", of("DOSSIER_API_KEY="))
             .header("authorization", format!("Bearer {}", of("DOSSIER_TOKEN=")))
             .header("content-type", "application/json")

@@ -24,7 +24,7 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 use super::crafter;
-use super::database::database;
+use super::database::{database, superuser_of};
 
 /// Six roles, three departments, a person of each role; `gil` is a guest without department.
 pub const CATALOGUE: &str = r##"
@@ -120,6 +120,13 @@ impl Api {
         issue_api_key(&engine, tenant, &key, None, &key).await.unwrap();
         let router = routes::router(app.clone());
         Api { engine, tenant, key, app, folder, router, issuer }
+    }
+
+    /// A connection to its database, as one who may do anything there.
+    pub async fn superuser(&self) -> tokio_postgres::Client {
+        let client = self.engine.connection().await.unwrap();
+        let row = client.query_one("select current_database()::text", &[]).await.unwrap();
+        superuser_of(row.get(0)).await
     }
 
     /// The id of a profile of the catalogue.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use dossier::cluster::{self, Cluster, Options};
 use dossier::store::{Database, migrate};
 use tokio::sync::OnceCell;
-use tokio_postgres::Config;
+use tokio_postgres::{Client, Config};
 
 /// The cluster of this run.
 struct Shared {
@@ -34,6 +34,19 @@ pub async fn database() -> Database {
     let mut app = shared.app.clone();
     app.dbname(&name);
     Database::new(app)
+}
+
+/// A connection to the database of `database`, as one who may do anything in it.
+pub async fn superuser(database: &Database) -> Client {
+    superuser_of(database.config().get_dbname().unwrap()).await
+}
+
+/// The same by the database's name.
+pub async fn superuser_of(name: &str) -> Client {
+    let shared = SHARED.get_or_init(start).await;
+    let mut config = shared.superuser.clone();
+    config.dbname(name);
+    Database::new(config).connect().await.unwrap().0
 }
 
 async fn start() -> Shared {
