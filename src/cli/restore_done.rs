@@ -1,5 +1,5 @@
-//! `dossier restore-done`: another epoch of the log, where nothing in the database tells that it was
-//! put back as it was before.
+//! `dossier restore-done`: another epoch of the log, where nothing in the database tells that it
+//! was put back as it was before.
 
 use std::process::ExitCode;
 

@@ -208,8 +208,8 @@ impl Engine {
         self.stopping.clone()
     }
 
-    /// Resolves when the log went back, or began another epoch, while this engine ran: what it holds
-    /// in memory is of another log, and only another start forgets it.
+    /// Resolves when the log went back, or began another epoch, while this engine ran: what it
+    /// holds in memory is of another log, and only another start forgets it.
     pub fn went_back(&self) -> CancellationToken {
         self.appender.went_back()
     }

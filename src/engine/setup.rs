@@ -9,7 +9,8 @@ use crate::projections::{
 };
 use crate::store::{Database, Error, begin_epoch};
 
-/// Makes what is missing, and again what the log does not hold any more. Several processes may do so at once.
+/// Makes what is missing, and again what the log does not hold any more. Several
+/// processes may do so at once.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Corrupt`].
