@@ -9,7 +9,7 @@ pub mod claims;
 pub mod credentials;
 pub mod execute;
 pub mod files;
-mod flight;
+pub mod flight;
 mod folder;
 pub mod follow;
 mod generations;

@@ -8,6 +8,7 @@ mod black_hole;
 mod cluster;
 mod crash;
 mod decisions;
+mod flights;
 mod moving;
 mod races;
 mod reading_back;
