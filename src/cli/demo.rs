@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use chrono::{Duration, Utc};
@@ -14,13 +15,13 @@ use crate::bearer::local::LocalIssuer;
 use crate::catalogue_file;
 use crate::crafter_file::records::Record;
 use crate::domain::ids::{INSTALLATION, TenantId};
-use crate::engine::{Engine, claims};
+use crate::engine::{Engine, access_tokens, claims};
 
 use super::apply::{How, apply};
 use super::crafter_seed;
 use super::import::import;
 use super::issue::{issue_api_key, make_key};
-use super::open::{Directory, named};
+use super::open::{Directory, named, operator};
 
 const CATALOGUE: &str = include_str!("../../ops/demo/catalogue.toml");
 const PEOPLE: &str = include_str!("../../ops/demo/people.ndjson");
@@ -50,6 +51,7 @@ pub async fn prepare(
     if engine.reader.claimed(INSTALLATION.0, "access_token").await?.is_empty() {
         first_boot(engine, data_dir).await?;
     }
+    reassert(engine).await?;
     let tenant = named(engine, TENANT).await?;
     let path = data_dir.join("demo.env");
     let key = match kept_key(engine, tenant, &path).await? {
@@ -80,6 +82,21 @@ async fn first_boot(engine: &Engine, data_dir: &Path) -> anyhow::Result<()> {
         }
     }
     crafter_seed::take_seed(engine, data_dir, entries).await?;
+    Ok(())
+}
+
+/// Crafter contract 4.4: at every boot its tokens, as far as there are any, have the names of their
+/// applications, and its master token is master.
+async fn reassert(engine: &Engine) -> anyhow::Result<()> {
+    for entry in crafter_seed::seed("the demo's seed", SEED)? {
+        if let Record::AccessToken(token) = entry.record
+            && let Some(application) = &token.application
+        {
+            let by = Arc::new(operator("reassert_access_token"));
+            let id = token.id.expose();
+            access_tokens::reassert(engine, by, id, application, token.master).await?;
+        }
+    }
     Ok(())
 }
 

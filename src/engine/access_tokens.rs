@@ -1,16 +1,52 @@
 //! Issuing access tokens (Crafter contract 4.1), by masters and by imports alike. Their ids are
 //! found by a digest and kept sealed, so that they can be listed.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::domain::access::{self, Access, AccessToken, Command, decide};
 use crate::domain::ids::INSTALLATION;
 use crate::sealing::{SealingKeys, context};
-use crate::store::Error;
+use crate::store::{Envelope, Error, Priority};
 
+use super::Engine;
 use super::claims::Bearer;
 use super::credentials::sealed_secret;
-use super::execute::Decision;
+use super::execute::{Decision, Halt, Order};
+
+/// Lets the token of this id, if there is one, speak for this application again (Crafter contract
+/// 4.4).
+///
+/// # Errors
+/// As [`Engine::execute`].
+pub async fn reassert(
+    engine: &Engine,
+    envelope: Arc<Envelope>,
+    id: &str,
+    application: &str,
+    master: bool,
+) -> Result<(), Error> {
+    let claim = Bearer::AccessToken.claim(id);
+    let held = engine.reader.claims(&[claim]).await?;
+    let Some(stream) = held.get(&claim).map(|held| held.holder) else { return Ok(()) };
+    let priority = Priority::Caller;
+    let order = Order { tenant: INSTALLATION, envelope, area: "access", priority };
+    let done = engine.execute(&order, |decision| {
+        let application = application.to_owned();
+        Box::pin(async move {
+            let state = decision.load::<Access>(stream).await?.state;
+            let command = Command::ReassertAccessToken { application, master };
+            let events = decide(&state, command).map_err(Halt::Refused)?;
+            Ok(decision.append::<Access>(stream, events, None)?)
+        })
+    });
+    match done.await {
+        Ok(_) => Ok(()),
+        Err(Halt::Failed(error)) => Err(error),
+        Err(Halt::Refused(refusal)) => Err(Error::Corrupt(refusal.to_string(), None)),
+    }
+}
 
 /// What the sealed id of this token is bound to.
 pub fn sealed_for(stream: Uuid) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! API keys: issued once, valid until their end or their revocation.
 
 use chrono::TimeDelta;
-use dossier::domain::access::{Access, Command, Event, Refusal};
+use dossier::domain::access::{Access, AccessToken, Command, Event, Refusal};
 
 use crate::support::given::{given, minutes, noon};
 
@@ -55,4 +55,27 @@ fn a_key_without_an_end_entitles_for_good() {
 fn a_key_that_was_never_issued_or_is_revoked_entitles_nobody() {
     assert!(!given::<Access>([]).state.is_valid(noon()));
     assert!(!given::<Access>([issued(), Event::ApiKeyRevoked {}]).state.is_valid(noon()));
+}
+
+#[test]
+fn a_token_can_be_told_its_application_again_and_never_loses_being_master() {
+    let token = |application: &str, master| AccessToken {
+        application: Some(application.to_owned()),
+        master,
+        tenant_permissions: None,
+        expires_at: None,
+    };
+    let again = |master| Command::ReassertAccessToken { application: "engine".to_owned(), master };
+    let event = |master| Event::AccessTokenReasserted { application: "engine".to_owned(), master };
+    let other = given::<Access>([Event::AccessTokenIssued(token("other", false))]);
+    other.when(again(true)).then([event(true)]);
+    let after = given::<Access>([Event::AccessTokenIssued(token("other", false)), event(true)]);
+    assert_eq!(after.state.valid_token(noon()), Some(&token("engine", true)));
+    let master = [Event::AccessTokenIssued(token("other", true))];
+    given::<Access>(master).when(again(false)).then([event(true)]);
+    let same = [Event::AccessTokenIssued(token("engine", true))];
+    given::<Access>(same).when(again(true)).then_nothing();
+    for gone in [vec![], vec![issued()]] {
+        given::<Access>(gone).when(again(true)).then_nothing();
+    }
 }

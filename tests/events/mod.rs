@@ -79,6 +79,9 @@ fn sample_of(event: &Event) -> &'static str {
             access::Event::ApiKeyIssued { .. } => include_str!("ApiKeyIssued.1.json"),
             access::Event::ApiKeyRevoked {} => include_str!("ApiKeyRevoked.1.json"),
             access::Event::AccessTokenIssued(_) => include_str!("AccessTokenIssued.1.json"),
+            access::Event::AccessTokenReasserted { .. } => {
+                include_str!("AccessTokenReasserted.1.json")
+            }
             access::Event::AccessTokenDeleted {} => include_str!("AccessTokenDeleted.1.json"),
         },
         Event::Session(event) => match event {

@@ -19,12 +19,9 @@ use crate::engine::Envelope;
 use crate::engine::claims::Bearer;
 
 use super::error::Failure;
-use super::parameters::Parameters;
+use super::parameters::{Given, Parameters};
 use super::selector::Selector;
 use super::{FACE, body};
-
-/// The parameter that holds the access token's id.
-pub const TOKEN_PARAMETER: &str = "accessTokenId";
 
 /// The application that calls.
 #[derive(Clone, Debug)]
@@ -51,15 +48,15 @@ impl FromRequest<Arc<App>> for Call {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Call, Failure> {
         let (mut parts, body) = request.into_parts();
-        let path = path_parameters(&mut parts).await?;
+        let path = path_parameters(&mut parts).await;
         let content_type = parts.headers.get(CONTENT_TYPE);
         let content_type =
             content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         let body =
             axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| Failure::BodyTooLarge)?;
         let form = if parts.method == Method::POST { &body[..] } else { b"" };
-        let parameters = Parameters::read(parts.uri.query(), content_type.as_deref(), form)?;
-        let mut call = Call::new(app, Circumstances::of(&parts), parameters, path).await?;
+        let given = Given::read(parts.uri.query(), content_type.as_deref(), form);
+        let mut call = Call::checked(app, Circumstances::of(&parts), given, path).await?;
         call.content_type = content_type;
         call.body = body;
         Ok(call)
@@ -86,17 +83,19 @@ impl Call {
     /// A call with these parameters, by whomever their access token is for.
     ///
     /// # Errors
-    /// [`Failure::AccessDenied`]; [`Failure::Unavailable`] when that cannot be told.
-    pub async fn new(
+    /// [`Failure::AccessDenied`]; [`Failure::Unavailable`] when that cannot be told; what is wrong
+    /// with the parameters or the path.
+    pub async fn checked(
         app: &App,
         request: Circumstances,
-        parameters: Parameters,
-        path: Vec<(String, String)>,
+        given: Given,
+        path: Result<Vec<(String, String)>, Failure>,
     ) -> Result<Call, Failure> {
         // What the database keeps, so that a replay gives the very same.
         let received_at = Utc::now().trunc_subsecs(6);
         app.engine.catch_up(true).await?;
-        let caller = identify(app, parameters.first(TOKEN_PARAMETER), received_at).await?;
+        let caller = identify(app, given.token.as_deref(), received_at).await?;
+        let (parameters, path) = (given.parameters?, path?);
         let selector = Selector::of(&parameters)?;
         // Before anything is done: what cannot be answered as asked is not done either.
         parameters.attribute_to_return()?;

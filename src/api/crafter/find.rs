@@ -52,9 +52,13 @@ pub fn placed(tenant: TenantId, catalogue: Arc<Catalogue>) -> Option<Place> {
     name.map(|name| Place { tenant, name, catalogue })
 }
 
-/// The name that a call is judged by where a tenant may be gone: then the empty one.
-pub fn name_of(place: Option<&Place>) -> &str {
-    place.map_or("", |place| &place.name)
+/// The name that a tenant has, or had until it was deleted. What was made under it keeps it, and is
+/// judged by it, also when another tenant takes the name (contract 4.7).
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub async fn lasting_name(app: &App, tenant: TenantId) -> Result<String, Failure> {
+    Ok(app.engine.catalogue(tenant).await?.last_name.clone().unwrap_or_default())
 }
 
 /// The profile that the call's path names, which its token may manage (contract 1, `PROF`).

@@ -1,8 +1,11 @@
 //! The parameters of a call (contract 0): from its query and its form, query first, each any number
 //! of times. Read strictly and in bounds; never cut short or repaired.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
 use crate::domain::attributes::AttributeToReturn;
@@ -16,12 +19,23 @@ pub const PARAMETERS_MAX: usize = 1_000;
 pub const NAME_BYTES_MAX: usize = 100;
 /// All parameters of a call as they came, in bytes.
 pub const PARAMETERS_BYTES_MAX: usize = 1 << 20;
+/// The parameter that holds the access token's id.
+pub const TOKEN_PARAMETER: &str = "accessTokenId";
+/// The media type of forms.
+pub const FORM: &str = "application/x-www-form-urlencoded";
 /// Asks for no attribute at all, wherever it stands.
 const NO_ATTRIBUTES: &str = "$none";
 
 /// The parameters of a call. Hold passwords and tokens, so `Debug` shows their names only.
 #[derive(Clone, Default)]
 pub struct Parameters(Vec<(String, String)>);
+
+/// The parameters of a call as they came, readable or not, and the access token among them: who
+/// has shown no valid one is not told what else is wrong (contract 2).
+pub struct Given {
+    pub parameters: Result<Parameters, Failure>,
+    pub token: Option<String>,
+}
 
 /// Which way profiles are sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +62,39 @@ pub struct Page {
     pub count: Option<u32>,
 }
 
+impl Given {
+    /// See [`Parameters::read`].
+    pub fn read(query: Option<&str>, content_type: Option<&str>, body: &[u8]) -> Given {
+        let form = if content_type.is_some_and(is_form_type) { body } else { b"" };
+        let token = token_in(query.unwrap_or_default().as_bytes()).or_else(|| token_in(form));
+        Given { parameters: Parameters::read(query, content_type, body), token }
+    }
+
+    /// See [`Parameters::of_multipart`].
+    pub fn of_multipart(query: Option<&str>, fields: BTreeMap<String, String>) -> Given {
+        let token = token_in(query.unwrap_or_default().as_bytes());
+        let token = token.or_else(|| fields.get(TOKEN_PARAMETER).cloned());
+        Given { parameters: Parameters::of_multipart(query, fields), token }
+    }
+}
+
+/// The first access token among pairs of which others may be unreadable.
+fn token_in(text: &[u8]) -> Option<String> {
+    let text = &text[..text.len().min(PARAMETERS_BYTES_MAX)];
+    let mut pairs = text.split(|byte| *byte == b'&').map(pair);
+    let (_, value) =
+        pairs.find(|(name, _)| decoded(name).is_ok_and(|name| name == TOKEN_PARAMETER))?;
+    decoded(value).ok()
+}
+
+/// A name and a value, both still encoded.
+fn pair(text: &[u8]) -> (&[u8], &[u8]) {
+    match text.iter().position(|byte| *byte == b'=') {
+        Some(at) => (&text[..at], &text[at + 1..]),
+        None => (text, &b""[..]),
+    }
+}
+
 impl Parameters {
     /// Those of a query and, if it is a form, of a body.
     ///
@@ -60,7 +107,7 @@ impl Parameters {
     ) -> Result<Parameters, Failure> {
         let mut parameters = Parameters::default();
         parameters.add_encoded(query.unwrap_or_default().as_bytes())?;
-        if content_type.is_some_and(is_form) {
+        if content_type.is_some_and(is_form_type) {
             parameters.add_encoded(body)?;
         }
         Ok(parameters)
@@ -257,12 +304,7 @@ impl Parameters {
         if text.len() > PARAMETERS_BYTES_MAX {
             return Err(too_long());
         }
-        for pair in text.split(|byte| *byte == b'&') {
-            let equals = pair.iter().position(|byte| *byte == b'=');
-            let (name, value) = match equals {
-                Some(at) => (&pair[..at], &pair[at + 1..]),
-                None => (pair, &b""[..]),
-            };
+        for (name, value) in text.split(|byte| *byte == b'&').map(pair) {
             if !name.is_empty() {
                 self.add(decoded(name)?, decoded(value)?)?;
             }
@@ -293,9 +335,15 @@ impl fmt::Debug for Parameters {
     }
 }
 
-fn is_form(content_type: &str) -> bool {
+/// Whether a request says that its body is a form.
+pub fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_some_and(is_form_type)
+}
+
+fn is_form_type(content_type: &str) -> bool {
     let kind = content_type.split(';').next().unwrap_or_default();
-    kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    kind.trim().eq_ignore_ascii_case(FORM)
 }
 
 /// The text that a form writes so.

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, BodyDataStream};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use multer::{Constraints, Field, Multipart, SizeLimit};
@@ -24,7 +24,7 @@ const FILE_PART: &str = "attachment";
 /// Most parts of one request.
 const PARTS_MAX: usize = 32;
 /// Longest text field, in bytes.
-const FIELD_BYTES_MAX: u64 = 16 << 10;
+const FIELD_BYTES_MAX: usize = 16 << 10;
 /// Most bytes that the parser is given at once.
 const PIECE_BYTES_MAX: usize = 32 << 10;
 /// Most bytes that are read without a part being found or moving on.
@@ -40,12 +40,24 @@ pub enum Unreadable {
     NotMultipart,
     #[error("the request has more than {bytes_max} bytes")]
     TooLarge { bytes_max: u64 },
-    #[error("the request has no file part, or more than one")]
-    NotOneFile(Fields),
-    #[error("reading the parts of the request")]
-    Malformed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the part {FILE_PART} of the request is the file: there is to be one")]
+    NotOneFile,
+    #[error("the part {0} of the request holds a file: only the part {FILE_PART} may")]
+    Misplaced(String),
+    #[error("part {number} of the request is unreadable")]
+    Malformed {
+        number: usize,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     #[error("receiving the file")]
     Store(#[source] StoreError),
+}
+
+/// A request that is no upload, and the text fields in it: they may tell who sent it.
+pub struct Refused {
+    pub fields: Fields,
+    pub why: Unreadable,
 }
 
 /// An upload, read up to its file.
@@ -67,18 +79,18 @@ impl Upload {
     /// Reads the text fields before the file. The whole request has at most `bytes_max` bytes.
     ///
     /// # Errors
-    /// [`Unreadable`].
-    pub async fn open(
-        headers: &HeaderMap,
-        body: Body,
-        bytes_max: u64,
-    ) -> Result<Upload, Unreadable> {
-        let mut parts = Parts::new(headers, body, bytes_max)?;
+    /// [`Refused`].
+    pub async fn open(headers: &HeaderMap, body: Body, bytes_max: u64) -> Result<Upload, Refused> {
         let mut fields = Fields::new();
-        match parts.next_file(&mut fields).await? {
-            Some(file) => Ok(Upload { fields, parts, file }),
-            None => Err(Unreadable::NotOneFile(fields)),
-        }
+        let why = match Parts::new(headers, body, bytes_max) {
+            Err(why) => why,
+            Ok(mut parts) => match parts.next_file(&mut fields).await {
+                Ok(Some(file)) => return Ok(Upload { fields, parts, file }),
+                Ok(None) => Unreadable::NotOneFile,
+                Err(why) => why,
+            },
+        };
+        Err(Refused { fields, why })
     }
 
     /// The text fields that came before the file.
@@ -92,7 +104,7 @@ impl Upload {
     /// [`Unreadable`]; nothing of the file is left.
     pub async fn receive(self, store: &Store) -> Result<Received, Unreadable> {
         let Upload { mut fields, mut parts, file } = self;
-        let file_name = file.file_name().map(str::to_owned);
+        let file_name = disposition(&file).file_name;
         let chunks = stream::unfold((file, parts.unused.clone()), |(mut file, unused)| async {
             let chunk = next_chunk(&mut file, &unused).await.transpose();
             chunk.map(|chunk| (chunk, (file, unused)))
@@ -101,7 +113,7 @@ impl Upload {
         let file = spooled.map_err(|error| parts.failed(error))?;
         match parts.next_file(&mut fields).await? {
             None => Ok(Received { fields, file_name, file }),
-            Some(_) => Err(Unreadable::NotOneFile(fields)),
+            Some(_) => Err(Unreadable::NotOneFile),
         }
     }
 }
@@ -110,7 +122,8 @@ impl Upload {
 struct Parts {
     parts: Multipart<'static>,
     unused: Arc<AtomicU64>,
-    left: usize,
+    /// How many have been begun.
+    begun: usize,
     bytes_max: u64,
 }
 
@@ -126,45 +139,54 @@ impl Parts {
             unused: unused.clone(),
             resting: false,
         };
-        let bounds = SizeLimit::new()
-            .whole_stream(bytes_max)
-            .per_field(FIELD_BYTES_MAX)
-            .for_field(FILE_PART, bytes_max);
+        let bounds = SizeLimit::new().whole_stream(bytes_max);
         let constraints = Constraints::new().size_limit(bounds);
         let parts = Multipart::with_constraints(body, boundary, constraints);
-        Ok(Parts { parts, unused, left: PARTS_MAX, bytes_max })
+        Ok(Parts { parts, unused, begun: 0, bytes_max })
     }
 
-    /// The next file part, text fields before it put into `fields`; None at the end.
+    /// The next file part, text fields before it put into `fields`; None at the end. A file that
+    /// stands elsewhere is told of once all fields are read.
     async fn next_file(
         &mut self,
         fields: &mut Fields,
     ) -> Result<Option<Field<'static>>, Unreadable> {
+        let mut misplaced = None;
         loop {
             self.unused.store(0, Ordering::Relaxed);
+            self.begun += 1;
             let part = self.parts.next_field().await.map_err(|error| self.malformed(error))?;
-            let Some(mut part) = part else { return Ok(None) };
-            self.left = self.left.checked_sub(1).ok_or_else(|| {
-                Unreadable::Malformed(format!("more than {PARTS_MAX} parts").into())
-            })?;
-            let Some(name) = part.name().map(str::to_owned) else { continue };
-            if name == FILE_PART {
+            let Some(mut part) = part else {
+                return misplaced.map_or(Ok(None), |name| Err(Unreadable::Misplaced(name)));
+            };
+            if self.begun > PARTS_MAX {
+                return Err(self.unreadable(format!("more than {PARTS_MAX} parts")));
+            }
+            let Disposition { name, file_name } = disposition(&part);
+            let Some(name) = name else { continue };
+            if name == FILE_PART && misplaced.is_none() {
                 return Ok(Some(part));
             }
-            if part.file_name().is_some() {
-                let what = format!("a file where none belongs: the part {FILE_PART} is the file");
-                return Err(Unreadable::Malformed(what.into()));
+            if file_name.is_some() {
+                misplaced.get_or_insert(name);
+                continue;
             }
             let mut text = Vec::new();
             while let Some(chunk) =
                 next_chunk(&mut part, &self.unused).await.map_err(|error| self.malformed(error))?
             {
                 text.extend_from_slice(&chunk);
+                if text.len() > FIELD_BYTES_MAX {
+                    return Err(self.unreadable(format!("over {FIELD_BYTES_MAX} bytes of text")));
+                }
             }
-            let text = String::from_utf8(text);
-            let text = text.map_err(|error| Unreadable::Malformed(error.into()))?;
+            let text = String::from_utf8(text).map_err(|error| self.unreadable(error))?;
             fields.entry(name).or_insert(text);
         }
+    }
+
+    fn unreadable(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Unreadable {
+        Unreadable::Malformed { number: self.begun, source: error.into() }
     }
 
     fn malformed(&self, error: multer::Error) -> Unreadable {
@@ -172,7 +194,7 @@ impl Parts {
             multer::Error::StreamSizeExceeded { .. } => {
                 Unreadable::TooLarge { bytes_max: self.bytes_max }
             }
-            error => Unreadable::Malformed(error.into()),
+            error => self.unreadable(error),
         }
     }
 
@@ -181,11 +203,61 @@ impl Parts {
             StoreError::TooLarge { bytes_max } => Unreadable::TooLarge { bytes_max },
             StoreError::Broken(error) => match error.downcast::<multer::Error>() {
                 Ok(error) => self.malformed(*error),
-                Err(error) => Unreadable::Malformed(error),
+                Err(error) => self.unreadable(error),
             },
             error => Unreadable::Store(error),
         }
     }
+}
+
+/// What a part says it is.
+#[derive(Default)]
+struct Disposition {
+    name: Option<String>,
+    file_name: Option<String>,
+}
+
+/// RFC 2183: parameters of `Content-Disposition`, whose names are of any case (RFC 2045).
+fn disposition(part: &Field<'_>) -> Disposition {
+    let mut found = Disposition::default();
+    let header = part.headers().get(CONTENT_DISPOSITION);
+    let header = header.map(|value| String::from_utf8_lossy(value.as_bytes())).unwrap_or_default();
+    let mut rest = header.split_once(';').map_or("", |(_, rest)| rest);
+    while let Some((name, after)) = rest.split_once('=') {
+        let (value, after) = value_of(after.trim_start());
+        let place = match name.trim().to_ascii_lowercase().as_str() {
+            "name" => Some(&mut found.name),
+            "filename" => Some(&mut found.file_name),
+            _ => None,
+        };
+        if let Some(place) = place {
+            place.get_or_insert(value);
+        }
+        rest = after.split_once(';').map_or("", |(_, rest)| rest);
+    }
+    found
+}
+
+/// A parameter's value at the start of a text, quoted or not, and what follows it. Browsers escape
+/// nothing but quotes: a backslash before anything else is one.
+fn value_of(text: &str) -> (String, &str) {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find(';').unwrap_or(text.len());
+        return (text[..end].trim_end().to_owned(), &text[end..]);
+    };
+    let mut value = String::new();
+    let mut characters = quoted.char_indices().peekable();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => return (value, &quoted[at + 1..]),
+            '\\' if characters.peek().is_some_and(|(_, next)| *next == '"') => {
+                characters.next();
+                value.push('"');
+            }
+            other => value.push(other),
+        }
+    }
+    (value, "")
 }
 
 /// The next bytes of a part; None at its end.

@@ -13,6 +13,9 @@ pub enum Command {
     RevokeApiKey,
     /// Let an application speak through it.
     IssueAccessToken(AccessToken),
+    /// Let it speak for this application again, and be master if it is told to (Crafter contract
+    /// 4.4); what it is permitted stays.
+    ReassertAccessToken { application: String, master: bool },
     /// Let none do so any more.
     DeleteAccessToken,
 }

@@ -37,9 +37,19 @@ pub fn decide(state: &State, command: Command) -> Result<Vec<Event>, Refusal> {
         | (Command::IssueAccessToken(_), State::Issued { .. } | State::Token(_)) => {
             Err(Refusal::AlreadyIssued)
         }
+        (Command::ReassertAccessToken { application, master }, State::Token(token)) => {
+            let master = master || token.master;
+            let same = token.application.as_ref() == Some(&application) && token.master == master;
+            let event = Event::AccessTokenReasserted { application, master };
+            Ok(if same { vec![] } else { vec![event] })
+        }
         (Command::RevokeApiKey, State::Issued { .. }) => Ok(vec![Event::ApiKeyRevoked {}]),
         (Command::DeleteAccessToken, State::Token(_)) => Ok(vec![Event::AccessTokenDeleted {}]),
         (Command::RevokeApiKey, State::Absent | State::Revoked | State::Token(_))
+        | (
+            Command::ReassertAccessToken { .. },
+            State::Absent | State::Revoked | State::Issued { .. },
+        )
         | (Command::DeleteAccessToken, State::Absent | State::Revoked | State::Issued { .. }) => {
             Ok(vec![])
         }

@@ -15,6 +15,8 @@ pub enum Event {
     ApiKeyRevoked {},
     /// An application speaks through it.
     AccessTokenIssued(AccessToken),
+    /// It speaks for this application, and is master or not; what it is permitted is as before.
+    AccessTokenReasserted { application: String, master: bool },
     /// None does any more.
     AccessTokenDeleted {},
 }

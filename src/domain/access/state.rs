@@ -68,6 +68,12 @@ impl Aggregate for Access {
 
     fn evolve(state: &mut State, event: &Event, _: DateTime<Utc>) {
         *state = match event {
+            Event::AccessTokenReasserted { application, master } => {
+                let State::Token(token) = state else { return };
+                token.application = Some(application.clone());
+                token.master = *master;
+                return;
+            }
             Event::ApiKeyIssued { name, expires_at } => {
                 State::Issued { name: name.clone(), expires_at: *expires_at }
             }

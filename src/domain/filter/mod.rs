@@ -118,6 +118,9 @@ pub enum Kind {
     Other,
 }
 
+/// A field that no document has.
+const NOWHERE: &str = "nowhere";
+
 /// Where a value is: `attributes.address.city`. Never empty, nor is any segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path(Vec<String>);
@@ -188,6 +191,25 @@ impl Filter {
     /// Documents in which the path reaches anything.
     pub fn has(path: Path) -> Filter {
         Filter::Field(path, vec![Test::Exists(true)])
+    }
+
+    /// The same filter, with each attribute that is not `defined` a field that no document has.
+    #[must_use]
+    pub fn among(self, defined: &dyn Fn(&str) -> bool) -> Filter {
+        let all = |parts: Vec<Filter>| parts.into_iter().map(|one| one.among(defined)).collect();
+        match self {
+            Filter::And(parts) => Filter::And(all(parts)),
+            Filter::Or(parts) => Filter::Or(all(parts)),
+            Filter::Nor(parts) => Filter::Nor(all(parts)),
+            Filter::Field(path, tests) => {
+                let unknown = match path.segments() {
+                    [first, name, ..] => first == "attributes" && !defined(name),
+                    _ => false,
+                };
+                let path = if unknown { Path(vec![NOWHERE.to_owned()]) } else { path };
+                Filter::Field(path, tests)
+            }
+        }
     }
 
     /// Whether a caller may ask this: nothing about `tenant` or what is stored of a password, and

@@ -20,6 +20,9 @@ pub struct Tenant;
 pub struct Catalogue {
     /// None before the tenant is registered, and when it is deleted.
     pub name: Option<String>,
+    /// The name it has, or had until it was deleted: what was made under it keeps it (Crafter
+    /// contract 4.7).
+    pub last_name: Option<String>,
     pub verifies_new_profiles: bool,
     pub offers_single_sign_on: bool,
     pub cleanses_attributes: bool,
@@ -89,6 +92,7 @@ impl Default for Catalogue {
     fn default() -> Self {
         Catalogue {
             name: None,
+            last_name: None,
             verifies_new_profiles: false,
             offers_single_sign_on: false,
             // Crafter contract 3: what is not said of cleansing is yes.
@@ -168,7 +172,10 @@ impl Aggregate for Tenant {
 
     fn evolve(catalogue: &mut Catalogue, event: &Event, _: DateTime<Utc>) {
         match event.clone() {
-            Event::TenantRegistered { name } => catalogue.name = Some(name),
+            Event::TenantRegistered { name } => {
+                catalogue.last_name = Some(name.clone());
+                catalogue.name = Some(name);
+            }
             Event::RoleDefined { id, key, rank, name, description, artifacts } => {
                 let role = Role { id, key, rank, name, description, artifacts };
                 define(&mut catalogue.roles, role, |a, b| a.key == b.key);
@@ -228,7 +235,9 @@ impl Aggregate for Tenant {
             Event::AttributeRemoved { name } => {
                 catalogue.attributes.retain(|attribute| attribute.name != name);
             }
-            Event::TenantDeleted { .. } => *catalogue = Catalogue::default(),
+            Event::TenantDeleted { name } => {
+                *catalogue = Catalogue { last_name: Some(name), ..Catalogue::default() };
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Lists and queries of profiles (contract 1, 4.7, 4.8).
 
+use dossier::cli::import::import;
 use serde_json::{Value, json};
 
 use crate::support::crafter::{Crafter, attribute, attribute_for, each, nobody, text};
@@ -254,4 +255,33 @@ async fn profiles_are_found_by_ids_in_storage_order_and_unknown_ones_passed_over
     let token = crafter.token_for("acme").await;
     let answer = crafter.by(&token).get("profile/by_ids", &[("id", &ids[0])]).await;
     answer.refused(403, "ACTION_DENIED");
+}
+
+/// Regression of issue 8.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attribute_that_the_tenant_does_not_define_is_a_field_that_nobody_has() {
+    let crafter = place(3).await;
+    let person = r#"{"id":"x","name":"X","attributes":{"nobody":"seen","nick":"seen"}}"#;
+    let bar = indicatif::ProgressBar::hidden();
+    import(&crafter.engine, "acme", "x.ndjson", person.as_bytes(), bar).await.unwrap();
+    let count = async |query: &str| {
+        let parameters = [("tenantName", "acme"), ("query", query)];
+        crafter.get("profile/count_by_query", &parameters).await.answers(200)
+    };
+    let all = count("{}").await;
+    for (query, found) in [
+        ("{attributes.nobody: null}", &all),
+        ("{attributes.nobody: {$exists: false}}", &all),
+        ("{attributes.nobody.deeper: null}", &all),
+        ("{attributes.nobody: {$ne: 'seen'}}", &all),
+        ("{$nor: [{attributes.nobody: 'seen'}]}", &all),
+        ("{attributes.nobody: 'seen'}", &json!(0)),
+        ("{attributes.nobody: {$regex: '^s'}}", &json!(0)),
+        ("{attributes.nobody: {$exists: true}}", &json!(0)),
+        ("{$or: [{attributes.nobody: 'seen'}, {attributes.nick: 'seen'}]}", &json!(0)),
+    ] {
+        assert_eq!(count(query).await, *found, "{query}");
+    }
+    let hidden = [T, ("query", "{attributes.hidden: null}")];
+    crafter.get("profile/by_query", &hidden).await.refused(400, "INVALID_QUERY");
 }

@@ -23,4 +23,5 @@ mod selector;
 mod tenants;
 mod tickets;
 mod types;
+mod uploading;
 mod verification;

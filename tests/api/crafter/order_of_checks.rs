@@ -154,3 +154,28 @@ async fn one_parameter_with_two_meanings_is_refused() {
     let path = format!("/api/1/profile/count?accessTokenId={MASTER}&tenantName=%ff");
     crafter.send_bare("GET", &path, &[], vec![]).await.refused(400, "OTHER");
 }
+
+/// Regression of issue 8.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_told_to_those_with_a_token_only() {
+    let crafter = Crafter::start().await;
+    let get = async |path: String| crafter.send_bare("GET", &path, &[], vec![]).await;
+    let root = "/api/1/profile/count";
+    for token in ["nobody%00", "nobody", "%FF", "%zz", ""] {
+        for rest in ["", "&tenantName=%00", "&tenantName=%FF", "&tenantName=%zz"] {
+            let answer = get(format!("{root}?accessTokenId={token}{rest}")).await;
+            answer.refused(403, "ACCESS_DENIED");
+        }
+        let answer = get(format!("/api/1/profile/%00?accessTokenId={token}")).await;
+        answer.refused(403, "ACCESS_DENIED");
+    }
+    for odd in ["tenantName=%00", "tenantName=%FF", "tenantName=%zz", "x=%00&tenantName=acme"] {
+        for query in
+            [format!("{odd}&accessTokenId={MASTER}"), format!("accessTokenId={MASTER}&{odd}")]
+        {
+            get(format!("{root}?{query}")).await.refused(400, "OTHER");
+        }
+    }
+    let answer = get(format!("/api/1/profile/%00?accessTokenId={MASTER}")).await;
+    answer.refused(400, "OTHER");
+}

@@ -178,3 +178,43 @@ async fn a_ticket_takes_the_permission_to_manage_tickets_in_its_tenant() {
     assert_eq!(crafter.head().await, head);
     by.form(&path, &[]).await.is_empty();
 }
+
+/// Regression of issue 8.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_made_in_a_tenant_keeps_its_name_when_the_tenant_is_gone_and_another_takes_it() {
+    let crafter = Crafter::start().await;
+    crafter.tenant("t", json!({})).await;
+    let id = crafter.profile_id("t", "ada").await;
+    let own = crafter.token_for("t").await;
+    let ticket = ticket(&crafter, &id).await;
+    let profile = [("profileId", id.as_str())];
+    let create = "authentication/persistent_login/create";
+    let login = text(&crafter.form(create, &profile).await.answers(200)["id"]);
+    let create = format!("profile/{id}/verification_token/create");
+    let verification = text(&crafter.form(&create, &[]).await.answers(200)["id"]);
+    crafter.form("tenant/t/delete", &[]).await.is_empty();
+    let by = crafter.by(&own);
+    for again in [false, true] {
+        if again {
+            crafter.tenant("t", json!({})).await;
+        }
+        for path in [
+            format!("{TICKET}/{ticket}"),
+            format!("authentication/persistent_login/{login}"),
+            format!("profile/verification_token/{verification}"),
+        ] {
+            assert_eq!(by.get(&path, &[]).await.answers(200)["tenant"], "t", "{path}");
+        }
+        let found = by.get("profile/by_ticket", &[("ticketId", &ticket)]).await;
+        found.refused(404, "NO_SUCH_PROFILE");
+    }
+    let other = crafter.token_for("other").await;
+    let path = format!("{TICKET}/{ticket}");
+    crafter.by(&other).get(&path, &[]).await.refused(403, "ACTION_DENIED");
+    by.form(&format!("{path}/invalidate"), &[]).await.is_empty();
+    by.get(&path, &[]).await.refused(404, "NO_SUCH_TICKET");
+    let path = format!("authentication/persistent_login/{login}/delete");
+    by.form(&path, &[]).await.is_empty();
+    let path = format!("profile/verification_token/{verification}/delete");
+    by.form(&path, &[]).await.is_empty();
+}

@@ -31,7 +31,7 @@ const SEALED_FOR: &str = "persistent_login";
 /// A log-in that is remembered now.
 struct Remembered {
     tenant: TenantId,
-    /// The tenant's name; empty when it is gone.
+    /// The name of its tenant, which may be gone.
     name: String,
     stream: Uuid,
     profile: ProfileId,
@@ -60,8 +60,7 @@ async fn remembered(app: &App, call: &Call) -> Result<(Uuid, Remembered), Failur
         session::State::Remembered { profile, remembered_at, expires_at }
             if call.received_at < expires_at =>
         {
-            let place = find::place(app, tenant).await?;
-            let name = find::name_of(place.as_ref()).to_owned();
+            let name = find::lasting_name(app, tenant).await?;
             call.caller.may(&name, TenantAction::ManageTickets)?;
             let id = id.parse().map_err(|_| none())?;
             Ok((id, Remembered { tenant, name, stream, profile, remembered_at }))

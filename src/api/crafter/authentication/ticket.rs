@@ -11,7 +11,7 @@ use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, bean, empty};
 use crate::api::crafter::call::Call;
 use crate::api::crafter::error::{ErrorDetails, Failure};
-use crate::api::crafter::find::{self, Found, Place};
+use crate::api::crafter::find::{self, Found};
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::types::session::Ticket;
 use crate::api::crafter::write::{Kind, write};
@@ -27,8 +27,8 @@ use crate::engine::tickets;
 /// A ticket that holds now.
 pub struct Used {
     pub tenant: TenantId,
-    /// None when the tenant is gone.
-    pub place: Option<Place>,
+    /// The name of its tenant, which may be gone.
+    pub tenant_name: String,
     pub stream: Uuid,
     pub profile: ProfileId,
 }
@@ -57,8 +57,8 @@ pub async fn used(app: &App, call: &Call, id: &str) -> Result<Option<Used>, Fail
     if !app.applications.tickets.used_since(&app.engine, stream, since).await? {
         return Ok(None);
     }
-    let place = find::place(app, tenant).await?;
-    Ok(Some(Used { tenant, place, stream, profile }))
+    let tenant_name = find::lasting_name(app, tenant).await?;
+    Ok(Some(Used { tenant, tenant_name, stream, profile }))
 }
 
 /// It is used now.
@@ -162,7 +162,7 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
 pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     let id = call.path("id");
     let found = used(&app, &call, id).await?.ok_or(Failure::NoSuchTicket)?;
-    let name = find::name_of(found.place.as_ref());
+    let name = &found.tenant_name;
     call.caller.may(name, TenantAction::ManageTickets)?;
     touch(&app, &call, &found);
     let id = id.parse().map_err(|_| Failure::NoSuchTicket)?;
@@ -181,7 +181,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
 pub async fn invalidate(State(app): State<Arc<App>>, call: Call) -> Answer {
     let id = call.path("id");
     let Some(found) = used(&app, &call, id).await? else { return empty() };
-    call.caller.may(find::name_of(found.place.as_ref()), TenantAction::ManageTickets)?;
+    call.caller.may(&found.tenant_name, TenantAction::ManageTickets)?;
     end(&app, &call, found.tenant, found.stream, Bearer::Ticket, "invalidate_ticket").await?;
     app.applications.tickets.forget(&app.engine, found.stream).await?;
     empty()

@@ -3,20 +3,21 @@
 
 use std::sync::Arc;
 
+use axum::body::to_bytes;
 use axum::extract::{Request, State};
 
 use crate::api::app::App;
-use crate::api::call::Circumstances;
+use crate::api::call::{BODY_BYTES_MAX, Circumstances};
 use crate::api::crafter::answer::{Answer, bean, empty};
-use crate::api::crafter::call::{Call, TOKEN_PARAMETER, path_parameters};
+use crate::api::crafter::call::{Call, path_parameters};
 use crate::api::crafter::content;
 use crate::api::crafter::error::{ErrorDetails, Failure};
 use crate::api::crafter::find::{self, Found};
-use crate::api::crafter::parameters::Parameters;
+use crate::api::crafter::parameters::{FORM, Given, TOKEN_PARAMETER, is_form};
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::shown;
 use crate::api::crafter::types::profile::ProfileAttachment;
-use crate::api::crafter::upload::{Unreadable, Upload};
+use crate::api::crafter::upload::{Fields, Refused, Unreadable, Upload};
 use crate::attachments::Error as StoreError;
 use crate::domain::attachment::{Invalid, Named, parse_file_name};
 use crate::domain::ids::AttachmentId;
@@ -43,39 +44,48 @@ const ATTACHMENTS_MAX: usize = 100;
 )]
 pub async fn upload(State(app): State<Arc<App>>, request: Request) -> Answer {
     let (mut parts, body) = request.into_parts();
-    let path = path_parameters(&mut parts).await?;
-    let bytes_max = app.applications.settings.upload_bytes_max;
-    let in_query = Parameters::read(parts.uri.query(), None, b"")?;
-    let known = in_query.first(TOKEN_PARAMETER).is_some();
+    let path = path_parameters(&mut parts).await;
+    let query = parts.uri.query().map(str::to_owned);
+    let query = query.as_deref();
+    let by = async |fields: Fields| {
+        let given = Given::of_multipart(query, fields);
+        Call::checked(&app, Circumstances::of(&parts), given, path.clone()).await
+    };
+    if is_form(&parts.headers) {
+        // Its parameters count as anywhere; what is missing is the file.
+        let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| Failure::BodyTooLarge)?;
+        let given = Given::read(query, Some(FORM), &body);
+        Call::checked(&app, Circumstances::of(&parts), given, path).await?;
+        return Err(unreadable(Unreadable::NotOneFile));
+    }
+    let known = Given::read(query, None, b"").token.is_some();
     if known {
         // Nothing is received from somebody who may not send it.
-        let call = Call::new(&app, Circumstances::of(&parts), in_query, path.clone()).await?;
+        let call = by(Fields::new()).await?;
         find::managed(&app, &call, call.path("id")).await?;
     }
+    let bytes_max = app.applications.settings.upload_bytes_max;
     let opened = match Upload::open(&parts.headers, body, bytes_max).await {
         Ok(opened) => opened,
-        Err(error) => {
+        Err(Refused { fields, why }) => {
             // Contract 2: who has shown no valid token is told nothing else.
-            if !known && !matches!(error, Unreadable::TooLarge { .. } | Unreadable::Store(_)) {
-                let fields = match &error {
-                    Unreadable::NotOneFile(fields) => fields.clone(),
-                    _ => Default::default(),
-                };
-                let parameters = Parameters::of_multipart(parts.uri.query(), fields)?;
-                Call::new(&app, Circumstances::of(&parts), parameters, path).await?;
+            if !known && !matches!(why, Unreadable::TooLarge { .. } | Unreadable::Store(_)) {
+                by(fields).await?;
             }
-            return Err(unreadable(error));
+            return Err(unreadable(why));
         }
     };
+    let known = known || opened.fields().contains_key(TOKEN_PARAMETER);
     if opened.fields().contains_key(TOKEN_PARAMETER) {
-        let fields = opened.fields().clone();
-        let parameters = Parameters::of_multipart(parts.uri.query(), fields)?;
-        let call = Call::new(&app, Circumstances::of(&parts), parameters, path.clone()).await?;
+        let call = by(opened.fields().clone()).await?;
         find::managed(&app, &call, call.path("id")).await?;
     }
-    let received = opened.receive(&app.applications.attachments).await.map_err(unreadable)?;
-    let parameters = Parameters::of_multipart(parts.uri.query(), received.fields)?;
-    let call = Call::new(&app, Circumstances::of(&parts), parameters, path).await?;
+    let received = match opened.receive(&app.applications.attachments).await {
+        Ok(received) => received,
+        Err(why) if known => return Err(unreadable(why)),
+        Err(why) => return Err(by(Fields::new()).await.err().unwrap_or_else(|| unreadable(why))),
+    };
+    let call = by(received.fields).await?;
     let found = find::managed(&app, &call, call.path("id")).await?;
     let name = call.parameters.filled("filename")?.map(str::to_owned).or(received.file_name);
     let allowed = &app.applications.settings.attachment_kinds;
@@ -177,10 +187,9 @@ fn unreadable(error: Unreadable) -> Failure {
     match error {
         Unreadable::NotMultipart => Failure::UnsupportedMediaType,
         Unreadable::TooLarge { .. } => Failure::BodyTooLarge,
-        Unreadable::NotOneFile(_) => {
-            Failure::invalid("one part of the request, attachment, is the file")
+        Unreadable::NotOneFile | Unreadable::Misplaced(_) | Unreadable::Malformed { .. } => {
+            Failure::invalid(error.to_string())
         }
-        Unreadable::Malformed(_) => Failure::invalid("the parts of the request are unreadable"),
         Unreadable::Store(error) => failed(error),
     }
 }

@@ -209,7 +209,11 @@ async fn queried(app: &App, call: &Call) -> Result<(Place, Filter), Failure> {
     let filter = Filter::parse(query).map_err(invalid)?;
     let reads = |name: &str| call.caller.reads(&place.catalogue, name);
     let unreadable = place.catalogue.attributes.iter().any(|one| !reads(&one.name));
-    filter.check(&reads, unreadable).map_err(invalid)?;
+    let is_defined = |name: &str| place.catalogue.attribute(name).is_some();
+    let may_ask = |name: &str| reads(name) || !is_defined(name);
+    filter.check(&may_ask, unreadable).map_err(invalid)?;
+    // What another face has written under such a name stays unseen.
+    let filter = filter.among(&is_defined);
     Ok((place, filter))
 }
 

@@ -62,10 +62,9 @@ pub async fn by_username(State(app): State<Arc<App>>, call: Call) -> Answer {
 pub async fn by_ticket(State(app): State<Arc<App>>, call: Call) -> Answer {
     let id = call.parameters.required("ticketId")?;
     let used = ticket::used(&app, &call, id).await?.ok_or(Failure::TicketGone)?;
-    call.caller.may(find::name_of(used.place.as_ref()), TenantAction::ManageTickets)?;
+    call.caller.may(&used.tenant_name, TenantAction::ManageTickets)?;
     ticket::touch(&app, &call, &used);
-    let place = used.place.as_ref().ok_or(Failure::NoSuchProfile)?;
-    let found = find::in_tenant(&app, place.tenant, used.profile).await?;
+    let found = find::in_tenant(&app, used.tenant, used.profile).await?;
     let found = found.ok_or(Failure::NoSuchProfile)?;
     find::may_manage(&call, &found.place.name)?;
     read(&call, &found)

@@ -11,7 +11,7 @@ use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, bean, empty};
 use crate::api::crafter::call::Call;
 use crate::api::crafter::error::{ErrorDetails, Failure};
-use crate::api::crafter::find::{self, Found, Place};
+use crate::api::crafter::find::{self, Found};
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::types::profile::Profile as Wire;
 use crate::api::crafter::types::session::VerificationToken;
@@ -31,8 +31,8 @@ use super::{Change, change, changed};
 /// A token that leads somewhere now.
 pub struct Token {
     pub tenant: TenantId,
-    /// None when the tenant is gone.
-    pub place: Option<Place>,
+    /// The name of its tenant, which may be gone.
+    pub tenant_name: String,
     pub stream: Uuid,
     pub profile: ProfileId,
     email_id: Option<ValueId>,
@@ -52,8 +52,8 @@ pub async fn token(app: &App, call: &Call, id: &str) -> Result<Token, Failure> {
         session::State::Verification { profile, email_id, issued_at, expires_at }
             if call.received_at < expires_at =>
         {
-            let place = find::place(app, tenant).await?;
-            Ok(Token { tenant, place, stream, profile, email_id, issued_at })
+            let tenant_name = find::lasting_name(app, tenant).await?;
+            Ok(Token { tenant, tenant_name, stream, profile, email_id, issued_at })
         }
         _ => Err(none()),
     }
@@ -64,9 +64,8 @@ pub async fn token(app: &App, call: &Call, id: &str) -> Result<Token, Failure> {
 /// # Errors
 /// [`Failure::NoSuchVerificationToken`], [`Failure::NoSuchProfile`], [`Failure::ActionDenied`].
 pub async fn profile_of(app: &App, call: &Call, token: &Token) -> Result<Found, Failure> {
-    let place = token.place.as_ref().ok_or(Failure::NoSuchProfile)?;
-    call.caller.may(&place.name, TenantAction::ManageProfiles)?;
-    let found = find::in_tenant(app, place.tenant, token.profile).await?;
+    call.caller.may(&token.tenant_name, TenantAction::ManageProfiles)?;
+    let found = find::in_tenant(app, token.tenant, token.profile).await?;
     let found = found.ok_or(Failure::NoSuchProfile)?;
     find::may_manage(call, &found.place.name)?;
     Ok(found)
@@ -181,7 +180,7 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
 pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     let id = call.path("id");
     let token = token(&app, &call, id).await?;
-    let name = find::name_of(token.place.as_ref());
+    let name = &token.tenant_name;
     call.caller.may(name, TenantAction::ManageProfiles)?;
     let token = VerificationToken {
         tenant: name.to_owned(),
@@ -206,7 +205,7 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
         Err(Failure::NoSuchVerificationToken) => return empty(),
         token => token?,
     };
-    call.caller.may(find::name_of(token.place.as_ref()), TenantAction::ManageProfiles)?;
+    call.caller.may(&token.tenant_name, TenantAction::ManageProfiles)?;
     let kind = Kind { area: "session", operation: "delete_verification_token" };
     let deleted = write(&app, &call, token.tenant, kind, |decision| {
         let stream = token.stream;
