@@ -38,6 +38,7 @@ pub struct Call {
     pub if_match: Option<String>,
     pub if_none_match: Option<String>,
     pub range: Option<String>,
+    pub if_range: Option<String>,
     pub reason: Option<String>,
     pub client_address: Option<String>,
     pub user_agent: Option<String>,
@@ -104,6 +105,7 @@ impl Call {
             if_match: text(headers, IF_MATCH.as_str()),
             if_none_match: text(headers, IF_NONE_MATCH.as_str()),
             range: text(headers, "range"),
+            if_range: text(headers, "if-range"),
             reason,
             client_address,
             user_agent,
@@ -191,15 +193,29 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
 
 fn is_json(content_type: &str) -> bool {
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+    let is_json =
+        kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
+    is_json && is_utf_8(content_type)
+}
+
+/// Whether a media type names no other charset than UTF-8.
+pub fn is_utf_8(content_type: &str) -> bool {
+    let parameters = content_type.split(';').skip(1).filter_map(|one| one.split_once('='));
+    let mut charsets = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    charsets.all(|(_, charset)| {
+        let charset = charset.trim().trim_matches('"');
+        ["utf-8", "utf8", "us-ascii"].iter().any(|one| charset.eq_ignore_ascii_case(one))
+    })
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    // Some programs begin a text with the mark of UTF-8.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = std::str::from_utf8(body)
         .map_err(|_| invalid(vec!["body".into()], "the body is not UTF-8", "json_invalid"))?;
     // No text of this directory can hold a NUL: the database takes none.
     if text.contains('\0') || has_escaped_nul(text) {
-        return Err(invalid(vec!["body".into()], "no NUL character, please", "value_error"));
+        return Err(invalid(vec!["body".into()], "NUL characters are not allowed", "value_error"));
     }
     let mut json = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| located(&error))?;

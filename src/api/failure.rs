@@ -56,6 +56,8 @@ pub enum Failure {
     /// It stopped amid, or is no HTTP.
     BodyBroken,
     BodyTimeout,
+    /// HTTP/1.1 without `Host`, or with two (RFC 9112 3.2).
+    HostUnclear,
     ResultTooLarge(String),
     Invalid(Vec<InvalidField>),
     /// The idempotency key was used for another request.
@@ -125,12 +127,12 @@ impl Failure {
             Failure::UnsupportedMediaType => (
                 S::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
-                "send Content-Type: application/json",
+                "send Content-Type: application/json in UTF-8, plain or in gzip, deflate, br or zstd",
             ),
             Failure::InvalidReference(_) => {
                 (S::BAD_REQUEST, "invalid_reference", "an id refers to nothing")
             }
-            Failure::InvalidValue(_) => (S::BAD_REQUEST, "invalid_value", "a value cannot be"),
+            Failure::InvalidValue(_) => (S::BAD_REQUEST, "invalid_value", "a value is not allowed"),
             Failure::DraftVersionConflict(_) => {
                 (S::CONFLICT, "draft_version_conflict", "the draft is at another version")
             }
@@ -158,11 +160,14 @@ impl Failure {
             Failure::BodyTimeout => {
                 (S::REQUEST_TIMEOUT, "body_timeout", "the body did not arrive in time")
             }
+            Failure::HostUnclear => {
+                (S::BAD_REQUEST, "host_unclear", "a request has one Host header")
+            }
             Failure::ResultTooLarge(why) => {
                 return (S::PAYLOAD_TOO_LARGE, "result_too_large", why.clone());
             }
             Failure::Invalid(_) => {
-                (S::UNPROCESSABLE_ENTITY, "invalid_request", "the request cannot be")
+                (S::UNPROCESSABLE_ENTITY, "invalid_request", "the request is invalid")
             }
             Failure::IdempotencyMismatch => (
                 S::UNPROCESSABLE_ENTITY,

@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::CONTENT_LENGTH;
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, HOST,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use metrics::histogram;
@@ -36,6 +39,9 @@ const LARGE_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Longest wait for a body.
 const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 
+/// The content codings that bodies of requests may have.
+const CODINGS: &str = "gzip, deflate, br, zstd";
+
 /// The id under which a request is on record, in the log and in its answer.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestId(pub Uuid);
@@ -54,6 +60,9 @@ pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Ne
     let mut response = bounded(&app, face, request, next).await;
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert("x-request-id", id);
+    }
+    if face != "none" {
+        keep_private(response.headers_mut());
     }
     let status = response.status();
     let elapsed = started.elapsed();
@@ -76,6 +85,22 @@ pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Ne
     response
 }
 
+/// What answers of faces hold is personal: nobody keeps it unasked, or takes it for something else.
+fn keep_private(headers: &mut HeaderMap) {
+    let caching = if headers.contains_key(ETAG) { "private, no-cache" } else { "no-store" };
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static(caching));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
+
+/// Refuses HTTP/1.1 without `Host` or with several (RFC 9112 3.2). HTTP/2 names it otherwise.
+pub async fn with_host(request: Request, next: Next) -> Response {
+    let hosts = request.headers().get_all(HOST).iter().count();
+    match request.version() {
+        Version::HTTP_11 if hosts != 1 => refuse(face(request.uri().path()), Failure::HostUnclear),
+        _ => next.run(request).await,
+    }
+}
+
 async fn bounded(app: &App, face: &'static str, request: Request, next: Next) -> Response {
     if face == "none" {
         return next.run(request).await;
@@ -83,6 +108,13 @@ async fn bounded(app: &App, face: &'static str, request: Request, next: Next) ->
     // Nobody is waited for who has not even shown a key; no place is taken while a body dawdles.
     if face != CRAFTER && !request.headers().contains_key("x-api-key") {
         return refuse(face, Failure::MissingApiKey);
+    }
+    // What could be unpacked has lost this header.
+    let packed = request.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity");
+    if packed {
+        let mut response = refuse(face, Failure::UnsupportedMediaType);
+        response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(CODINGS));
+        return response;
     }
     // A file is too large for that: it is received as it comes, by the handler.
     let file = request.uri().path().ends_with(UPLOAD) && face == CRAFTER;

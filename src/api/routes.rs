@@ -1,17 +1,23 @@
 //! Every route there is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use axum::middleware;
-use axum::response::{IntoResponse, Response};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use axum::{Router, middleware};
 use serde_json::json;
-use tower::util::MapRequest;
+use tower::util::{MapRequest, MapResponseLayer};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+use tower_http::decompression::RequestDecompressionLayer;
+use tower_http::map_request_body::MapRequestBodyLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -139,11 +145,32 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     document
 }
 
+/// Answers of fewer bytes are not worth compressing.
+const COMPRESSED_BYTES_MIN: u64 = 1_024;
+/// For how long browsers remember a preflight request.
+const PREFLIGHT_AGE_MAX: Duration = Duration::from_secs(600);
+/// Headers of answers that pages of other origins may read.
+const EXPOSED: [&str; 12] = [
+    "content-disposition",
+    "dossier-folded",
+    "dossier-position",
+    "dossier-version",
+    "etag",
+    "idempotent-replayed",
+    "retry-after",
+    "x-cache-tags",
+    "x-invalidate-tags",
+    "x-request-id",
+    "content-range",
+    "accept-ranges",
+];
+
 /// The router of the main listener.
 pub fn router(app: Arc<App>) -> Router {
     let (documented, document) = (documented().split_for_parts().0, openapi());
     let mut router = documented
         .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
+        .route("/", get(async || Redirect::to("/docs/")))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz));
     if app.metrics_here {
@@ -155,9 +182,65 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(not_found)
         .layer(CatchPanicLayer::custom(observe::panicked))
         .layer(middleware::from_fn_with_state(app.clone(), observe::observe))
+        // Their bounds hold for what is unpacked; other codings pass, and are refused in the form
+        // of the face.
+        .layer(MapRequestBodyLayer::new(Body::new))
+        .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
         .with_state(app);
     // Before anything is routed: the clients of one face write its paths in several ways.
-    Router::new().fallback_service(MapRequest::new(router, move |request| routed(request, &prefix)))
+    let router = MapRequest::new(router, move |request| routed(request, &prefix));
+    let worthwhile = DefaultPredicate::new().and(SizeAbove::new(COMPRESSED_BYTES_MIN));
+    Router::new()
+        .fallback_service(router)
+        .layer(CompressionLayer::new().compress_when(worthwhile))
+        .layer(MapResponseLayer::new(weakened))
+}
+
+/// A compressed answer is another sequence of bytes: its tag says the same only weakly.
+fn weakened<B>(mut response: axum::http::Response<B>) -> axum::http::Response<B> {
+    if response.headers().contains_key(CONTENT_ENCODING)
+        && let Some(tag) = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok())
+        && !tag.starts_with("W/")
+        && let Ok(weak) = format!("W/{tag}").parse()
+    {
+        response.headers_mut().insert(ETAG, weak);
+    }
+    response
+}
+
+/// The router for pages of these other origins too, whose preflight requests are answered before
+/// anybody asks for credentials. `*` is every origin.
+///
+/// # Errors
+/// The first that is no origin: scheme, host and port alone.
+pub fn with_origins(router: Router, origins: &[String]) -> Result<Router, String> {
+    if origins.is_empty() {
+        return Ok(router);
+    }
+    let allowed = match origins.iter().any(|origin| origin == "*") {
+        true => AllowOrigin::any(),
+        false => {
+            AllowOrigin::list(origins.iter().map(|one| origin(one)).collect::<Result<Vec<_>, _>>()?)
+        }
+    };
+    let cors = CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PATCH])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(EXPOSED.map(HeaderName::from_static))
+        .max_age(PREFLIGHT_AGE_MAX);
+    Ok(router.layer(cors))
+}
+
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let uri: Option<Uri> = text.parse().ok();
+    let plain = uri.is_some_and(|uri| {
+        let (scheme, authority) = (uri.scheme_str(), uri.authority());
+        let rebuilt = scheme.zip(authority).map(|(scheme, host)| format!("{scheme}://{host}"));
+        rebuilt.as_deref() == Some(text)
+    });
+    let value = HeaderValue::from_str(text).ok().filter(|_| plain);
+    value.ok_or_else(|| format!("{text:?} is no origin: write it as https://app.example.org"))
 }
 
 /// The request with the path that is routed for it.

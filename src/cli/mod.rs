@@ -78,7 +78,10 @@ enum Command {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_logging(matches!(cli.command, Command::Serve(_)));
+    if let Err(why) = start_logging(matches!(cli.command, Command::Serve(_))) {
+        eprintln!("dossier: {why}");
+        return ExitCode::FAILURE;
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -125,14 +128,26 @@ async fn interruptible(
 }
 
 /// Lines for people on a terminal, JSON otherwise; `DOSSIER_LOG` says how much.
-fn start_logging(serving: bool) {
+///
+/// # Errors
+/// What is wrong with that setting: nothing is logged as somebody did not mean it.
+fn start_logging(serving: bool) -> Result<(), String> {
     let default = if serving { "info" } else { "warn" };
-    let filter = EnvFilter::try_from_env("DOSSIER_LOG")
-        .unwrap_or_else(|_| EnvFilter::new(format!("{default},refinery_core=warn")));
+    let asked = std::env::var("DOSSIER_LOG").unwrap_or_default();
+    let filter = match asked.trim() {
+        "" => EnvFilter::new(format!("{default},refinery_core=warn")),
+        asked => EnvFilter::try_new(asked).map_err(|error| {
+            format!(
+                "DOSSIER_LOG={asked:?} is not understood ({error}): write a level, as debug, or \
+                 levels by module, as info,dossier::api=debug"
+            )
+        })?,
+    };
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         lines.with_target(false).init();
     } else {
         lines.json().flatten_event(true).init();
     }
+    Ok(())
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::Extension;
 use axum::extract::ConnectInfo;
+use axum::{Extension, middleware};
 use clap::Args;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::app::App;
-use crate::api::routes;
+use crate::api::{observe, routes};
 use crate::engine::attachments::Collector;
 use crate::engine::react;
 
@@ -43,6 +43,10 @@ pub struct Arguments {
     /// Fill the directory with real people, and print credentials (loopback only)
     #[arg(long)]
     demo: bool,
+    /// An origin whose pages may call from a browser, as https://app.example.org; repeatable, or
+    /// separated by commas; * for every one
+    #[arg(long, value_name = "ORIGIN", env = "DOSSIER_CORS_ORIGIN", value_delimiter = ',')]
+    cors_origin: Vec<String>,
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
@@ -76,6 +80,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if arguments.demo && !loopback {
         anyhow::bail!("--demo serves on loopback only: its credentials are for trials");
     }
+    // Nothing is started for a setting that cannot be.
+    let _ = allowing(axum::Router::new(), &arguments.cors_origin)?;
     let metrics = start_metrics()?;
     let listener = bind(arguments.listen).await?;
     let ops_listener = match arguments.ops_listen {
@@ -106,7 +112,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     tracing::info!(%address, "listening on http://{address}");
     let stopping = CancellationToken::new();
-    let main = serve(listener, routes::router(app.clone()), stopping.clone());
+    let router = allowing(routes::router(app.clone()), &arguments.cors_origin)?;
+    let main = serve(listener, router, stopping.clone());
     let kept = keep(app.clone(), stopping.clone());
     let ops = async {
         match ops_listener {
@@ -164,6 +171,11 @@ async fn keep(app: Arc<App>, stopping: CancellationToken) {
     tokio::join!(tickets, collecting, applications.outbox.run(stopping.clone()));
 }
 
+/// The router for pages of these other origins too.
+fn allowing(router: axum::Router, origins: &[String]) -> anyhow::Result<axum::Router> {
+    routes::with_origins(router, origins).map_err(|why| anyhow::anyhow!("--cors-origin: {why}"))
+}
+
 /// A server takes its data directory for itself; a second one is told so.
 async fn open(place: &Place) -> anyhow::Result<Directory> {
     match &place.database_url {
@@ -190,6 +202,7 @@ async fn serve(
         .header_read_timeout(HEADER_TIME_MAX)
         .max_buf_size(READ_BYTES_MAX);
     builder.http2().timer(TokioTimer::new());
+    let router = router.layer(middleware::from_fn(observe::with_host));
     let graceful = GracefulShutdown::new();
     let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {

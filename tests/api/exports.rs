@@ -25,6 +25,15 @@ async fn an_export_is_a_guarded_file_for_whom_it_was_made() {
     assert_eq!(api.get(&ada, &path).await.answers(404)["code"], "upload_not_found");
     let part = api.send("GET", &path, Some(&root), &[("range", "bytes=0-9")], vec![]).await;
     assert_eq!((part.status.as_u16(), part.text.as_str()), (206, "profile_id"));
+    let tag = file.headers["etag"].to_str().unwrap();
+    for (validator, status) in
+        [(tag, 206), ("\"other\"", 200), ("Wed, 21 Oct 2015 07:28:00 GMT", 200), ("", 200)]
+    {
+        let headers = [("range", "bytes=0-9"), ("if-range", validator)];
+        let answer = api.send("GET", &path, Some(&root), &headers, vec![]).await;
+        assert_eq!(answer.status, status, "{validator}");
+        assert_eq!(answer.text.len() == 10, status == 206, "{validator}");
+    }
     let outside = api.send("GET", &path, Some(&root), &[("range", "bytes=99999999-")], vec![]);
     assert_eq!(outside.await.status, 416);
     let page = api.get(&root, "/api/v1/events?name=ExportDownloaded").await.answers(200);

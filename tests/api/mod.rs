@@ -9,6 +9,7 @@ mod drafts;
 mod emulation;
 mod exports;
 mod history;
+mod http;
 mod isolation;
 mod issuers;
 mod names;

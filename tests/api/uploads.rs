@@ -13,6 +13,7 @@ use bytes::Bytes;
 use dossier::api::crafter::content;
 use dossier::api::crafter::upload::{Received, Unreadable, Upload};
 use dossier::attachments::{Settings, Store};
+use dossier::domain::attachment::Digest;
 use dossier::domain::ids::TenantId;
 use dossier::engine::attachments::Piece;
 use futures_util::{StreamExt, stream};
@@ -201,7 +202,7 @@ async fn answered(
 ) -> axum::response::Response {
     let chunk = Bytes::from_static(b"hello world").slice(range.start as usize..range.end as usize);
     let chunks = stream::iter([Ok(chunk)]).boxed();
-    content::answer(name, content_type, Piece { bytes_total: 11, range, chunks })
+    content::answer(name, content_type, Digest([7; 32]), Piece { bytes_total: 11, range, chunks })
 }
 
 #[tokio::test]
@@ -244,6 +245,10 @@ async fn what_was_received_is_kept_and_answered_again() {
     let turn = store.turn().await.unwrap();
     let kept = store.keep(TENANT, received.file, turn).await.unwrap();
     let piece = store.get(TENANT, kept.digest, None).await.unwrap().unwrap();
-    let body = content::answer("a", "image/png", piece).into_body().collect().await.unwrap();
+    let body = content::answer("a", "image/png", Digest([7; 32]), piece)
+        .into_body()
+        .collect()
+        .await
+        .unwrap();
     assert_eq!(body.to_bytes(), "hello world");
 }

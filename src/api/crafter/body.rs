@@ -4,6 +4,8 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::api::call::is_utf_8;
+
 use super::error::Failure;
 
 /// Deepest nesting of objects and lists. Stored inside events, it must stay readable there.
@@ -65,6 +67,10 @@ pub fn parse(text: &[u8]) -> Result<Value, Unreadable> {
 fn json(content_type: Option<&str>, body: &[u8]) -> Result<Value, Failure> {
     match content_type {
         Some(content_type) if !is_json(content_type) => return Err(Failure::UnsupportedMediaType),
+        // Contract 0 allows any charset: letters of ASCII are the same in each that clients name.
+        Some(content_type) if !is_utf_8(content_type) && !body.is_ascii() => {
+            return Err(Failure::UnsupportedMediaType);
+        }
         None if !body.is_empty() => return Err(Failure::UnsupportedMediaType),
         _ => {}
     }

@@ -6,16 +6,16 @@ use std::fmt::Write as _;
 use axum::body::Body;
 use axum::http::header::{
     ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_TYPE, ETAG, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
-use crate::domain::attachment::{Kind, may_run_in_browser};
+use crate::domain::attachment::{Digest, Kind, may_run_in_browser};
 use crate::engine::attachments::Piece;
 
 /// Answers with a content, or with a part of it (206). `name` has no extension.
-pub fn answer(name: &str, content_type: &str, piece: Piece) -> Response {
+pub fn answer(name: &str, content_type: &str, digest: Digest, piece: Piece) -> Response {
     let (range, bytes_total) = (piece.range, piece.bytes_total);
     let mut response = Response::new(Body::from_stream(piece.chunks));
     let whole = range == (0..bytes_total);
@@ -31,6 +31,7 @@ pub fn answer(name: &str, content_type: &str, piece: Piece) -> Response {
         Err(_) => None,
     };
     set(CONTENT_TYPE, content_type.to_owned());
+    set(ETAG, format!("\"{digest}\""));
     if !whole {
         set(CONTENT_RANGE, format!("bytes {}-{}/{bytes_total}", range.start, range.end - 1));
     }

@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
+use crate::api::call::is_utf_8;
 use crate::domain::attributes::AttributeToReturn;
 
 use super::body;
@@ -107,6 +108,9 @@ impl Parameters {
     ) -> Result<Parameters, Failure> {
         let mut parameters = Parameters::default();
         parameters.add_encoded(query.unwrap_or_default().as_bytes())?;
+        if content_type.is_some_and(|kind| is_form_type(kind) && !is_utf_8(kind)) {
+            return Err(Failure::UnsupportedMediaType);
+        }
         if content_type.is_some_and(is_form_type) {
             parameters.add_encoded(body)?;
         }

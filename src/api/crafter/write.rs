@@ -98,6 +98,8 @@ impl From<AnyFailure> for Failure {
             AnyFailure::MethodNotAllowed => Failure::MethodNotAllowed(None),
             AnyFailure::BodyTooLarge => Failure::BodyTooLarge,
             AnyFailure::BodyTimeout => Failure::BodyTimeout,
+            AnyFailure::UnsupportedMediaType => Failure::UnsupportedMediaType,
+            AnyFailure::HostUnclear => Failure::invalid("a request has one Host header"),
             AnyFailure::BodyBroken => Failure::invalid("the body did not arrive whole"),
             _ => Failure::Internal,
         }

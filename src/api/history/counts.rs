@@ -14,7 +14,7 @@ use crate::engine::Error;
 use crate::projections::profile_counts;
 
 use super::error::Problem;
-use super::types::{ProfileCount, ProfileCounts};
+use super::types::{Asked, ProfileCount, ProfileCounts};
 
 /// The counters that are not zero.
 #[utoipa::path(
@@ -24,11 +24,16 @@ use super::types::{ProfileCount, ProfileCounts};
     tag = "history",
     responses((status = 200, body = ProfileCounts))
 )]
-pub async fn counts(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Problem> {
+pub async fn counts(
+    State(app): State<Arc<App>>,
+    Asked(query): Asked,
+    call: Call,
+) -> Result<Answer, Problem> {
     let actor = reader(&app, &call).await?;
     if !actor.effective.is_superadmin() {
         return Err(Failure::Forbidden("only superadmins read the counters").into());
     }
+    query.finish()?;
     let client = app.engine.connection().await?;
     let rows = profile_counts::read::of_tenant(&client, actor.tenant().0).await;
     let rows = rows.map_err(|error| Error::of_statement("reading counters", error))?;

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use chrono::{DateTime, Datelike, Utc};
-use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
@@ -17,13 +15,14 @@ use crate::api::failure::Failure;
 use crate::projections::audit_log::read::Filter;
 
 use super::error::Problem;
-use super::types::{EventOrder, EventPage, PageParameters, invalid_query};
+use super::query::Query;
+use super::types::{Asked, EventOrder, EventPage, PageParameters};
 
 /// Longest name of an event or operation, in bytes.
 const NAME_BYTES_MAX: usize = 100;
 
 /// Which events, which way round, and how far.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[derive(Clone, Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct EventParameters {
     /// Id of the aggregate: of a profile, a draft, a session, …
@@ -46,13 +45,32 @@ pub struct EventParameters {
     #[param(value_type = Option<String>)]
     pub until: Option<DateTime<Utc>>,
     /// `newest` (first) or `oldest` (first).
-    #[serde(default)]
-    #[param(inline)]
+    #[param(inline, value_type = Option<EventOrder>)]
     pub order: EventOrder,
     /// `next_cursor` of the page before.
     pub cursor: Option<String>,
     /// 1 to 500; 50 by default.
     pub limit: Option<i64>,
+}
+
+impl EventParameters {
+    fn read(mut query: Query) -> Result<EventParameters, Failure> {
+        let page = PageParameters::take(&mut query);
+        let read = EventParameters {
+            stream: query.one("stream", str::parse),
+            name: query.one("name", name),
+            operation: query.one("operation", name),
+            real_actor: query.one("real_actor", str::parse),
+            effective_actor: query.one("effective_actor", str::parse),
+            from: query.one("from", instant),
+            until: query.one("until", instant),
+            order: page.order,
+            cursor: page.cursor,
+            limit: page.limit,
+        };
+        query.finish()?;
+        Ok(read)
+    }
 }
 
 /// The events of the tenant, by any of their envelope's parts.
@@ -66,43 +84,38 @@ pub struct EventParameters {
 )]
 pub async fn events(
     State(app): State<Arc<App>>,
-    parameters: Result<Query<EventParameters>, QueryRejection>,
+    Asked(query): Asked,
     call: Call,
 ) -> Result<Answer, Problem> {
     let actor = reader(&app, &call).await?;
     if !actor.effective.is_superadmin() {
         return Err(Failure::Forbidden("only superadmins read all events").into());
     }
-    let Query(asked) = parameters.map_err(|error| invalid_query("filter", &error.body_text()))?;
+    let asked = EventParameters::read(query)?;
     let page = PageParameters { order: asked.order, cursor: asked.cursor, limit: asked.limit };
     let range = page.range(&app, actor.tenant())?;
     let filter = Filter {
         stream_id: asked.stream,
-        name: checked("name", asked.name)?,
-        operation: checked("operation", asked.operation)?,
+        name: asked.name,
+        operation: asked.operation,
         real_actor_id: asked.real_actor,
         effective_actor_id: asked.effective_actor,
-        from: in_calendar("from", asked.from)?,
-        until: in_calendar("until", asked.until)?,
+        from: asked.from,
+        until: asked.until,
     };
     let page = app.engine.events(actor.tenant(), &filter, range).await?;
     Ok(actor.answer(&app, &EventPage::new(&app, actor.tenant(), page)?)?)
 }
 
 /// A time that the database can hold.
-fn in_calendar(field: &str, time: Option<DateTime<Utc>>) -> Result<Option<DateTime<Utc>>, Failure> {
-    match time {
-        Some(time) if !(1..=9999).contains(&time.year()) => {
-            Err(invalid_query(field, "a year between 1 and 9999"))
-        }
-        time => Ok(time),
-    }
+fn instant(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    let time = DateTime::parse_from_rfc3339(text).map_err(|_| "an RFC 3339 time is expected")?;
+    let time = time.to_utc();
+    let in_calendar = (1..=9999).contains(&time.year());
+    in_calendar.then_some(time).ok_or("a year between 1 and 9999 is expected")
 }
 
-fn checked(field: &str, name: Option<String>) -> Result<Option<String>, Failure> {
-    let odd = |name: &String| name.len() > NAME_BYTES_MAX || name.contains('\0');
-    if name.as_ref().is_some_and(odd) {
-        return Err(invalid_query(field, "at most 100 bytes and no NUL"));
-    }
-    Ok(name)
+fn name(text: &str) -> Result<String, &'static str> {
+    let fits = text.len() <= NAME_BYTES_MAX && !text.contains('\0');
+    fits.then(|| text.to_owned()).ok_or("at most 100 bytes and no NUL character are allowed")
 }

@@ -4,6 +4,7 @@ mod counts;
 mod error;
 mod events;
 mod profile;
+mod query;
 pub mod types;
 
 pub use counts::{__path_counts, counts};

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use uuid::Uuid;
 
 use crate::api::actor::{Actor, reader};
@@ -16,7 +16,7 @@ use crate::domain::permission::{can_edit, has_access};
 use crate::domain::profile::Profile;
 
 use super::error::Problem;
-use super::types::{EventPage, PageParameters, invalid_query};
+use super::types::{Asked, EventPage, PageParameters};
 
 /// The events of a profile, deleted ones included.
 #[utoipa::path(
@@ -30,14 +30,14 @@ use super::types::{EventPage, PageParameters, invalid_query};
 pub async fn profile_history(
     State(app): State<Arc<App>>,
     id: Result<Path<String>, PathRejection>,
-    parameters: Result<Query<PageParameters>, QueryRejection>,
+    Asked(mut query): Asked,
     call: Call,
 ) -> Result<Answer, Problem> {
     let actor = reader(&app, &call).await?;
     let id = id.ok().and_then(|Path(id)| id.parse::<Uuid>().ok());
     let id = id.ok_or(Failure::ProfileNotFound)?;
-    let Query(parameters) =
-        parameters.map_err(|error| invalid_query("order", &error.body_text()))?;
+    let parameters = PageParameters::take(&mut query);
+    query.finish()?;
     let range = parameters.range(&app, actor.tenant())?;
     may_see(&app, &actor, id).await?;
     let page = app.engine.profile_history(actor.tenant(), id, range).await?;

@@ -1,16 +1,22 @@
 //! What the History API answers with.
 
+use std::convert::Infallible;
+
+use axum::extract::{FromRequestParts, Query as QueryOf};
+use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::api::app::App;
-use crate::api::failure::{Failure, InvalidField};
+use crate::api::failure::Failure;
 use crate::domain::ids::TenantId;
 use crate::engine::Recorded;
 use crate::engine::history::{Page, Range};
+
+use super::query::Query;
 
 /// Events of a page when no limit is asked for.
 const LIMIT_DEFAULT: i64 = 50;
@@ -18,8 +24,8 @@ const LIMIT_DEFAULT: i64 = 50;
 const LIMIT_MAX: i64 = 500;
 
 /// Which way round.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub enum EventOrder {
     #[default]
     Newest,
@@ -27,12 +33,11 @@ pub enum EventOrder {
 }
 
 /// Where to go on, and how far.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[derive(Clone, Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageParameters {
     /// `newest` (first) or `oldest` (first).
-    #[serde(default)]
-    #[param(inline)]
+    #[param(inline, value_type = Option<EventOrder>)]
     pub order: EventOrder,
     /// `next_cursor` of the page before.
     pub cursor: Option<String>,
@@ -40,30 +45,52 @@ pub struct PageParameters {
     pub limit: Option<i64>,
 }
 
+/// The query of a request.
+pub struct Asked(pub Query);
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Infallible;
+
+    /// What is wrong with it is told to whoever may ask at all.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Asked, Infallible> {
+        Ok(Asked(match QueryOf::<Vec<(String, String)>>::try_from_uri(&parts.uri) {
+            Ok(QueryOf(given)) => Query::new(given),
+            Err(_) => {
+                let mut unreadable = Query::new(vec![]);
+                unreadable.mistake("", &"the query is not readable as UTF-8");
+                unreadable
+            }
+        }))
+    }
+}
+
 impl PageParameters {
+    /// Takes them from a query.
+    pub fn take(query: &mut Query) -> PageParameters {
+        let order = query.one("order", |text| match text {
+            "newest" => Ok(EventOrder::Newest),
+            "oldest" => Ok(EventOrder::Oldest),
+            _ => Err("newest or oldest is expected"),
+        });
+        let limit = query.one("limit", |text| {
+            let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+            limit.ok_or(format!("a number from 1 to {LIMIT_MAX} is expected"))
+        });
+        let cursor = query.one("cursor", |text| Ok::<_, String>(text.to_owned()));
+        PageParameters { order: order.unwrap_or_default(), cursor, limit }
+    }
+
     /// The range that these ask for.
     ///
     /// # Errors
-    /// [`Failure::Invalid`], [`Failure::InvalidPosition`].
+    /// [`Failure::InvalidPosition`].
     pub fn range(&self, app: &App, tenant: TenantId) -> Result<Range, Failure> {
         let limit = self.limit.unwrap_or(LIMIT_DEFAULT);
-        if !(1..=LIMIT_MAX).contains(&limit) {
-            return Err(invalid_query("limit", "1 to 500"));
-        }
         let open = |token: &String| app.engine.open_position(tenant, token);
         let bound = self.cursor.as_ref().map(open).transpose();
         let bound = bound.map_err(|error| Failure::InvalidPosition(error.to_string()))?;
         Ok(Range { bound, oldest_first: self.order == EventOrder::Oldest, limit })
     }
-}
-
-/// A query parameter that cannot be.
-pub fn invalid_query(name: &str, message: &str) -> Failure {
-    Failure::Invalid(vec![InvalidField {
-        location: vec!["query".into(), name.into()],
-        message: message.to_owned(),
-        kind: "value_error",
-    }])
 }
 
 /// Who did something.

@@ -7,8 +7,8 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_TYPE, ETAG,
 };
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -46,7 +46,7 @@ pub async fn download(
 ) -> Result<Response, Failure> {
     if call.is_head {
         // Looking is no download: it would be on record as one.
-        return Err(Failure::MethodNotAllowed);
+        return Ok(([(ALLOW, "GET")], Failure::MethodNotAllowed).into_response());
     }
     // Each download is one: the answer is a file, which is not kept for a key.
     call.idempotency_key = None;
@@ -76,7 +76,15 @@ pub async fn download(
     let (file_name, bytes): (String, i64) =
         serde_json::from_str(&handed_out.body).map_err(|_| Failure::Internal)?;
     let id = id.ok_or(Failure::UploadNotFound)?;
-    Ok(file(app, id, &file_name, bytes, call.range.as_deref()))
+    // RFC 9110 13.1.5: a part is asked for only of the very file that a part is there of already.
+    let same = call.if_range.as_ref().is_none_or(|validator| *validator == etag(id));
+    let range = call.range.as_deref().filter(|_| same);
+    Ok(file(app, id, &file_name, bytes, range))
+}
+
+/// A file is never written over: its id tells which it is.
+fn etag(id: Uuid) -> String {
+    format!("\"{id}\"")
 }
 
 fn file(app: Arc<App>, id: Uuid, file_name: &str, bytes: i64, range: Option<&str>) -> Response {
@@ -111,9 +119,9 @@ fn file(app: Arc<App>, id: Uuid, file_name: &str, bytes: i64, range: Option<&str
         (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (CONTENT_DISPOSITION, format!("attachment; filename=\"{file_name}\"")),
         (CONTENT_LENGTH, (end - from).to_string()),
-        (CACHE_CONTROL, "no-store".to_owned()),
         (ACCEPT_RANGES, "bytes".to_owned()),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (ETAG, etag(id)),
+        (CACHE_CONTROL, "no-store".to_owned()),
     ];
     let mut response = (status, headers, Body::from_stream(chunks)).into_response();
     if status == StatusCode::PARTIAL_CONTENT {

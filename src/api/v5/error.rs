@@ -1,14 +1,11 @@
 //! The errors of Profiles v5 (contract 1.1): one form for 422, one for everything else.
 
 use axum::http::HeaderValue;
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::api::failure::{Failure, FieldError};
-
-/// The methods of this face's routes, for 405.
-const METHODS: &str = "POST";
 
 impl IntoResponse for Failure {
     /// The form of v5. The History face wraps it in its own.
@@ -18,7 +15,6 @@ impl IntoResponse for Failure {
         }
         let (status, code, detail) = self.describe();
         let retry_after = self.retry_after();
-        let allow = matches!(self, Failure::MethodNotAllowed);
         let body = match self {
             Failure::Invalid(fields) => {
                 let detail: Vec<Value> = fields
@@ -44,9 +40,6 @@ impl IntoResponse for Failure {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(seconds) = retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
-        }
-        if allow && !headers.contains_key(ALLOW) {
-            headers.insert(ALLOW, HeaderValue::from_static(METHODS));
         }
         response
     }

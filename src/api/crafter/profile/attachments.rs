@@ -142,7 +142,9 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     let store = &app.applications.attachments;
     let piece = store.get(found.place.tenant, stored.digest, None).await.map_err(failed)?;
     match piece {
-        Some(piece) => Ok(content::answer(&stored.name.0, &stored.content_type, piece)),
+        Some(piece) => {
+            Ok(content::answer(&stored.name.0, &stored.content_type, stored.digest, piece))
+        }
         None => empty(),
     }
 }

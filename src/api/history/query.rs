@@ -1,0 +1,70 @@
+//! Query parameters, each by its name: whatever is wrong with any of them is told at once, and one
+//! that this face does not know is wrong too (contract 0.6).
+
+use std::fmt::Display;
+
+use crate::api::failure::{Failure, InvalidField};
+
+/// Most mistakes that are told of one query.
+const MISTAKES_MAX: usize = 100;
+
+/// The parameters of a query, as they are taken one by one.
+pub struct Query {
+    given: Vec<(String, String)>,
+    mistakes: Vec<InvalidField>,
+}
+
+impl Query {
+    /// These names and values, decoded.
+    pub fn new(given: Vec<(String, String)>) -> Query {
+        Query { given, mistakes: Vec::new() }
+    }
+
+    /// The value of a parameter that is given once or not at all, as `read` reads it.
+    pub fn one<T, E: Display>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let (own, others) =
+            std::mem::take(&mut self.given).into_iter().partition(|it| it.0 == name);
+        self.given = others;
+        match Vec::as_slice(&own) {
+            [] => None,
+            [(_, value)] => read(value).map_err(|why| self.mistake(name, &why)).ok(),
+            _ => {
+                self.mistake(name, &"is given more than once");
+                None
+            }
+        }
+    }
+
+    /// A mistake in what this parameter says.
+    pub fn mistake(&mut self, name: &str, why: &dyn Display) {
+        if self.mistakes.len() < MISTAKES_MAX {
+            self.mistakes.push(InvalidField {
+                location: vec!["query".into(), name.into()],
+                message: why.to_string(),
+                kind: "value_error",
+            });
+        }
+    }
+
+    /// Fails if anything was wrong, or if a parameter is left that nothing takes.
+    ///
+    /// # Errors
+    /// [`Failure::Invalid`] with every mistake.
+    pub fn finish(mut self) -> Result<(), Failure> {
+        let mut unknown: Vec<String> =
+            std::mem::take(&mut self.given).into_iter().map(|(name, _)| name).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        for name in &unknown {
+            self.mistake(name, &"is no parameter of this route");
+        }
+        match self.mistakes.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::Invalid(self.mistakes)),
+        }
+    }
+}
