@@ -98,6 +98,19 @@ fn the_docs_list_every_endpoint_with_the_parameters_of_its_request() {
     }
 }
 
+#[test]
+fn the_docs_name_the_table_behind_roles_and_departments() {
+    for part in docs_content::docs(None).resources {
+        if !["roles", "departments"].contains(&part.name.as_str()) {
+            continue;
+        }
+        let view = part.materialized_view.expect("a read model");
+        assert_eq!(view.name, "catalogue", "{}", part.name);
+        assert_eq!(part.tables[0].name, "catalogue", "{}", part.name);
+        assert!(part.tables[0].columns.iter().any(|column| column.name == "kind"));
+    }
+}
+
 fn contract() -> Contract {
     serde_json::from_str(include_str!("contract.json")).expect("contract.json is well-formed")
 }

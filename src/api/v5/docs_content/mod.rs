@@ -35,7 +35,7 @@ struct Part {
     name: &'static str,
     kind: &'static str,
     description: &'static str,
-    /// The read model behind it; none where the catalogue is.
+    /// The read model behind it; none for flags, which are compiled in.
     read_model: Option<&'static ReadModel>,
     tables: &'static [&'static ReadModel],
     operations: &'static [Operation],

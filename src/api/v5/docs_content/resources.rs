@@ -2,7 +2,7 @@
 //! an endpoint takes: that is in `operations`.
 
 use super::tables::{
-    PROFILE_COUNTS, PROFILE_DRAFTS_VIEW, PROFILE_SEARCH, PROFILES_VIEW, SHARED_VALUES,
+    CATALOGUE, PROFILE_COUNTS, PROFILE_DRAFTS_VIEW, PROFILE_SEARCH, PROFILES_VIEW, SHARED_VALUES,
 };
 use super::{Operation, Part, operations, required};
 
@@ -83,8 +83,8 @@ pub(super) const RESOURCES: [Part; 6] = [
         name: "departments",
         kind: "resource",
         description: "Departments of the catalogue. They bound who sees and edits whom.",
-        read_model: None,
-        tables: &[],
+        read_model: Some(&CATALOGUE),
+        tables: &[&CATALOGUE],
         operations: &[
             BY_ID,
             Operation {
@@ -116,8 +116,8 @@ pub(super) const RESOURCES: [Part; 6] = [
         kind: "resource",
         description: "Roles of the catalogue, each with a rank and the artifacts it opens. The \
                       first one linked decides.",
-        read_model: None,
-        tables: &[],
+        read_model: Some(&CATALOGUE),
+        tables: &[&CATALOGUE],
         operations: &[BY_ID],
     },
 ];

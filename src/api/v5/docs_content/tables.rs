@@ -1,6 +1,7 @@
 //! The tables of the profile read models, as POST /docs shows them: read off the very statements
 //! that create them (contract 4.10). Never asks the database.
 
+use crate::projections::catalogue::Catalogue;
 use crate::projections::profile_counts::ProfileCounts;
 use crate::projections::profile_drafts_view::ProfileDraftsView;
 use crate::projections::profile_search::ProfileSearch;
@@ -78,4 +79,12 @@ pub const SHARED_VALUES: ReadModel = ReadModel {
     definition: "One row per name, e-mail address and request limit that any event of the tenant \
                  has carried, by the id that equal values share.",
     table: SharedValues::TABLE,
+};
+
+/// Contract 3: what a tenant's catalogue holds, roles and departments among it.
+pub const CATALOGUE: ReadModel = ReadModel {
+    name: Catalogue::NAME,
+    definition: "One row per entry of the tenant's catalogue as it was last defined, a role or a \
+                 department by its kind. Requests read the same events from memory.",
+    table: Catalogue::TABLE,
 };

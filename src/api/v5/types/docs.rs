@@ -45,7 +45,7 @@ pub struct DocsResponse {
     pub r#type: String,
     /// What it is.
     pub description: String,
-    /// The read model behind it; null where the catalogue is.
+    /// The read model behind it; null for flags, which are compiled in.
     pub materialized_view: Option<MvInfo>,
     /// The tables of read models it is found in.
     pub tables: Vec<TableInfo>,
