@@ -43,7 +43,7 @@ pub struct Arguments {
     /// Fill the directory with real people, and print credentials (loopback only)
     #[arg(long)]
     demo: bool,
-    /// An origin whose pages may call from a browser, as https://app.example.org; repeatable, or
+    /// An origin whose pages may call from a browser, scheme and host alone; repeatable, or
     /// separated by commas; * for every one
     #[arg(long, value_name = "ORIGIN", env = "DOSSIER_CORS_ORIGIN", value_delimiter = ',')]
     cors_origin: Vec<String>,
