@@ -71,7 +71,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
     let how = How { dry_run: arguments.dry_run, prune: arguments.prune, folder };
-    let directory = Directory::open(&arguments.place).await?;
+    let directory = Directory::open_or_make(&arguments.place).await?;
     let applied = apply(&directory.engine, &file, &how).await;
     directory.close().await?;
     let changes = applied?;

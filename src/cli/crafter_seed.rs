@@ -37,7 +37,7 @@ pub async fn apply_seed(arguments: &apply::Arguments, text: &str) -> anyhow::Res
         println!("{} entries, none taken in (--dry-run)", entries.len());
         return Ok(ExitCode::SUCCESS);
     }
-    let directory = Directory::open(&arguments.place).await?;
+    let directory = Directory::open_or_make(&arguments.place).await?;
     let taken = take_seed(&directory.engine, &arguments.place.data_dir, entries).await;
     directory.close().await?;
     let taken = taken?;

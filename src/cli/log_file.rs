@@ -115,7 +115,7 @@ struct Line {
 pub async fn import(arguments: ImportArguments) -> anyhow::Result<ExitCode> {
     let path = &arguments.file;
     let whole = check(path).with_context(|| format!("reading {}", path.display()))?;
-    let directory = Directory::open(&arguments.place).await?;
+    let directory = Directory::open_or_make(&arguments.place).await?;
     let read = read(&directory, path).await;
     // The engine began on an empty log: what it holds in memory is of before.
     directory.close().await?;

@@ -29,11 +29,20 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Opens it, migrated and with its read models.
+    /// Opens one that is there: a mistyped place is told, and not filled.
     ///
     /// # Errors
     /// What is in the way, and what to do.
     pub async fn open(place: &Place) -> anyhow::Result<Directory> {
+        is_there(place)?;
+        Directory::open_or_make(place).await
+    }
+
+    /// Opens it, migrated and with its read models; makes it if it is not there.
+    ///
+    /// # Errors
+    /// What is in the way, and what to do.
+    pub async fn open_or_make(place: &Place) -> anyhow::Result<Directory> {
         if let Some(url) = &place.database_url {
             return Directory::on_server(url, place.owner_database_url.as_deref()).await;
         }
@@ -134,6 +143,21 @@ impl Directory {
         }
         Ok(())
     }
+}
+
+/// Fails where no directory was ever made.
+///
+/// # Errors
+/// Which it would be, and how to make one.
+pub fn is_there(place: &Place) -> anyhow::Result<()> {
+    if place.database_url.is_some() || cluster::is_in(&place.data_dir) {
+        return Ok(());
+    }
+    anyhow::bail!(
+        "there is no directory in {}: name the one you mean with --data-dir, or make one with \
+         `dossier serve`, `dossier apply` or `dossier import-log`",
+        place.data_dir.display()
+    )
 }
 
 /// Whether there is a log that this role may not change: then its owner migrates it.

@@ -268,6 +268,11 @@ impl Attached {
     }
 }
 
+/// Whether a cluster was ever made in this data directory.
+pub fn is_in(data_dir: &Path) -> bool {
+    site::cluster_of(data_dir).exists()
+}
+
 /// The cluster of a data directory another process owns; none if nobody does, and the caller may
 /// start it.
 ///

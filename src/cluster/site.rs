@@ -69,8 +69,8 @@ pub fn prepare(data_dir: &Path) -> Result<PathBuf, Error> {
 
 /// Decides who runs what where. The data directory must be ours by now.
 pub async fn choose(data_dir: PathBuf, options: Options) -> Result<Site, Error> {
-    let home = data_dir.join("postgres");
-    let cluster = home.join("data");
+    let home = home_of(&data_dir);
+    let cluster = cluster_of(&data_dir);
     let account = account::choose(&home, &cluster)?;
     make_folder(&home, false)?;
     account.give(&home)?;
@@ -78,6 +78,15 @@ pub async fn choose(data_dir: PathBuf, options: Options) -> Result<Site, Error> 
     let binaries = binaries::find(&data_dir, made_by(&cluster)?, &account).await?;
     let socket_directory = SocketDirectory { path: home.clone(), outside: false };
     Ok(Site { data_dir, home, cluster, socket_directory, account, binaries, options })
+}
+
+fn home_of(data_dir: &Path) -> PathBuf {
+    data_dir.join("postgres")
+}
+
+/// Where the cluster of a data directory is, if there is one.
+pub fn cluster_of(data_dir: &Path) -> PathBuf {
+    home_of(data_dir).join("data")
 }
 
 /// Settles where the socket lies. Only for a cluster that nobody runs.

@@ -10,6 +10,7 @@ mod crash;
 mod decisions;
 mod flights;
 mod moving;
+mod places;
 mod races;
 mod reading_back;
 mod sweeping;
