@@ -9,9 +9,12 @@ use chrono::{DateTime, SubsecRound, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::net::SocketAddr;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::failure::{Failure, InvalidField};
+use super::mistakes::mistakes;
+use super::object::Object;
 use super::observe::{RequestId, face, refuse};
 
 /// Largest body, in bytes.
@@ -129,18 +132,34 @@ impl Call {
 }
 
 impl Call {
-    /// The body, which must be there.
+    /// The body, which must be there and a JSON object.
     ///
     /// # Errors
-    /// [`Failure::UnsupportedMediaType`]; [`Failure::Invalid`] with the place of what is wrong.
-    pub fn body<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+    /// [`Failure::UnsupportedMediaType`]; [`Failure::Invalid`] with the place of all that is wrong.
+    pub fn body<T: DeserializeOwned + ToSchema>(&self) -> Result<T, Failure> {
+        let Object(body) = self.json(|wrong, body| {
+            let mut all = mistakes(&T::name(), body);
+            if all.iter().all(|one| one.location != wrong.location) {
+                all.insert(0, wrong);
+            }
+            all
+        })?;
+        Ok(body)
+    }
+
+    /// The body as JSON; of one that is not as it should be, all that `mistakes` finds beside the
+    /// first.
+    fn json<T: DeserializeOwned>(
+        &self,
+        mistakes: impl FnOnce(InvalidField, &Value) -> Vec<InvalidField>,
+    ) -> Result<T, Failure> {
         if self.body.is_empty() {
             return Err(invalid(vec!["body".into()], "a body is required", "missing"));
         }
         if !self.content_type.as_deref().is_some_and(is_json) {
             return Err(Failure::UnsupportedMediaType);
         }
-        parse(&self.body)
+        parse(&self.body, mistakes)
     }
 
     /// The same request, where it is counted elsewhere.
@@ -156,7 +175,7 @@ impl Call {
         if self.body.iter().all(u8::is_ascii_whitespace) {
             return Ok(());
         }
-        self.body::<serde_json::Map<String, Value>>().map(|_| ())
+        self.json::<serde_json::Map<String, Value>>(|wrong, _| vec![wrong]).map(|_| ())
     }
 
     /// The body as it came.
@@ -208,7 +227,10 @@ pub fn is_utf_8(content_type: &str) -> bool {
     })
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+fn parse<T: DeserializeOwned>(
+    body: &[u8],
+    mistakes: impl FnOnce(InvalidField, &Value) -> Vec<InvalidField>,
+) -> Result<T, Failure> {
     // Some programs begin a text with the mark of UTF-8.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = std::str::from_utf8(body)
@@ -218,7 +240,11 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
         return Err(invalid(vec!["body".into()], "NUL characters are not allowed", "value_error"));
     }
     let mut json = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| located(&error))?;
+    let value = serde_path_to_error::deserialize(&mut json);
+    let value = value.map_err(|error| match (located(&error), serde_json::from_str(text)) {
+        (first, Ok(body)) => Failure::Invalid(mistakes(first, &body)),
+        (first, Err(_)) => Failure::Invalid(vec![first]),
+    })?;
     json.end().map_err(|error| {
         invalid(vec!["body".into()], &format!("not JSON: {error}"), "json_invalid")
     })?;
@@ -233,11 +259,11 @@ fn has_escaped_nul(text: &str) -> bool {
     })
 }
 
-fn located(error: &serde_path_to_error::Error<serde_json::Error>) -> Failure {
+fn located(error: &serde_path_to_error::Error<serde_json::Error>) -> InvalidField {
     use serde_path_to_error::Segment;
     let cause = error.inner();
     if cause.is_syntax() || cause.is_eof() {
-        return invalid(vec!["body".into()], &format!("not JSON: {cause}"), "json_invalid");
+        return field(vec!["body".into()], &format!("not JSON: {cause}"), "json_invalid");
     }
     let mut location: Vec<Value> = vec!["body".into()];
     location.extend(error.path().iter().filter_map(|segment| match segment {
@@ -249,14 +275,18 @@ fn located(error: &serde_path_to_error::Error<serde_json::Error>) -> Failure {
     let message = cause.to_string();
     let message = message.split(" at line ").next().unwrap_or_default();
     match message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-        Some(field) => {
-            location.push(field.into());
-            invalid(location, "field required", "missing")
+        Some(name) => {
+            location.push(name.into());
+            field(location, "field required", "missing")
         }
-        None => invalid(location, message, "type_error"),
+        None => field(location, message, "type_error"),
     }
 }
 
 fn invalid(location: Vec<Value>, message: &str, kind: &'static str) -> Failure {
-    Failure::Invalid(vec![InvalidField { location, message: message.to_owned(), kind }])
+    Failure::Invalid(vec![field(location, message, kind)])
+}
+
+fn field(location: Vec<Value>, message: &str, kind: &'static str) -> InvalidField {
+    InvalidField { location, message: message.to_owned(), kind }
 }

@@ -10,6 +10,8 @@ pub mod failure;
 pub mod guests;
 pub mod history;
 pub mod identity;
+pub mod mistakes;
+pub mod object;
 pub mod observe;
 pub mod routes;
 pub mod v5;

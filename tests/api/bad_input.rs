@@ -68,6 +68,54 @@ async fn the_place_of_what_is_wrong_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn everything_that_is_wrong_with_a_body_is_named_at_once() {
+    let api = Api::start().await;
+    let token = api.token("root").await;
+    let places = async |endpoint: &str, body: Value| -> Vec<Value> {
+        let answer = api.v5(&token, endpoint, body).await.answers(422);
+        let told = answer["detail"].as_array().unwrap();
+        assert!(told.iter().all(|one| one["msg"].is_string() && one["type"].is_string()));
+        told.iter().map(|one| one["loc"].clone()).collect()
+    };
+    let search = json!({
+        "search": "x".repeat(201), "cohort_ids": vec![api.tenant; 1_001], "role_filter": 7,
+        "filter_department_ids": ["x", api.tenant, 5], "page_size": 101, "page_offset": -1,
+    });
+    let mut found = places("search", search).await;
+    found.sort_by_key(Value::to_string);
+    let all = json!([
+        ["body", "cohort_ids"],
+        ["body", "filter_department_ids", 0],
+        ["body", "filter_department_ids", 2],
+        ["body", "page_offset"],
+        ["body", "page_size"],
+        ["body", "role_filter"],
+        ["body", "search"],
+    ]);
+    assert_eq!(json!(found), all);
+    let update = json!({ "profiles": [{ "name": 1 }, { "profile_id": api.tenant }, 3] });
+    let mut found = places("update", update).await;
+    found.sort_by_key(Value::to_string);
+    let all = json!([
+        ["body", "profiles", 0, "name"],
+        ["body", "profiles", 0, "profile_id"],
+        ["body", "profiles", 2],
+    ]);
+    assert_eq!(json!(found), all);
+    let found = places("emulate", json!({ "ttl_minutes": 481 })).await;
+    assert_eq!(found.len(), 2, "{found:?}");
+    let many = places("delete", json!({ "profile_ids": vec![1; 5_000] })).await;
+    assert_eq!(many.len(), 100, "no more than a hundred");
+    // A mistake that no schema tells is told all the same.
+    let twice = b"{\"page_size\": 5, \"page_size\": 5, \"search\": 5}".to_vec();
+    let json = [("content-type", "application/json")];
+    let path = "/api/v5/artifacts/profiles/search";
+    let answer = api.send("POST", path, Some(&token), &json, twice).await.answers(422);
+    assert_eq!(answer["detail"].as_array().unwrap().len(), 2, "{answer}");
+    assert_eq!(answer["detail"][0]["loc"], json!(["body"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn other_methods_media_types_and_sizes_get_the_faces_own_form() {
     let api = Api::start().await;
     let token = api.token("root").await;

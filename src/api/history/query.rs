@@ -4,9 +4,7 @@
 use std::fmt::Display;
 
 use crate::api::failure::{Failure, InvalidField};
-
-/// Most mistakes that are told of one query.
-const MISTAKES_MAX: usize = 100;
+use crate::api::mistakes::MISTAKES_MAX;
 
 /// The parameters of a query, as they are taken one by one.
 pub struct Query {

@@ -98,7 +98,6 @@ impl PageParameters {
 pub struct EventActor {
     /// `profile`, `access_token`, `operator` or `system`.
     pub kind: &'static str,
-    #[schema(value_type = String)]
     pub id: Uuid,
     /// What an operator or a part of the system is called.
     pub name: Option<String>,
@@ -109,10 +108,8 @@ pub struct EventActor {
 pub struct EventEntry {
     /// Where it is in the log, opaque: a cursor, and a value for `Dossier-Min-Position`.
     pub token: String,
-    #[schema(value_type = String)]
     pub event_id: Uuid,
     pub area: String,
-    #[schema(value_type = String)]
     pub stream_id: Uuid,
     /// Its number within its stream.
     pub version: i64,
@@ -121,25 +118,18 @@ pub struct EventEntry {
     #[schema(value_type = Object)]
     pub payload: Box<RawValue>,
     /// When it became true.
-    #[schema(value_type = String)]
     pub occurred_at: DateTime<Utc>,
     /// When the directory took it.
-    #[schema(value_type = String)]
     pub recorded_at: DateTime<Utc>,
     pub real_actor: EventActor,
     /// The same as the real actor's unless it acted as another.
-    #[schema(value_type = String)]
     pub effective_actor_id: Uuid,
     /// The profiles acted as, outermost first.
-    #[schema(value_type = Vec<String>)]
     pub emulation: Vec<Uuid>,
-    #[schema(value_type = Option<String>)]
     pub session_id: Option<Uuid>,
     pub operation: &'static str,
     pub reason: Option<String>,
-    #[schema(value_type = String)]
     pub request_id: Uuid,
-    #[schema(value_type = String)]
     pub correlation_id: Uuid,
     pub channel: &'static str,
     pub face: &'static str,

@@ -21,7 +21,6 @@ use super::types::context::{
 };
 use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::headers::ActorHeaders;
-use super::types::object::Object;
 
 /// Contract 4.1: the sections, in order, and the artifacts that open each.
 const SECTIONS: [(&str, &[&str]); 11] = [
@@ -54,7 +53,7 @@ const SECTIONS: [(&str, &[&str]); 11] = [
 )]
 pub async fn context(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
     let identity = identify(&app, &call).await?;
-    let Object(input) = call.body::<Object<GetProfileContextRequest>>()?;
+    let input = call.body::<GetProfileContextRequest>()?;
     let mut actor = current(&app, &identity, &call).await?;
     reach_position(&app, &actor, &call).await?;
     actor.position = app.engine.readable();

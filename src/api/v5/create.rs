@@ -29,7 +29,6 @@ use super::types::bulk::{
 };
 use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::headers::ActorHeaders;
-use super::types::object::Object;
 use super::{FACE, ITEMS_MAX};
 
 /// What a valid item is told when another one is not.
@@ -51,7 +50,7 @@ pub const NOT_APPLIED: &str = "not applied: other items are invalid";
     )
 )]
 pub async fn create(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let input = call.body::<Object<CreateProfilesRequest>>().map(|Object(input)| Arc::new(input));
+    let input = call.body::<CreateProfilesRequest>().map(Arc::new);
     let kind = Kind { area: "profile", operation: "create", face: FACE, exempt: false };
     let minted: Arc<Vec<Uuid>> = Arc::new((0..ITEMS_MAX).map(|_| mint::new_id()).collect());
     let shared = app.clone();

@@ -21,7 +21,6 @@ use crate::engine::execute::{Decision, Halt};
 use super::types::bulk::{DeleteProfileResult, DeleteProfilesRequest, DeleteProfilesResponse};
 use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::headers::ActorHeaders;
-use super::types::object::Object;
 use super::{FACE, ITEMS_MAX};
 
 /// Deletes profiles; their addresses are free again, their history stays.
@@ -39,8 +38,8 @@ use super::{FACE, ITEMS_MAX};
     )
 )]
 pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let input = call.body::<Object<DeleteProfilesRequest>>();
-    let ids = input.map(|Object(input)| Arc::new(input.profile_ids));
+    let input = call.body::<DeleteProfilesRequest>();
+    let ids = input.map(|input| Arc::new(input.profile_ids));
     let kind = Kind { area: "profile", operation: "delete", face: FACE, exempt: false };
     let answer = write(&app, &call, kind, move |decision, actor| {
         let ids = ids.as_ref().map_err(Failure::again).cloned();

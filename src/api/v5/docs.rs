@@ -16,7 +16,6 @@ use super::docs_content;
 use super::types::docs::{GetProfileDocsRequest, GetProfileDocsResponse};
 use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::headers::ActorHeaders;
-use super::types::object::Object;
 
 /// The documentation, with a profile's name in the title of its page if it may be seen.
 #[utoipa::path(
@@ -34,7 +33,7 @@ use super::types::object::Object;
 )]
 pub async fn docs(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
     let actor = reader(&app, &call).await?;
-    let Object(input) = call.body::<Object<GetProfileDocsRequest>>()?;
+    let input = call.body::<GetProfileDocsRequest>()?;
     let mut name = None;
     if let Some(id) = input.entity_id {
         let profile = app.engine.load::<Profile>(actor.tenant(), id).await?;

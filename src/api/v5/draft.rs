@@ -24,7 +24,6 @@ use super::types::error::{
     HTTPValidationError, ProfileDraftConflictResponse, ProfileDraftErrorResponse,
 };
 use super::types::headers::ActorHeaders;
-use super::types::object::Object;
 
 /// Keeps a draft. Despite PATCH the body is the full state: what is absent is empty.
 #[utoipa::path(
@@ -42,8 +41,8 @@ use super::types::object::Object;
     )
 )]
 pub async fn draft(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let input = call.body::<Object<PatchProfileDraftRequest>>();
-    let input = input.map(|Object(input)| Arc::new(input));
+    let input = call.body::<PatchProfileDraftRequest>();
+    let input = input.map(Arc::new);
     let kind = Kind { area: "draft", operation: "draft", face: FACE, exempt: false };
     let minted = Minted { draft: Uuid::now_v7(), group: Uuid::now_v7() };
     let mcp = call.mcp;

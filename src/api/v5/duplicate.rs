@@ -24,7 +24,6 @@ use super::pick::Picker;
 use super::types::bulk::{DuplicateProfileRequest, DuplicateProfileResponse};
 use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::headers::ActorHeaders;
-use super::types::object::Object;
 
 /// What a copy's name ends with.
 const SUFFIX: &str = " Copy";
@@ -45,8 +44,8 @@ const SUFFIX: &str = " Copy";
     )
 )]
 pub async fn duplicate(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let input = call.body::<Object<DuplicateProfileRequest>>();
-    let target = input.map(|Object(input)| input.target_profile_id);
+    let input = call.body::<DuplicateProfileRequest>();
+    let target = input.map(|input| input.target_profile_id);
     let kind = Kind { area: "profile", operation: "duplicate", face: FACE, exempt: false };
     let id = mint::new_id();
     let shared = app.clone();

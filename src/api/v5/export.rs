@@ -23,7 +23,6 @@ use super::FACE;
 use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::export::{ExportProfilesRequest, ExportProfilesResponse};
 use super::types::headers::ActorHeaders;
-use super::types::object::Object;
 
 /// Most rows in one file.
 const ROWS_MAX: usize = 100_000;
@@ -50,7 +49,7 @@ const COLUMNS: [&str; 7] =
 )]
 pub async fn export(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
     let actor = reader(&app, &call).await?;
-    let Object(input) = call.body::<Object<ExportProfilesRequest>>()?;
+    let input = call.body::<ExportProfilesRequest>()?;
     if !can_operate(&actor.effective, actor.artifacts()) {
         return Err(Failure::Forbidden("your role does not let you export profiles"));
     }

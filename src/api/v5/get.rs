@@ -22,7 +22,6 @@ use super::tagged::Tagged;
 use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::get::{GetProfileRequest, GetProfileResponse};
 use super::types::headers::ActorHeaders;
-use super::types::object::Object;
 use super::types::resource::ProfileRequestLimitResource;
 use super::types::section::SUGGESTIONS_MAX;
 
@@ -44,7 +43,7 @@ use super::types::section::SUGGESTIONS_MAX;
 )]
 pub async fn get(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
     let actor = reader(&app, &call).await?;
-    let Object(input) = call.body::<Object<GetProfileRequest>>()?;
+    let input = call.body::<GetProfileRequest>()?;
     let tagged = Tagged::new(&app, &call, &actor, &[Tag::Profiles, Tag::Drafts]);
     let target = match input.target_profile_id {
         Some(id) => {

@@ -25,7 +25,6 @@ use super::types::bulk::{
 };
 use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::headers::ActorHeaders;
-use super::types::object::Object;
 use super::{FACE, ITEMS_MAX};
 
 /// Changes profiles: what an item does not name stays, a list replaces the links. A single item
@@ -46,7 +45,7 @@ use super::{FACE, ITEMS_MAX};
     )
 )]
 pub async fn update(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let input = call.body::<Object<UpdateProfilesRequest>>().map(|Object(input)| Arc::new(input));
+    let input = call.body::<UpdateProfilesRequest>().map(Arc::new);
     let if_match = call.if_match.clone();
     let kind = Kind { area: "profile", operation: "update", face: FACE, exempt: false };
     let shared = app.clone();

@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::v5::types::object::objects;
+use crate::api::object::objects;
 
 /// Contract 4.4: profiles to create, all or none.
 #[derive(Deserialize, ToSchema)]
 pub struct CreateProfilesRequest {
     /// One item for each profile.
     #[serde(deserialize_with = "objects")]
+    #[schema(max_items = 100)]
     pub profiles: Vec<CreateProfileItem>,
 }
 
@@ -18,29 +19,22 @@ pub struct CreateProfilesRequest {
 #[derive(Deserialize, ToSchema)]
 pub struct CreateProfileItem {
     /// An id of the caller's choice; the same item again under it changes nothing.
-    #[schema(value_type = Option<String>)]
     pub id: Option<Uuid>,
     /// The name by id; wins over `name`.
-    #[schema(value_type = Option<String>)]
     pub name_id: Option<Uuid>,
     /// The name by value.
     pub name: Option<String>,
     /// The daily limit of requests.
-    #[schema(value_type = Option<String>)]
     pub request_limit_id: Option<Uuid>,
     /// The active flag.
-    #[schema(value_type = Option<String>)]
     pub flag_id: Option<Uuid>,
     /// The departments by id, the primary one first; win over `departments`.
-    #[schema(value_type = Option<Vec<String>>)]
     pub department_ids: Option<Vec<Uuid>>,
     /// The departments by name.
     pub departments: Option<Vec<String>>,
     /// The e-mail addresses, the primary one first.
-    #[schema(value_type = Option<Vec<String>>)]
     pub email_ids: Option<Vec<Uuid>>,
     /// The roles, the one that counts first.
-    #[schema(value_type = Option<Vec<String>>)]
     pub role_ids: Option<Vec<Uuid>>,
 }
 
@@ -56,6 +50,7 @@ pub struct CreateProfilesResponse {
 pub struct UpdateProfilesRequest {
     /// One item for each profile.
     #[serde(deserialize_with = "objects")]
+    #[schema(max_items = 100)]
     pub profiles: Vec<UpdateProfileItem>,
 }
 
@@ -63,29 +58,22 @@ pub struct UpdateProfilesRequest {
 #[derive(Deserialize, ToSchema)]
 pub struct UpdateProfileItem {
     /// The profile to change.
-    #[schema(value_type = String)]
     pub profile_id: Uuid,
     /// The name by id; wins over `name`.
-    #[schema(value_type = Option<String>)]
     pub name_id: Option<Uuid>,
     /// The name by value.
     pub name: Option<String>,
     /// The daily limit of requests.
-    #[schema(value_type = Option<String>)]
     pub request_limit_id: Option<Uuid>,
     /// The active flag.
-    #[schema(value_type = Option<String>)]
     pub flag_id: Option<Uuid>,
     /// The departments by id, the primary one first; win over `departments`.
-    #[schema(value_type = Option<Vec<String>>)]
     pub department_ids: Option<Vec<Uuid>>,
     /// The departments by name.
     pub departments: Option<Vec<String>>,
     /// The e-mail addresses, the primary one first.
-    #[schema(value_type = Option<Vec<String>>)]
     pub email_ids: Option<Vec<Uuid>>,
     /// The roles, the one that counts first.
-    #[schema(value_type = Option<Vec<String>>)]
     pub role_ids: Option<Vec<Uuid>>,
 }
 
@@ -102,7 +90,6 @@ pub struct ProfileResultItem {
     /// Whether it was written.
     pub success: bool,
     /// The profile written.
-    #[schema(value_type = Option<String>)]
     pub profile_id: Option<Uuid>,
     /// One sentence for people.
     pub message: String,
@@ -123,7 +110,6 @@ pub struct ProfileFieldError {
 #[derive(Deserialize, ToSchema)]
 pub struct DuplicateProfileRequest {
     /// The profile to copy.
-    #[schema(value_type = String)]
     pub target_profile_id: Uuid,
 }
 
@@ -133,7 +119,6 @@ pub struct DuplicateProfileResponse {
     /// Whether it was made.
     pub success: bool,
     /// The new profile.
-    #[schema(value_type = String)]
     pub profile_id: Uuid,
     /// One sentence for people.
     pub message: String,
@@ -143,7 +128,7 @@ pub struct DuplicateProfileResponse {
 #[derive(Deserialize, ToSchema)]
 pub struct DeleteProfilesRequest {
     /// The profiles to delete.
-    #[schema(value_type = Vec<String>)]
+    #[schema(max_items = 100)]
     pub profile_ids: Vec<Uuid>,
 }
 
@@ -160,7 +145,6 @@ pub struct DeleteProfileResult {
     /// Whether it was deleted.
     pub success: bool,
     /// The profile.
-    #[schema(value_type = String)]
     pub profile_id: Uuid,
     /// One sentence for people.
     pub message: String,

@@ -9,7 +9,6 @@ use uuid::Uuid;
 #[derive(Deserialize, ToSchema)]
 pub struct GetProfileContextRequest {
     /// Takes settings and theme from this department instead of the primary one.
-    #[schema(value_type = Option<String>)]
     pub department_id: Option<Uuid>,
 }
 
@@ -17,7 +16,6 @@ pub struct GetProfileContextRequest {
 #[derive(Clone, Serialize, ToSchema)]
 pub struct GetProfileContextResponse {
     /// The effective profile.
-    #[schema(value_type = Option<String>)]
     pub id: Option<Uuid>,
     /// Its name.
     pub name: Option<String>,
@@ -32,18 +30,14 @@ pub struct GetProfileContextResponse {
     /// The roles it may emulate, ascending.
     pub scoped_roles: Option<Vec<String>>,
     /// Its departments, the primary one first.
-    #[schema(value_type = Option<Vec<String>>)]
     pub department_ids: Option<Vec<Uuid>>,
     /// The first of its departments.
-    #[schema(value_type = Option<String>)]
     pub primary_department_id: Option<Uuid>,
     /// The setting that applies to it.
-    #[schema(value_type = Option<String>)]
     pub settings_id: Option<Uuid>,
     /// The colours of that setting; null when it has no primary colour.
     pub theme: Option<ThemePrimitives>,
     /// The root session.
-    #[schema(value_type = Option<String>)]
     pub session_id: Option<Uuid>,
     /// Whether somebody else is acting as this profile.
     pub is_emulation: Option<bool>,

@@ -9,7 +9,6 @@ use uuid::Uuid;
 #[derive(Deserialize, ToSchema)]
 pub struct GetProfileDocsRequest {
     /// A profile whose name goes into the title of its page.
-    #[schema(value_type = Option<String>)]
     pub entity_id: Option<Uuid>,
 }
 

@@ -9,7 +9,6 @@ use uuid::Uuid;
 #[derive(Deserialize, ToSchema)]
 pub struct PatchProfileDraftRequest {
     /// The draft to go on with; none starts a new one.
-    #[schema(value_type = Option<String>)]
     pub input_draft_id: Option<Uuid>,
     /// The version the caller last saw; 0 for a new draft.
     #[serde(default, deserialize_with = "zero_if_null")]
@@ -18,7 +17,6 @@ pub struct PatchProfileDraftRequest {
     /// The name by value.
     pub name: Option<String>,
     /// The name by id; wins over `name`.
-    #[schema(value_type = Option<String>)]
     pub name_id: Option<Uuid>,
     /// An e-mail address by value, at most 254 characters, added to `email_ids`.
     #[schema(max_length = 254)]
@@ -26,19 +24,14 @@ pub struct PatchProfileDraftRequest {
     /// A daily limit of requests by value, added to `request_limit_ids`.
     pub request_limit: Option<i64>,
     /// The active flag.
-    #[schema(value_type = Option<String>)]
     pub flag_id: Option<Uuid>,
     /// The departments, the primary one first.
-    #[schema(value_type = Option<Vec<String>>)]
     pub department_ids: Option<Vec<Uuid>>,
     /// The e-mail addresses, the primary one first.
-    #[schema(value_type = Option<Vec<String>>)]
     pub email_ids: Option<Vec<Uuid>>,
     /// The roles, the one that counts first.
-    #[schema(value_type = Option<Vec<String>>)]
     pub role_ids: Option<Vec<Uuid>>,
     /// The daily limits of requests, of which the last is kept.
-    #[schema(value_type = Option<Vec<String>>)]
     pub request_limit_ids: Option<Vec<Uuid>>,
 }
 
@@ -48,7 +41,6 @@ pub struct PatchProfileDraftResponse {
     /// Whether it was saved.
     pub success: bool,
     /// The draft.
-    #[schema(value_type = String)]
     pub draft_id: Uuid,
     /// Its version now.
     pub new_version: i64,
@@ -62,22 +54,16 @@ pub struct PatchProfileDraftResponse {
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ProfileDraftFormState {
     /// The name.
-    #[schema(value_type = Option<String>)]
     pub name_id: Option<Uuid>,
     /// The active flag.
-    #[schema(value_type = Option<String>)]
     pub flag_id: Option<Uuid>,
     /// The departments, the primary one first.
-    #[schema(value_type = Vec<String>)]
     pub department_ids: Vec<Uuid>,
     /// The e-mail addresses, the primary one first.
-    #[schema(value_type = Vec<String>)]
     pub email_ids: Vec<Uuid>,
     /// The roles, the one that counts first.
-    #[schema(value_type = Vec<String>)]
     pub role_ids: Vec<Uuid>,
     /// The daily limit of requests, at most one.
-    #[schema(value_type = Vec<String>)]
     pub request_limit_ids: Vec<Uuid>,
 }
 
@@ -92,12 +78,10 @@ pub struct ListProfileDraftsResponse {
 #[derive(Clone, Serialize, ToSchema)]
 pub struct GetProfileDraftResponse {
     /// The draft.
-    #[schema(value_type = String)]
     pub id: Uuid,
     /// Its version now.
     pub version: i64,
     /// When it was started.
-    #[schema(value_type = String)]
     pub created_at: DateTime<Utc>,
     /// Whether a generator made it.
     pub generated: bool,
@@ -106,31 +90,22 @@ pub struct GetProfileDraftResponse {
     /// Always true: closed drafts are not listed.
     pub active: bool,
     /// The group of work it belongs to.
-    #[schema(value_type = String)]
     pub group_id: Uuid,
     /// The session of the last save.
-    #[schema(value_type = String)]
     pub session_id: Uuid,
     /// The owner, not the profile being edited.
-    #[schema(value_type = Vec<String>)]
     pub profile_ids: Vec<Uuid>,
     /// The departments, the primary one first.
-    #[schema(value_type = Vec<String>)]
     pub department_ids: Vec<Uuid>,
     /// The e-mail addresses, the primary one first.
-    #[schema(value_type = Vec<String>)]
     pub email_ids: Vec<Uuid>,
     /// The active flag, at most one.
-    #[schema(value_type = Vec<String>)]
     pub flag_ids: Vec<Uuid>,
     /// The name, at most one.
-    #[schema(value_type = Vec<String>)]
     pub name_ids: Vec<Uuid>,
     /// The daily limit of requests, at most one.
-    #[schema(value_type = Vec<String>)]
     pub request_limit_ids: Vec<Uuid>,
     /// The roles, the one that counts first.
-    #[schema(value_type = Vec<String>)]
     pub role_ids: Vec<Uuid>,
 }
 

@@ -5,14 +5,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::bounds;
+
 /// Contract 4.11: asks to act as somebody else from the next request on.
 #[derive(Deserialize, ToSchema)]
 pub struct EmulateProfileRequest {
     /// The profile to act as.
-    #[schema(value_type = String)]
     pub target_profile_id: Uuid,
     /// For how long, at most 480; none or 0 means the default.
-    #[schema(default = 120)]
+    #[serde(default, deserialize_with = "bounds::between::<_, 0, 480>")]
+    #[schema(default = 120, minimum = 0, maximum = 480)]
     pub ttl_minutes: Option<i64>,
 }
 
@@ -24,10 +26,8 @@ pub struct EmulateProfileResponse {
     /// The stable code of the rule in the way; null when allowed.
     pub reason: Option<String>,
     /// The grant; null when refused.
-    #[schema(value_type = Option<String>)]
     pub grant_id: Option<Uuid>,
     /// When it ends at the latest; null when refused.
-    #[schema(value_type = Option<String>)]
     pub expires_at: Option<DateTime<Utc>>,
 }
 

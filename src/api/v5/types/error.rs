@@ -66,7 +66,6 @@ pub struct ProfileDraftConflictResponse {
     /// `draft_version_conflict`.
     pub code: String,
     /// The draft in question.
-    #[schema(value_type = String)]
     pub draft_id: Uuid,
     /// The version to name in the next attempt.
     pub current_version: i64,

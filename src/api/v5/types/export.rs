@@ -8,7 +8,6 @@ use uuid::Uuid;
 #[derive(Deserialize, ToSchema)]
 pub struct ExportProfilesRequest {
     /// The one profile to export; none for all the caller may see.
-    #[schema(value_type = Option<String>)]
     pub profile_export_id: Option<Uuid>,
 }
 
@@ -16,7 +15,6 @@ pub struct ExportProfilesRequest {
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ExportProfilesResponse {
     /// What to download it by.
-    #[schema(value_type = String)]
     pub upload_id: Uuid,
     /// The name it is saved under.
     pub file_name: String,

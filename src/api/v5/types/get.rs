@@ -13,10 +13,8 @@ use crate::api::v5::types::section::{
 #[derive(Deserialize, ToSchema)]
 pub struct GetProfileRequest {
     /// The profile to edit; none for a new one.
-    #[schema(value_type = Option<String>)]
     pub target_profile_id: Option<Uuid>,
     /// A draft of the caller's that replaces what is selected.
-    #[schema(value_type = Option<String>)]
     pub draft_id: Option<Uuid>,
 }
 
@@ -34,10 +32,8 @@ pub struct GetProfileResponse {
     /// The draft's version; null without a draft.
     pub draft_version: Option<i64>,
     /// The group of work the draft belongs to; null without a draft.
-    #[schema(value_type = Option<String>)]
     pub group_id: Option<Uuid>,
     /// The profile asked for.
-    #[schema(value_type = Option<String>)]
     pub profile_id: Option<Uuid>,
     /// The key of the first role selected.
     pub role: Option<String>,

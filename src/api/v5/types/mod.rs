@@ -2,9 +2,10 @@
 //! Never holds a rule, a query or a status: handlers decide, these only carry.
 //!
 //! On input an absent field and `null` mean the same and unknown fields are ignored; on output an
-//! optional field is written as `null`, never left out (contract 1). Ids are UUIDs here and plain
-//! strings in the OpenAPI document, as the contract publishes them.
+//! optional field is written as `null`, never left out (contract 1). Ids are UUIDs here and strings
+//! of that format in the OpenAPI document.
 
+pub mod bounds;
 pub mod bulk;
 pub mod context;
 pub mod docs;
@@ -14,7 +15,6 @@ pub mod error;
 pub mod export;
 pub mod get;
 pub mod headers;
-pub mod object;
 pub mod resource;
 pub mod search;
 pub mod section;

@@ -8,7 +8,6 @@ use uuid::Uuid;
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ProfileNameResource {
     /// The shared id of this value.
-    #[schema(value_type = Option<String>)]
     pub id: Option<Uuid>,
     /// The value.
     pub name: Option<String>,
@@ -20,7 +19,6 @@ pub struct ProfileNameResource {
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ProfileEmailResource {
     /// The shared id of this value.
-    #[schema(value_type = Option<String>)]
     pub id: Option<Uuid>,
     /// The value.
     pub email: Option<String>,
@@ -32,7 +30,6 @@ pub struct ProfileEmailResource {
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ProfileRequestLimitResource {
     /// The shared id of this value.
-    #[schema(value_type = Option<String>)]
     pub id: Option<Uuid>,
     /// The value.
     pub requests_per_day: Option<i64>,
@@ -44,7 +41,6 @@ pub struct ProfileRequestLimitResource {
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ProfileDepartmentResource {
     /// The department.
-    #[schema(value_type = Option<String>)]
     pub id: Option<Uuid>,
     /// Its name.
     pub name: Option<String>,
@@ -58,7 +54,6 @@ pub struct ProfileDepartmentResource {
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ProfileRoleResource {
     /// The role.
-    #[schema(value_type = Option<String>)]
     pub id: Option<Uuid>,
     /// Its key.
     pub role: Option<String>,
@@ -82,10 +77,8 @@ pub struct ProfileFlagConfig {
     /// What it means; tells apart flags of the same name.
     pub description: Option<String>,
     /// Its icon.
-    #[schema(value_type = Option<String>)]
     pub icon_id: Option<Uuid>,
     /// The flag itself.
-    #[schema(value_type = Option<String>)]
     pub flag_option_id: Option<Uuid>,
     /// Whether the form shows it.
     #[schema(default = true, required = false)]

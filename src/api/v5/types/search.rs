@@ -5,16 +5,22 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::bounds;
+
 /// Contract 4.3: what to look for and which page of it.
 #[derive(Deserialize, ToSchema)]
 pub struct SearchProfilesRequest {
     /// A part of the name or of any e-mail address. Without marks it also finds who has some.
+    #[serde(default, deserialize_with = "bounds::characters::<_, 200>")]
+    #[schema(max_length = 200)]
     pub search: Option<String>,
     /// Members of any of these cohorts.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(default, deserialize_with = "bounds::ids::<_, 1000>")]
+    #[schema(max_items = 1000)]
     pub cohort_ids: Option<Vec<Uuid>>,
     /// Members of any of these departments.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(default, deserialize_with = "bounds::ids::<_, 1000>")]
+    #[schema(max_items = 1000)]
     pub filter_department_ids: Option<Vec<Uuid>>,
     /// The key of a role.
     pub role_filter: Option<String>,
@@ -25,10 +31,12 @@ pub struct SearchProfilesRequest {
     /// A part of a role's name, for its facet.
     pub role_search: Option<String>,
     /// How many profiles to answer with, at most 100; none or 0 means the default.
-    #[schema(default = 12)]
+    #[serde(default, deserialize_with = "bounds::between::<_, 0, 100>")]
+    #[schema(default = 12, minimum = 0, maximum = 100)]
     pub page_size: Option<i64>,
     /// How many profiles to pass over.
-    #[schema(default = 0)]
+    #[serde(default, deserialize_with = "bounds::between::<_, 0, { i64::MAX }>")]
+    #[schema(default = 0, minimum = 0)]
     pub page_offset: Option<i64>,
 }
 
@@ -51,7 +59,6 @@ pub struct SearchProfilesResponse {
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ListProfilesApiProfile {
     /// The profile.
-    #[schema(value_type = Option<String>)]
     pub profile_id: Option<Uuid>,
     /// Its e-mail addresses; null when there are none.
     pub emails: Option<Vec<String>>,
@@ -64,10 +71,8 @@ pub struct ListProfilesApiProfile {
     /// The first letters of the name's first and last word.
     pub initials: Option<String>,
     /// Its departments; null when there are none.
-    #[schema(value_type = Option<Vec<String>>)]
     pub department_ids: Option<Vec<Uuid>>,
     /// The first of them.
-    #[schema(value_type = Option<String>)]
     pub primary_department_id: Option<Uuid>,
     /// Its daily limit of requests.
     pub requests_per_day: Option<i64>,

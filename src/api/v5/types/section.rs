@@ -27,16 +27,13 @@ pub struct ProfileNameSection {
     #[schema(default = false, required = false)]
     pub required: bool,
     /// The ids of the names offered and not selected.
-    #[schema(value_type = Option<Vec<String>>)]
     pub suggestions: Option<Vec<Uuid>>,
     /// Always false: nothing here generates content.
     #[schema(default = false, required = false)]
     pub show_ai_generate: bool,
     /// Always null, as there is no generator.
-    #[schema(value_type = Option<String>)]
     pub tool_id: Option<Uuid>,
     /// Always null, as there is no generator.
-    #[schema(value_type = Option<String>)]
     pub link_tool_id: Option<Uuid>,
     /// The name selected.
     pub resource: Option<ProfileNameResource>,
@@ -54,16 +51,13 @@ pub struct ProfileRequestLimitSection {
     #[schema(default = false, required = false)]
     pub required: bool,
     /// The ids of the limits offered and not selected.
-    #[schema(value_type = Option<Vec<String>>)]
     pub suggestions: Option<Vec<Uuid>>,
     /// Always false: nothing here generates content.
     #[schema(default = false, required = false)]
     pub show_ai_generate: bool,
     /// Always null, as there is no generator.
-    #[schema(value_type = Option<String>)]
     pub tool_id: Option<Uuid>,
     /// Always null, as there is no generator.
-    #[schema(value_type = Option<String>)]
     pub link_tool_id: Option<Uuid>,
     /// The limit selected.
     pub resource: Option<ProfileRequestLimitResource>,
@@ -81,16 +75,13 @@ pub struct ProfileFlagSection {
     #[schema(default = false, required = false)]
     pub required: bool,
     /// The ids of the flags offered and not selected.
-    #[schema(value_type = Option<Vec<String>>)]
     pub suggestions: Option<Vec<Uuid>>,
     /// Always false: nothing here generates content.
     #[schema(default = false, required = false)]
     pub show_ai_generate: bool,
     /// Always null, as there is no generator.
-    #[schema(value_type = Option<String>)]
     pub tool_id: Option<Uuid>,
     /// Always null, as there is no generator.
-    #[schema(value_type = Option<String>)]
     pub link_tool_id: Option<Uuid>,
     /// The flag selected.
     pub current: Option<ProfileFlagConfig>,
@@ -108,16 +99,13 @@ pub struct ProfileEmailSection {
     #[schema(default = false, required = false)]
     pub required: bool,
     /// The ids of the addresses offered and not selected.
-    #[schema(value_type = Option<Vec<String>>)]
     pub suggestions: Option<Vec<Uuid>>,
     /// Always false: nothing here generates content.
     #[schema(default = false, required = false)]
     pub show_ai_generate: bool,
     /// Always null, as there is no generator.
-    #[schema(value_type = Option<String>)]
     pub tool_id: Option<Uuid>,
     /// Always null, as there is no generator.
-    #[schema(value_type = Option<String>)]
     pub link_tool_id: Option<Uuid>,
     /// The addresses selected, the primary one first; null when there are none.
     pub current: Option<Vec<ProfileEmailResource>>,
@@ -135,16 +123,13 @@ pub struct ProfileDepartmentSection {
     #[schema(default = false, required = false)]
     pub required: bool,
     /// The ids of the departments offered and not selected.
-    #[schema(value_type = Option<Vec<String>>)]
     pub suggestions: Option<Vec<Uuid>>,
     /// Always false: nothing here generates content.
     #[schema(default = false, required = false)]
     pub show_ai_generate: bool,
     /// Always null, as there is no generator.
-    #[schema(value_type = Option<String>)]
     pub tool_id: Option<Uuid>,
     /// Always null, as there is no generator.
-    #[schema(value_type = Option<String>)]
     pub link_tool_id: Option<Uuid>,
     /// The departments selected, the primary one first; null when there are none.
     pub current: Option<Vec<ProfileDepartmentResource>>,
@@ -162,16 +147,13 @@ pub struct ProfileRoleSection {
     #[schema(default = false, required = false)]
     pub required: bool,
     /// The ids of the roles offered and not selected.
-    #[schema(value_type = Option<Vec<String>>)]
     pub suggestions: Option<Vec<Uuid>>,
     /// Always false: nothing here generates content.
     #[schema(default = false, required = false)]
     pub show_ai_generate: bool,
     /// Always null, as there is no generator.
-    #[schema(value_type = Option<String>)]
     pub tool_id: Option<Uuid>,
     /// Always null, as there is no generator.
-    #[schema(value_type = Option<String>)]
     pub link_tool_id: Option<Uuid>,
     /// The roles selected, the one that counts first; null when there are none.
     pub current: Option<Vec<ProfileRoleResource>>,

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// Contract 1: a request body is a JSON object. Read a body as `Object<SearchProfilesRequest>`.
+/// Contract 1 of Profiles v5: a request body is a JSON object.
 pub struct Object<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
