@@ -1,5 +1,6 @@
-//! Everything that is wrong with a body, for the one answer that tells it: reading stops at the
-//! first mistake, so a body that cannot be read is compared with its schema in the OpenAPI document.
+//! Everything that is wrong with a body, for the one answer that tells it. Reading stops at the
+//! first mistake, so a body that cannot be read is compared with its schema in the OpenAPI
+//! document.
 
 use std::sync::LazyLock;
 

@@ -6,6 +6,7 @@ pub mod answer;
 pub mod app;
 pub mod call;
 pub mod crafter;
+pub mod documented;
 pub mod failure;
 pub mod guests;
 pub mod history;

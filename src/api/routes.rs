@@ -25,7 +25,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::app::App;
 use super::failure::Failure;
-use super::{crafter, history, observe, v5};
+use super::{crafter, documented, history, observe, v5};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -38,12 +38,19 @@ use super::{crafter, history, observe, v5};
         (name = "profiles", description = "Profiles v5"),
         (name = "crafter", description = "Crafter Profile: parameters from query, form or \
                                           multipart, accessTokenId among them"),
+        (name = "monitoring", description = "Crafter Profile: how the server does"),
         (name = "history", description = "What happened, when, by whom really, acting as whom")
-    )
+    ),
+    components(schemas(
+        v5::types::error::ErrorResponse,
+        v5::types::error::HTTPValidationError,
+        crafter::error::ErrorDetails,
+        history::error::ProblemDetails,
+    ))
 )]
 struct Document;
 
-fn documented() -> OpenApiRouter<Arc<App>> {
+fn handlers() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi()).merge(profiles_v5()).merge(crafter_profile())
 }
 
@@ -140,8 +147,9 @@ fn crafter_profile() -> OpenApiRouter<Arc<App>> {
 
 /// The OpenAPI document of all faces.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    let (_, mut document) = documented().split_for_parts();
+    let (_, mut document) = handlers().split_for_parts();
     crafter::documented::document(&mut document);
+    documented::document(&mut document);
     document
 }
 
@@ -167,9 +175,10 @@ const EXPOSED: [&str; 12] = [
 
 /// The router of the main listener.
 pub fn router(app: Arc<App>) -> Router {
-    let (documented, document) = (documented().split_for_parts().0, openapi());
-    let mut router = documented
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
+    let mut router = handlers()
+        .split_for_parts()
+        .0
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", openapi()))
         .route("/", get(async || Redirect::to("/docs/")))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz));

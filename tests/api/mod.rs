@@ -8,6 +8,7 @@ mod credentials;
 mod drafts;
 mod emulation;
 mod exports;
+mod generated;
 mod history;
 mod http;
 mod isolation;

@@ -353,7 +353,7 @@ pub fn nobody() -> String {
     Uuid::nil().to_string()
 }
 
-fn encoded(parameters: &[(&str, &str)]) -> String {
+pub fn encoded(parameters: &[(&str, &str)]) -> String {
     let pairs = parameters.iter().map(|(name, value)| format!("{}={}", form(name), form(value)));
     pairs.collect::<Vec<_>>().join("&")
 }

@@ -15,7 +15,7 @@ use crate::engine::claims::Bearer;
 
 use super::answer::{Answer, bean, empty};
 use super::call::Call;
-use super::error::{ErrorDetails, Failure};
+use super::error::Failure;
 use super::selector::Bean;
 use super::types::access_token::AccessToken;
 use super::write::{Kind, write};
@@ -30,7 +30,7 @@ const ID_BYTES_MAX: usize = 200;
     operation_id = "crafter_create_access_token",
     tag = "crafter",
     request_body = AccessToken,
-    responses((status = 200, body = AccessToken), (status = 409, body = ErrorDetails))
+    responses((status = 200, body = AccessToken))
 )]
 pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let wanted: AccessToken = call.body()?;
@@ -73,7 +73,7 @@ async fn issue(
     operation_id = "crafter_get_access_token",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200, body = AccessToken), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = AccessToken), (status = 404))
 )]
 pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     call.caller.is_master()?;

@@ -8,6 +8,8 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{ContentBuilder, OpenApi, RefOr, Required};
 
+use super::parameters::PARAMETERS_MAX;
+
 /// Operation, and its parameters besides `accessTokenId`: `!` is required, `*` a list, `?` true or
 /// false, `#` a number, `@` a file.
 const PARAMETERS: &[(&str, &str)] = &[
@@ -149,9 +151,19 @@ fn is_required(parameter: &str) -> bool {
 fn schema(parameter: &str) -> RefOr<Schema> {
     let of = |kind| ObjectBuilder::new().schema_type(SchemaType::Type(kind));
     RefOr::T(match parameter.chars().next_back() {
-        Some('*') => Schema::Array(ArrayBuilder::new().items(of(Type::String).build()).build()),
+        Some('*') => {
+            let items = ArrayBuilder::new().items(of(Type::String).build());
+            Schema::Array(items.max_items(Some(PARAMETERS_MAX)).build())
+        }
         Some('?') => Schema::Object(of(Type::Boolean).build()),
-        Some('#') => Schema::Object(of(Type::Integer).build()),
+        Some('#') => {
+            let number =
+                of(Type::Integer).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)));
+            Schema::Object(number.minimum(Some(0)).build())
+        }
+        _ if parameter == "sortOrder" => {
+            Schema::Object(of(Type::String).enum_values(Some(["ASC", "DESC"])).build())
+        }
         Some('@') => {
             let file =
                 of(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));

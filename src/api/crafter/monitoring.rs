@@ -10,7 +10,7 @@ use crate::api::app::App;
 use crate::system::{MemoryInfo, StatusInfo, VersionInfo};
 
 use super::answer::{Answer, json};
-use super::error::{ErrorDetails, Failure};
+use super::error::Failure;
 use super::parameters::Parameters;
 
 /// Whoever calls has shown the management token.
@@ -36,8 +36,8 @@ impl FromRequestParts<Arc<App>> for Management {
     get,
     path = "/api/1/monitoring/memory",
     operation_id = "crafter_get_memory",
-    tag = "crafter",
-    responses((status = 200, body = MemoryInfo), (status = 401, body = ErrorDetails))
+    tag = "monitoring",
+    responses((status = 200, body = MemoryInfo))
 )]
 pub async fn memory(_: Management) -> Answer {
     json(&MemoryInfo::now())
@@ -48,8 +48,8 @@ pub async fn memory(_: Management) -> Answer {
     get,
     path = "/api/1/monitoring/status",
     operation_id = "crafter_get_status",
-    tag = "crafter",
-    responses((status = 200, body = StatusInfo), (status = 401, body = ErrorDetails))
+    tag = "monitoring",
+    responses((status = 200, body = StatusInfo))
 )]
 pub async fn status(State(app): State<Arc<App>>, _: Management) -> Answer {
     json(&app.applications.started.status())
@@ -60,8 +60,8 @@ pub async fn status(State(app): State<Arc<App>>, _: Management) -> Answer {
     get,
     path = "/api/1/monitoring/version",
     operation_id = "crafter_get_version",
-    tag = "crafter",
-    responses((status = 200, body = VersionInfo), (status = 401, body = ErrorDetails))
+    tag = "monitoring",
+    responses((status = 200, body = VersionInfo))
 )]
 pub async fn version(_: Management) -> Answer {
     json(&VersionInfo::this())

@@ -3,12 +3,47 @@
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
-use crate::api::failure::Failure;
+use crate::api::failure::{Failure, InvalidField};
 
 /// A failure in this face's form.
 pub struct Problem(pub Failure);
+
+/// The body of every answer that is not a success (contract 0.6).
+#[derive(Serialize, ToSchema)]
+pub struct ProblemDetails {
+    /// `urn:dossier:problem:` and the code.
+    pub r#type: String,
+    /// The status in words.
+    pub title: &'static str,
+    pub status: u16,
+    /// One sentence for people.
+    pub detail: String,
+    /// The stable code, for programs.
+    pub code: &'static str,
+    /// All that is wrong with the request, where that is the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Vec<ProblemError>>,
+}
+
+/// One thing that is wrong with a request.
+#[derive(Serialize, ToSchema)]
+pub struct ProblemError {
+    /// Where it stands, as in `["query", "limit"]`.
+    #[schema(value_type = Vec<String>)]
+    pub location: Vec<Value>,
+    /// What is wrong with it, for people.
+    pub message: String,
+}
+
+impl From<InvalidField> for ProblemError {
+    fn from(field: InvalidField) -> Self {
+        ProblemError { location: field.location, message: field.message }
+    }
+}
 
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
@@ -26,21 +61,20 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, code, detail) = self.0.describe();
         let retry_after = self.0.retry_after();
-        let mut body = json!({
-            "type": format!("urn:dossier:problem:{code}"),
-            "title": status.canonical_reason().unwrap_or_default(),
-            "status": status.as_u16(),
-            "detail": detail,
-            "code": code,
-        });
-        if let Failure::Invalid(fields) = self.0 {
-            let errors: Vec<Value> = fields
-                .into_iter()
-                .map(|field| json!({"location": field.location, "message": field.message}))
-                .collect();
-            body["errors"] = errors.into();
-        }
-        let mut response = (status, body.to_string()).into_response();
+        let errors = match self.0 {
+            Failure::Invalid(fields) => Some(fields.into_iter().map(ProblemError::from).collect()),
+            _ => None,
+        };
+        let body = ProblemDetails {
+            r#type: format!("urn:dossier:problem:{code}"),
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail,
+            code,
+            errors,
+        };
+        let body = serde_json::to_string(&body).unwrap_or_default();
+        let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = retry_after {

@@ -26,23 +26,20 @@ const NAME_BYTES_MAX: usize = 100;
 #[into_params(parameter_in = Query)]
 pub struct EventParameters {
     /// Id of the aggregate: of a profile, a draft, a session, …
-    #[param(value_type = Option<String>)]
     pub stream: Option<Uuid>,
     /// As `ProfileRenamed`.
+    #[param(max_length = 100)]
     pub name: Option<String>,
     /// As `update`, `emulate`, `import`.
+    #[param(max_length = 100)]
     pub operation: Option<String>,
     /// Who really did it.
-    #[param(value_type = Option<String>)]
     pub real_actor: Option<Uuid>,
     /// As whom it was done.
-    #[param(value_type = Option<String>)]
     pub effective_actor: Option<Uuid>,
     /// Recorded at this time (RFC 3339) or later.
-    #[param(value_type = Option<String>)]
     pub from: Option<DateTime<Utc>>,
     /// Recorded before this time (RFC 3339).
-    #[param(value_type = Option<String>)]
     pub until: Option<DateTime<Utc>>,
     /// `newest` (first) or `oldest` (first).
     #[param(inline, value_type = Option<EventOrder>)]
@@ -50,6 +47,7 @@ pub struct EventParameters {
     /// `next_cursor` of the page before.
     pub cursor: Option<String>,
     /// 1 to 500; 50 by default.
+    #[param(minimum = 1, maximum = 500, default = 50)]
     pub limit: Option<i64>,
 }
 

@@ -1,7 +1,7 @@
 //! The History API, our own: what happened, when, by whom really, acting as whom.
 
 mod counts;
-mod error;
+pub mod error;
 mod events;
 mod profile;
 mod query;

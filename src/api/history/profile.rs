@@ -25,7 +25,7 @@ use super::types::{Asked, EventPage, PageParameters};
     operation_id = "get_profile_history",
     tag = "history",
     params(("id" = String, Path), PageParameters),
-    responses((status = 200, body = EventPage))
+    responses((status = 200, body = EventPage), (status = 404))
 )]
 pub async fn profile_history(
     State(app): State<Arc<App>>,

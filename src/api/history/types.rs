@@ -42,6 +42,7 @@ pub struct PageParameters {
     /// `next_cursor` of the page before.
     pub cursor: Option<String>,
     /// 1 to 500; 50 by default.
+    #[param(minimum = 1, maximum = 500, default = 50)]
     pub limit: Option<i64>,
 }
 

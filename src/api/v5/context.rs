@@ -19,7 +19,6 @@ use super::types::context::{
     GetProfileContextRequest, GetProfileContextResponse, QGetProfileContextV4RoleResource,
     ThemePrimitives,
 };
-use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::headers::ActorHeaders;
 
 /// Contract 4.1: the sections, in order, and the artifacts that open each.
@@ -47,8 +46,7 @@ const SECTIONS: [(&str, &[&str]); 11] = [
     request_body = GetProfileContextRequest,
     responses(
         (status = 200, body = GetProfileContextResponse),
-        (status = 401, body = ErrorResponse),
-        (status = 422, body = HTTPValidationError),
+        (status = 404),
     )
 )]
 pub async fn context(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {

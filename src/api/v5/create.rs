@@ -27,7 +27,6 @@ use super::types::bulk::{
     CreateProfileItem, CreateProfilesRequest, CreateProfilesResponse, ProfileFieldError,
     ProfileResultItem,
 };
-use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::headers::ActorHeaders;
 use super::{FACE, ITEMS_MAX};
 
@@ -44,9 +43,6 @@ pub const NOT_APPLIED: &str = "not applied: other items are invalid";
     request_body = CreateProfilesRequest,
     responses(
         (status = 200, body = CreateProfilesResponse),
-        (status = 403, body = ErrorResponse),
-        (status = 413, body = ErrorResponse),
-        (status = 422, body = HTTPValidationError),
     )
 )]
 pub async fn create(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {

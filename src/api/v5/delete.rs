@@ -19,7 +19,6 @@ use crate::engine::claims::held_by;
 use crate::engine::execute::{Decision, Halt};
 
 use super::types::bulk::{DeleteProfileResult, DeleteProfilesRequest, DeleteProfilesResponse};
-use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::headers::ActorHeaders;
 use super::{FACE, ITEMS_MAX};
 
@@ -33,8 +32,6 @@ use super::{FACE, ITEMS_MAX};
     request_body = DeleteProfilesRequest,
     responses(
         (status = 200, body = DeleteProfilesResponse),
-        (status = 413, body = ErrorResponse),
-        (status = 422, body = HTTPValidationError),
     )
 )]
 pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {

@@ -14,7 +14,6 @@ use crate::domain::profile::Profile;
 
 use super::docs_content;
 use super::types::docs::{GetProfileDocsRequest, GetProfileDocsResponse};
-use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::headers::ActorHeaders;
 
 /// The documentation, with a profile's name in the title of its page if it may be seen.
@@ -27,8 +26,6 @@ use super::types::headers::ActorHeaders;
     request_body = GetProfileDocsRequest,
     responses(
         (status = 200, body = GetProfileDocsResponse),
-        (status = 401, body = ErrorResponse),
-        (status = 422, body = HTTPValidationError),
     )
 )]
 pub async fn docs(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {

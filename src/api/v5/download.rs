@@ -23,7 +23,6 @@ use crate::domain::export::{Command, Export, HOURS_KEPT, State as ExportState, d
 use crate::engine::files::CHUNK_BYTES;
 
 use super::FACE;
-use super::types::error::ErrorResponse;
 use super::types::headers::ActorHeaders;
 
 /// Hands out a file to whom it was made for, or to a superadmin, and puts that on record.
@@ -36,7 +35,8 @@ use super::types::headers::ActorHeaders;
     responses(
         (status = 200, content_type = "text/csv", body = String),
         (status = 206, content_type = "text/csv", body = String),
-        (status = 404, body = ErrorResponse),
+        (status = 404),
+        (status = 416),
     )
 )]
 pub async fn download(

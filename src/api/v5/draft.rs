@@ -20,9 +20,7 @@ use super::FACE;
 use super::form;
 use super::pick::{self, Picker};
 use super::types::draft::{PatchProfileDraftRequest, PatchProfileDraftResponse};
-use super::types::error::{
-    HTTPValidationError, ProfileDraftConflictResponse, ProfileDraftErrorResponse,
-};
+use super::types::error::{ProfileDraftConflictResponse, ProfileDraftErrorResponse};
 use super::types::headers::ActorHeaders;
 
 /// Keeps a draft. Despite PATCH the body is the full state: what is absent is empty.
@@ -36,8 +34,8 @@ use super::types::headers::ActorHeaders;
     responses(
         (status = 200, body = PatchProfileDraftResponse),
         (status = 400, body = ProfileDraftErrorResponse),
+        (status = 404),
         (status = 409, body = ProfileDraftConflictResponse),
-        (status = 422, body = HTTPValidationError),
     )
 )]
 pub async fn draft(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {

@@ -16,7 +16,6 @@ use crate::projections::profile_drafts_view::{self, Row};
 use super::form;
 use super::tagged::Tagged;
 use super::types::draft::{GetProfileDraftResponse, ListProfileDraftsResponse};
-use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::headers::ActorHeaders;
 
 /// Most drafts listed.
@@ -31,8 +30,7 @@ const DRAFTS_MAX: i64 = 20;
     params(ActorHeaders),
     responses(
         (status = 200, body = ListProfileDraftsResponse),
-        (status = 401, body = ErrorResponse),
-        (status = 422, body = HTTPValidationError),
+        (status = 304, description = "As the ETag of If-None-Match"),
     )
 )]
 pub async fn drafts(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {

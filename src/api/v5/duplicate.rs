@@ -22,7 +22,6 @@ use crate::engine::mint;
 use super::FACE;
 use super::pick::Picker;
 use super::types::bulk::{DuplicateProfileRequest, DuplicateProfileResponse};
-use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::headers::ActorHeaders;
 
 /// What a copy's name ends with.
@@ -38,9 +37,7 @@ const SUFFIX: &str = " Copy";
     request_body = DuplicateProfileRequest,
     responses(
         (status = 200, body = DuplicateProfileResponse),
-        (status = 403, body = ErrorResponse),
-        (status = 404, body = ErrorResponse),
-        (status = 422, body = HTTPValidationError),
+        (status = 404),
     )
 )]
 pub async fn duplicate(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {

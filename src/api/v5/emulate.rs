@@ -21,7 +21,6 @@ use crate::engine::execute::{Decision, Halt};
 
 use super::FACE;
 use super::types::emulation::{EmulateProfileRequest, EmulateProfileResponse};
-use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::headers::ActorHeaders;
 
 /// Life of a grant when none is asked for, in minutes.
@@ -37,8 +36,6 @@ const TTL_MINUTES_DEFAULT: i64 = 120;
     request_body = EmulateProfileRequest,
     responses(
         (status = 200, body = EmulateProfileResponse),
-        (status = 409, body = ErrorResponse),
-        (status = 422, body = HTTPValidationError),
     )
 )]
 pub async fn emulate(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {

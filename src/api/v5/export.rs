@@ -20,7 +20,6 @@ use crate::engine::Error;
 use crate::projections::profiles_view::{self, Row};
 
 use super::FACE;
-use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::export::{ExportProfilesRequest, ExportProfilesResponse};
 use super::types::headers::ActorHeaders;
 
@@ -42,9 +41,7 @@ const COLUMNS: [&str; 7] =
     request_body = ExportProfilesRequest,
     responses(
         (status = 200, body = ExportProfilesResponse),
-        (status = 403, body = ErrorResponse),
-        (status = 404, body = ErrorResponse),
-        (status = 422, body = HTTPValidationError),
+        (status = 404),
     )
 )]
 pub async fn export(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {

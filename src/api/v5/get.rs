@@ -19,7 +19,6 @@ use crate::projections::shared_values;
 
 use super::form::{of_profile, role_options, sections};
 use super::tagged::Tagged;
-use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::get::{GetProfileRequest, GetProfileResponse};
 use super::types::headers::ActorHeaders;
 use super::types::resource::ProfileRequestLimitResource;
@@ -36,9 +35,8 @@ use super::types::section::SUGGESTIONS_MAX;
     request_body = GetProfileRequest,
     responses(
         (status = 200, body = GetProfileResponse),
-        (status = 403, body = ErrorResponse),
-        (status = 404, body = ErrorResponse),
-        (status = 422, body = HTTPValidationError),
+        (status = 304, description = "As the ETag of If-None-Match"),
+        (status = 404),
     )
 )]
 pub async fn get(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {

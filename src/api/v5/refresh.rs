@@ -18,7 +18,6 @@ use crate::domain::permission::can_operate;
 use crate::engine::rebuild::REFRESHED;
 
 use super::FACE;
-use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::export::RefreshProfilesResponse;
 use super::types::headers::ActorHeaders;
 
@@ -34,8 +33,6 @@ const WAIT_MAX: Duration = Duration::from_secs(25);
     params(ActorHeaders),
     responses(
         (status = 200, body = RefreshProfilesResponse),
-        (status = 403, body = ErrorResponse),
-        (status = 422, body = HTTPValidationError),
     )
 )]
 pub async fn refresh(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {

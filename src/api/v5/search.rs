@@ -21,7 +21,6 @@ use crate::engine::Error;
 use crate::projections::profile_search::index::{Access, Page, Query};
 use crate::projections::profiles_view::{self, Row};
 
-use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::headers::ActorHeaders;
 use super::types::null_if_empty;
 use super::types::search::{
@@ -47,8 +46,6 @@ const SEARCH_INLINE_PROFILES_MAX: usize = 20_000;
     request_body = SearchProfilesRequest,
     responses(
         (status = 200, body = SearchProfilesResponse),
-        (status = 401, body = ErrorResponse),
-        (status = 422, body = HTTPValidationError),
     )
 )]
 pub async fn search(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {

@@ -13,7 +13,6 @@ use crate::domain::emulation::{Command, Emulation, decide};
 
 use super::FACE;
 use super::types::emulation::UnemulateProfileResponse;
-use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::headers::ActorHeaders;
 
 /// Leaves the innermost live layer; without one says so, with 200. Costs nothing of the limit.
@@ -25,8 +24,6 @@ use super::types::headers::ActorHeaders;
     params(ActorHeaders),
     responses(
         (status = 200, body = UnemulateProfileResponse),
-        (status = 401, body = ErrorResponse),
-        (status = 422, body = HTTPValidationError),
     )
 )]
 pub async fn unemulate(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {

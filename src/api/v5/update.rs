@@ -23,7 +23,6 @@ use super::pick::{self, Picker};
 use super::types::bulk::{
     ProfileResultItem, UpdateProfileItem, UpdateProfilesRequest, UpdateProfilesResponse,
 };
-use super::types::error::{ErrorResponse, HTTPValidationError};
 use super::types::headers::ActorHeaders;
 use super::{FACE, ITEMS_MAX};
 
@@ -38,10 +37,7 @@ use super::{FACE, ITEMS_MAX};
     request_body = UpdateProfilesRequest,
     responses(
         (status = 200, body = UpdateProfilesResponse),
-        (status = 409, body = ErrorResponse),
-        (status = 412, body = ErrorResponse),
-        (status = 413, body = ErrorResponse),
-        (status = 422, body = HTTPValidationError),
+        (status = 412),
     )
 )]
 pub async fn update(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {

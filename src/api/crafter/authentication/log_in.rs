@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, bean};
 use crate::api::crafter::call::Call;
-use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::error::Failure;
 use crate::api::crafter::find::{self, Found};
 use crate::api::crafter::profile::create::hashed;
 use crate::api::crafter::selector::Bean;
@@ -33,8 +33,7 @@ use super::ticket;
     tag = "crafter",
     responses(
         (status = 200, body = Ticket),
-        (status = 401, body = ErrorDetails),
-        (status = 403, body = ErrorDetails),
+        (status = 401),
     )
 )]
 pub async fn authenticate(State(app): State<Arc<App>>, call: Call) -> Answer {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, bean, empty};
 use crate::api::crafter::call::Call;
-use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::error::Failure;
 use crate::api::crafter::find;
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::types::session::PersistentLogin;
@@ -77,8 +77,7 @@ async fn remembered(app: &App, call: &Call) -> Result<(Uuid, Remembered), Failur
     tag = "crafter",
     responses(
         (status = 200, body = PersistentLogin),
-        (status = 403, body = ErrorDetails),
-        (status = 404, body = ErrorDetails),
+        (status = 404),
     )
 )]
 pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
@@ -119,7 +118,7 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_get_persistent_login",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200, body = PersistentLogin), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = PersistentLogin), (status = 404))
 )]
 pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     let (id, found) = remembered(&app, &call).await?;
@@ -141,7 +140,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_refresh_persistent_login",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200, body = PersistentLogin), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = PersistentLogin), (status = 404))
 )]
 pub async fn refresh_token(State(app): State<Arc<App>>, call: Call) -> Answer {
     let (id, found) = remembered(&app, &call).await?;
@@ -173,7 +172,7 @@ pub async fn refresh_token(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_delete_persistent_login",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200), (status = 403, body = ErrorDetails))
+    responses((status = 200))
 )]
 pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
     let (_, found) = match remembered(&app, &call).await {

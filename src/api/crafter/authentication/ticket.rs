@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, bean, empty};
 use crate::api::crafter::call::Call;
-use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::error::Failure;
 use crate::api::crafter::find::{self, Found};
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::types::session::Ticket;
@@ -130,8 +130,7 @@ pub async fn still_open(
     tag = "crafter",
     responses(
         (status = 200, body = Ticket),
-        (status = 403, body = ErrorDetails),
-        (status = 404, body = ErrorDetails),
+        (status = 404),
     )
 )]
 pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
@@ -157,7 +156,7 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_get_ticket",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200, body = Ticket), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = Ticket), (status = 404))
 )]
 pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     let id = call.path("id");
@@ -176,7 +175,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_invalidate_ticket",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200), (status = 403, body = ErrorDetails))
+    responses((status = 200))
 )]
 pub async fn invalidate(State(app): State<Arc<App>>, call: Call) -> Answer {
     let id = call.path("id");

@@ -11,7 +11,7 @@ use crate::api::call::{BODY_BYTES_MAX, Circumstances};
 use crate::api::crafter::answer::{Answer, bean, empty};
 use crate::api::crafter::call::{Call, path_parameters};
 use crate::api::crafter::content;
-use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::error::Failure;
 use crate::api::crafter::find::{self, Found};
 use crate::api::crafter::parameters::{FORM, Given, TOKEN_PARAMETER, is_form};
 use crate::api::crafter::selector::Bean;
@@ -38,8 +38,7 @@ const ATTACHMENTS_MAX: usize = 100;
     params(("id" = String, Path)),
     responses(
         (status = 200, body = ProfileAttachment),
-        (status = 400, body = ErrorDetails),
-        (status = 404, body = ErrorDetails),
+        (status = 404),
     )
 )]
 pub async fn upload(State(app): State<Arc<App>>, request: Request) -> Answer {
@@ -134,7 +133,7 @@ pub async fn upload(State(app): State<Arc<App>>, request: Request) -> Answer {
     operation_id = "crafter_get_attachment",
     tag = "crafter",
     params(("id" = String, Path), ("name" = String, Path)),
-    responses((status = 200, content_type = "application/octet-stream", body = [u8]))
+    responses((status = 200, content_type = "application/octet-stream", body = [u8]), (status = 404))
 )]
 pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     let found = find::managed(&app, &call, call.path("id")).await?;
@@ -156,7 +155,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_get_attachment_details",
     tag = "crafter",
     params(("id" = String, Path), ("name" = String, Path)),
-    responses((status = 200, body = ProfileAttachment), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = ProfileAttachment), (status = 404))
 )]
 pub async fn details(State(app): State<Arc<App>>, call: Call) -> Answer {
     let found = find::managed(&app, &call, call.path("id")).await?;
@@ -171,7 +170,7 @@ pub async fn details(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_get_attachments",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200, body = Vec<ProfileAttachment>), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = Vec<ProfileAttachment>), (status = 404))
 )]
 pub async fn list(State(app): State<Arc<App>>, call: Call) -> Answer {
     // Contract 1: the original takes the id from here; both are served.

@@ -9,7 +9,6 @@ use serde_json::Value;
 use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, json};
 use crate::api::crafter::call::Call;
-use crate::api::crafter::error::ErrorDetails;
 use crate::api::crafter::find;
 use crate::api::crafter::shown;
 use crate::api::crafter::types::profile::Profile as Wire;
@@ -25,7 +24,7 @@ use super::{change, changed};
     operation_id = "crafter_get_profile_attributes",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200, body = Object), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = Object), (status = 404))
 )]
 pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     let wanted = call.parameters.attribute_to_return()?;
@@ -41,7 +40,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     tag = "crafter",
     params(("id" = String, Path)),
     request_body = Object,
-    responses((status = 200, body = Wire), (status = 400, body = ErrorDetails))
+    responses((status = 200, body = Wire), (status = 404))
 )]
 pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
     let given: BTreeMap<String, Value> = call.body()?;
@@ -66,7 +65,7 @@ pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_remove_profile_attributes",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200, body = Wire), (status = 400, body = ErrorDetails))
+    responses((status = 200, body = Wire), (status = 404))
 )]
 pub async fn remove(State(app): State<Arc<App>>, call: Call) -> Answer {
     let names = call.parameters.required_list("attributeName")?;

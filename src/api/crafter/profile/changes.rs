@@ -7,7 +7,7 @@ use axum::extract::State;
 use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, empty};
 use crate::api::crafter::call::Call;
-use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::error::Failure;
 use crate::api::crafter::find;
 use crate::api::crafter::types::profile::Profile as Wire;
 use crate::domain::profile::Command;
@@ -22,7 +22,7 @@ use super::{change, changed, named};
     operation_id = "crafter_enable_profile",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200, body = Wire), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = Wire), (status = 404))
 )]
 pub async fn enable(State(app): State<Arc<App>>, call: Call) -> Answer {
     one(&app, &call, "enable_profile", Command::ActivateProfile).await
@@ -35,7 +35,7 @@ pub async fn enable(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_disable_profile",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200, body = Wire), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = Wire), (status = 404))
 )]
 pub async fn disable(State(app): State<Arc<App>>, call: Call) -> Answer {
     one(&app, &call, "disable_profile", Command::DeactivateProfile).await
@@ -57,7 +57,7 @@ async fn one(app: &App, call: &Call, operation: &'static str, command: Command) 
     operation_id = "crafter_add_profile_roles",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200, body = Wire), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = Wire), (status = 404))
 )]
 pub async fn add_roles(State(app): State<Arc<App>>, call: Call) -> Answer {
     let given = call.parameters.required_list("role")?;
@@ -79,7 +79,7 @@ pub async fn add_roles(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_remove_profile_roles",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200, body = Wire), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = Wire), (status = 404))
 )]
 pub async fn remove_roles(State(app): State<Arc<App>>, call: Call) -> Answer {
     let given = call.parameters.required_list("role")?;
@@ -112,7 +112,7 @@ async fn roles(
     operation_id = "crafter_delete_profile",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200), (status = 403, body = ErrorDetails))
+    responses((status = 200))
 )]
 pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
     let found = match find::managed(&app, &call, call.path("id")).await {

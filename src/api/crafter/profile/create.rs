@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, bean};
 use crate::api::crafter::call::Call;
-use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::error::Failure;
 use crate::api::crafter::find::{self, Found, Place};
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::shown;
@@ -47,9 +47,7 @@ pub const URL_BYTES_MAX: usize = 2_000;
     tag = "crafter",
     responses(
         (status = 200, body = Wire),
-        (status = 400, body = ErrorDetails),
-        (status = 404, body = ErrorDetails),
-        (status = 409, body = ErrorDetails),
+        (status = 404),
     )
 )]
 pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {

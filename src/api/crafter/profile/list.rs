@@ -7,7 +7,7 @@ use axum::extract::State;
 use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, json};
 use crate::api::crafter::call::Call;
-use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::error::Failure;
 use crate::api::crafter::find::{self, Place};
 use crate::api::crafter::parameters::{Page, Sort};
 use crate::api::crafter::selector::Bean;
@@ -32,7 +32,7 @@ use super::listing::{
     path = "/api/1/profile/one_by_query",
     operation_id = "crafter_get_profile_by_query",
     tag = "crafter",
-    responses((status = 200, body = Wire), (status = 400, body = ErrorDetails))
+    responses((status = 200, body = Wire), (status = 404))
 )]
 pub async fn one_by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
     let (place, filter) = queried(&app, &call).await?;
@@ -51,7 +51,7 @@ pub async fn one_by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
     path = "/api/1/profile/count_by_query",
     operation_id = "crafter_count_profiles_by_query",
     tag = "crafter",
-    responses((status = 200, body = u64), (status = 400, body = ErrorDetails))
+    responses((status = 200, body = u64), (status = 404))
 )]
 pub async fn count_by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
     let (place, filter) = queried(&app, &call).await?;
@@ -68,7 +68,7 @@ pub async fn count_by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
     path = "/api/1/profile/by_query",
     operation_id = "crafter_get_profiles_by_query",
     tag = "crafter",
-    responses((status = 200, body = Vec<Wire>), (status = 400, body = ErrorDetails))
+    responses((status = 200, body = Vec<Wire>), (status = 404))
 )]
 pub async fn by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
     let (sort, page) = (call.parameters.sort()?, call.parameters.page()?);
@@ -165,7 +165,7 @@ pub async fn by_attribute_value(State(app): State<Arc<App>>, call: Call) -> Answ
     path = "/api/1/profile/by_ids",
     operation_id = "crafter_get_profiles_by_ids",
     tag = "crafter",
-    responses((status = 200, body = Vec<Wire>), (status = 403, body = ErrorDetails))
+    responses((status = 200, body = Vec<Wire>))
 )]
 pub async fn by_ids(State(app): State<Arc<App>>, call: Call) -> Answer {
     let ids = call.parameters.required_list("id")?;

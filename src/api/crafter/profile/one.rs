@@ -8,7 +8,7 @@ use crate::api::app::App;
 use crate::api::crafter::answer::Answer;
 use crate::api::crafter::authentication::ticket;
 use crate::api::crafter::call::Call;
-use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::error::Failure;
 use crate::api::crafter::find;
 use crate::api::crafter::types::profile::Profile as Wire;
 use crate::domain::entitlement::TenantAction;
@@ -22,7 +22,7 @@ use super::read;
     operation_id = "crafter_get_profile",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200, body = Wire), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = Wire), (status = 404))
 )]
 pub async fn by_id(State(app): State<Arc<App>>, call: Call) -> Answer {
     read(&call, &find::managed(&app, &call, call.path("id")).await?)
@@ -34,7 +34,7 @@ pub async fn by_id(State(app): State<Arc<App>>, call: Call) -> Answer {
     path = "/api/1/profile/by_username",
     operation_id = "crafter_get_profile_by_username",
     tag = "crafter",
-    responses((status = 200, body = Wire), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = Wire), (status = 404))
 )]
 pub async fn by_username(State(app): State<Arc<App>>, call: Call) -> Answer {
     let tenant = call.parameters.required("tenantName")?;
@@ -55,8 +55,7 @@ pub async fn by_username(State(app): State<Arc<App>>, call: Call) -> Answer {
     tag = "crafter",
     responses(
         (status = 200, body = Wire),
-        (status = 400, body = ErrorDetails),
-        (status = 404, body = ErrorDetails),
+        (status = 404),
     )
 )]
 pub async fn by_ticket(State(app): State<Arc<App>>, call: Call) -> Answer {

@@ -7,7 +7,7 @@ use axum::extract::State;
 use crate::api::app::App;
 use crate::api::crafter::answer::Answer;
 use crate::api::crafter::call::Call;
-use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::error::Failure;
 use crate::api::crafter::find;
 use crate::api::crafter::types::profile::Profile as Wire;
 use crate::api::crafter::write::{Kind, write};
@@ -26,7 +26,7 @@ use super::{Change, changed, read};
     operation_id = "crafter_reset_password",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200, body = Wire), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = Wire), (status = 404))
 )]
 pub async fn reset(State(app): State<Arc<App>>, call: Call) -> Answer {
     let url = call.parameters.required("resetPasswordUrl")?;
@@ -58,7 +58,7 @@ pub async fn reset(State(app): State<Arc<App>>, call: Call) -> Answer {
     path = "/api/1/profile/change_password",
     operation_id = "crafter_change_password",
     tag = "crafter",
-    responses((status = 200, body = Wire), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = Wire), (status = 404))
 )]
 pub async fn change(State(app): State<Arc<App>>, call: Call) -> Answer {
     let id = call.parameters.required("resetTokenId")?;

@@ -9,7 +9,7 @@ use crate::api::app::App;
 use crate::api::crafter::answer::Answer;
 use crate::api::crafter::call::Call;
 use crate::api::crafter::entitled::Given;
-use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::error::Failure;
 use crate::api::crafter::find;
 use crate::api::crafter::types::profile::Profile as Wire;
 use crate::domain::entitlement::AttributeAction;
@@ -41,9 +41,7 @@ struct Wanted {
     params(("id" = String, Path)),
     responses(
         (status = 200, body = Wire),
-        (status = 400, body = ErrorDetails),
-        (status = 404, body = ErrorDetails),
-        (status = 409, body = ErrorDetails),
+        (status = 404),
     )
 )]
 pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {

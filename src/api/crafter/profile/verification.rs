@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, bean, empty};
 use crate::api::crafter::call::Call;
-use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::error::Failure;
 use crate::api::crafter::find::{self, Found};
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::types::profile::Profile as Wire;
@@ -91,7 +91,7 @@ pub async fn spend(decision: &mut Decision<'_>, stream: Uuid) -> Result<(), Halt
     path = "/api/1/profile/verify",
     operation_id = "crafter_verify_profile",
     tag = "crafter",
-    responses((status = 200, body = Wire), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = Wire), (status = 404))
 )]
 pub async fn verify(State(app): State<Arc<App>>, call: Call) -> Answer {
     let id = call.parameters.required("verificationTokenId")?;
@@ -143,7 +143,7 @@ async fn free_log_in(
     operation_id = "crafter_create_verification_token",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200, body = VerificationToken), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = VerificationToken), (status = 404))
 )]
 pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let found = find::managed(&app, &call, call.path("id")).await?;
@@ -175,7 +175,7 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_get_verification_token",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200, body = VerificationToken), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = VerificationToken), (status = 404))
 )]
 pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     let id = call.path("id");
@@ -198,7 +198,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_delete_verification_token",
     tag = "crafter",
     params(("id" = String, Path)),
-    responses((status = 200), (status = 403, body = ErrorDetails))
+    responses((status = 200))
 )]
 pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
     let token = match token(&app, &call, call.path("id")).await {

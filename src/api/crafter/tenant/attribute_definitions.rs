@@ -7,7 +7,7 @@ use axum::extract::State;
 use crate::api::app::App;
 use crate::api::crafter::answer::Answer;
 use crate::api::crafter::call::Call;
-use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::error::Failure;
 use crate::api::crafter::types::tenant::{AttributeDefinition as Wire, Tenant};
 use crate::domain::tenant::{ApplicationCommand, AttributeDefinition};
 
@@ -22,7 +22,7 @@ use super::manage::definition;
     tag = "crafter",
     params(("name" = String, Path)),
     request_body = Vec<Wire>,
-    responses((status = 200, body = Tenant), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = Tenant), (status = 404))
 )]
 pub async fn add(State(app): State<Arc<App>>, call: Call) -> Answer {
     let definitions = definitions(&call)?;
@@ -41,7 +41,7 @@ pub async fn add(State(app): State<Arc<App>>, call: Call) -> Answer {
     tag = "crafter",
     params(("name" = String, Path)),
     request_body = Vec<Wire>,
-    responses((status = 200, body = Tenant), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = Tenant), (status = 404))
 )]
 pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
     let definitions = definitions(&call)?;
@@ -58,7 +58,7 @@ pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_remove_attribute_definitions",
     tag = "crafter",
     params(("name" = String, Path)),
-    responses((status = 200, body = Tenant), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = Tenant), (status = 404))
 )]
 pub async fn remove(State(app): State<Arc<App>>, call: Call) -> Answer {
     let names = call.parameters.required_list("attributeName")?;

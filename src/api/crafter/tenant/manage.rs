@@ -7,7 +7,7 @@ use axum::extract::State;
 use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, bean, empty, json};
 use crate::api::crafter::call::Call;
-use crate::api::crafter::error::{ErrorDetails, Failure};
+use crate::api::crafter::error::Failure;
 use crate::api::crafter::find::{self, Place};
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::shown;
@@ -31,7 +31,7 @@ use super::{change, named};
     operation_id = "crafter_create_tenant",
     tag = "crafter",
     request_body = wire::Tenant,
-    responses((status = 200, body = wire::Tenant), (status = 409, body = ErrorDetails))
+    responses((status = 200, body = wire::Tenant))
 )]
 pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let wanted: wire::Tenant = call.body()?;
@@ -75,7 +75,7 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_get_tenant",
     tag = "crafter",
     params(("name" = String, Path)),
-    responses((status = 200, body = wire::Tenant), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = wire::Tenant), (status = 404))
 )]
 pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     let name = call.path("name");
@@ -91,7 +91,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_update_tenant",
     tag = "crafter",
     request_body = wire::Tenant,
-    responses((status = 200, body = wire::Tenant), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = wire::Tenant), (status = 404))
 )]
 pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
     let wanted: wire::Tenant = call.body()?;
@@ -110,7 +110,7 @@ pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_delete_tenant",
     tag = "crafter",
     params(("name" = String, Path)),
-    responses((status = 200), (status = 403, body = ErrorDetails))
+    responses((status = 200))
 )]
 pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
     let name = call.path("name");
@@ -178,7 +178,7 @@ pub async fn all(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_verify_new_profiles",
     tag = "crafter",
     params(("name" = String, Path)),
-    responses((status = 200, body = wire::Tenant), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = wire::Tenant), (status = 404))
 )]
 pub async fn verify_new_profiles(State(app): State<Arc<App>>, call: Call) -> Answer {
     let required = call.parameters.required_boolean("verify")?;

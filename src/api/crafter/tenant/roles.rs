@@ -7,7 +7,6 @@ use axum::extract::State;
 use crate::api::app::App;
 use crate::api::crafter::answer::Answer;
 use crate::api::crafter::call::Call;
-use crate::api::crafter::error::ErrorDetails;
 use crate::api::crafter::types::tenant::Tenant;
 use crate::domain::tenant::ApplicationCommand;
 
@@ -20,7 +19,7 @@ use super::{change, named};
     operation_id = "crafter_add_roles",
     tag = "crafter",
     params(("name" = String, Path)),
-    responses((status = 200, body = Tenant), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = Tenant), (status = 404))
 )]
 pub async fn add(State(app): State<Arc<App>>, call: Call) -> Answer {
     let roles = call.parameters.required_list("role")?;
@@ -41,7 +40,7 @@ pub async fn add(State(app): State<Arc<App>>, call: Call) -> Answer {
     operation_id = "crafter_remove_roles",
     tag = "crafter",
     params(("name" = String, Path)),
-    responses((status = 200, body = Tenant), (status = 404, body = ErrorDetails))
+    responses((status = 200, body = Tenant), (status = 404))
 )]
 pub async fn remove(State(app): State<Arc<App>>, call: Call) -> Answer {
     let roles = call.parameters.required_list("role")?;
