@@ -43,6 +43,7 @@ async fn main() {
     let settings = Settings {
         database: Database::new(cluster.config(APP)),
         pool_connections: 24,
+        next_start: None,
         alone: true,
         projecting: true,
     };

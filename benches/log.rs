@@ -162,6 +162,7 @@ async fn everything_else(database: &Database) {
     let settings = || Settings {
         database: Database::new(app.clone()),
         pool_connections: 24,
+        next_start: None,
         alone: true,
         projecting: true,
     };

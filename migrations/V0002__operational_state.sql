@@ -44,6 +44,17 @@ comment on table ops.sealed_secrets is
     'access tokens, tokens of remembered log-ins. Written with the event that makes them. Kept as '
     'long as what they belong to.';
 
+create table ops.sealing_keys (
+    key_id text not null,
+    first_used_at timestamptz not null default clock_timestamp(),
+    constraint sealing_keys_key_id_key primary key (key_id)
+);
+
+comment on table ops.sealing_keys is
+    'The keys that may have sealed something here, by the first bytes of their digests: a server '
+    'that has not all of them does not start. Never a key itself. Kept until an operator gives a '
+    'key up.';
+
 create table ops.ticket_times (
     tenant_id uuid not null,
     ticket_id uuid not null,

@@ -104,6 +104,16 @@ impl SealingKeys {
         SealingKeys::parse(keys, KEY_VARIABLE.to_owned())
     }
 
+    /// The ids of the keys, the one that seals first.
+    pub fn ids(&self) -> Vec<String> {
+        self.keys.iter().map(|key| hex(&key.id)).collect()
+    }
+
+    /// Where the keys come from.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
     /// This secret, sealed for this context; 33 bytes longer.
     pub fn seal(&self, context: &[u8], plain: &[u8]) -> Vec<u8> {
         let key = &self.keys[0];
@@ -173,8 +183,7 @@ impl SealingKeys {
 
 impl fmt::Debug for SealingKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ids: Vec<String> = self.keys.iter().map(|key| hex(&key.id)).collect();
-        f.debug_struct("SealingKeys").field("ids", &ids).field("place", &self.place).finish()
+        f.debug_struct("SealingKeys").field("ids", &self.ids()).field("place", &self.place).finish()
     }
 }
 

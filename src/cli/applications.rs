@@ -17,6 +17,7 @@ use crate::sealing::{KEY_VARIABLE, SealingKeys};
 
 /// The sealing keys' file in the data directory.
 const KEY_FILE: &str = "sealing.key";
+const YEAR_SECONDS: i64 = 366 * 86_400;
 
 /// What clients of the Crafter Profile API can notice; names in brackets are Crafter's own.
 #[derive(Args, Clone, Debug)]
@@ -35,27 +36,30 @@ pub struct Arguments {
     /// except with --demo
     #[arg(long, value_name = "TOKEN", env = "DOSSIER_MANAGEMENT_TOKEN", hide_env_values = true)]
     management_token: Option<String>,
-    /// How long a ticket may be idle [auth.ticket.maxAge]
+    /// How long a ticket may be idle, up to a year [auth.ticket.maxAge]
     #[arg(long, value_name = "SECONDS", default_value_t = 900, env = "DOSSIER_TICKET_SECONDS",
-        value_parser = clap::value_parser!(i64).range(1..))]
+        value_parser = clap::value_parser!(i64).range(1..=YEAR_SECONDS))]
     ticket_seconds: i64,
-    /// How long a log-in is remembered [persistentLogin.maxAge]
+    /// How long a log-in is remembered, up to ten years [persistentLogin.maxAge]
     #[arg(long, value_name = "SECONDS", default_value_t = 1_296_000,
-        env = "DOSSIER_PERSISTENT_LOGIN_SECONDS", value_parser = clap::value_parser!(i64).range(1..))]
+        env = "DOSSIER_PERSISTENT_LOGIN_SECONDS", value_parser = clap::value_parser!(i64).range(1..=10 * YEAR_SECONDS))]
     persistent_login_seconds: i64,
-    /// How long a link in an e-mail leads anywhere [verification.token.maxAge]
+    /// How long a link in an e-mail leads anywhere, up to a year [verification.token.maxAge]
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400,
-        env = "DOSSIER_VERIFICATION_SECONDS", value_parser = clap::value_parser!(i64).range(1..))]
+        env = "DOSSIER_VERIFICATION_SECONDS", value_parser = clap::value_parser!(i64).range(1..=YEAR_SECONDS))]
     verification_seconds: i64,
-    /// How long log-ins are locked after too many failures [auth.lockTime]
+    /// How long log-ins are locked after too many failures, up to a year [auth.lockTime]
     #[arg(long, value_name = "MINUTES", default_value_t = 10, env = "DOSSIER_LOCK_MINUTES",
-        value_parser = clap::value_parser!(i64).range(1..))]
+        value_parser = clap::value_parser!(i64).range(1..=YEAR_SECONDS / 60))]
     lock_minutes: i64,
-    /// Failures after which an answer is held back [auth.failedLoginAttemptsBeforeDelay]
-    #[arg(long, value_name = "NUMBER", default_value_t = 2, env = "DOSSIER_FAILURES_BEFORE_DELAY")]
+    /// Failures after which an answer is held back, up to 1000
+    /// [auth.failedLoginAttemptsBeforeDelay]
+    #[arg(long, value_name = "NUMBER", default_value_t = 2, env = "DOSSIER_FAILURES_BEFORE_DELAY",
+        value_parser = clap::value_parser!(u32).range(..=1_000))]
     failures_before_delay: u32,
-    /// Failures after these that lock [auth.failedLoginAttemptsBeforeLock]
-    #[arg(long, value_name = "NUMBER", default_value_t = 8, env = "DOSSIER_FAILURES_BEFORE_LOCK")]
+    /// Failures after these that lock, up to 1000 [auth.failedLoginAttemptsBeforeLock]
+    #[arg(long, value_name = "NUMBER", default_value_t = 8, env = "DOSSIER_FAILURES_BEFORE_LOCK",
+        value_parser = clap::value_parser!(u32).range(..=1_000))]
     failures_before_lock: u32,
     /// Where attachments are kept: a folder, or s3://bucket/prefix with AWS_* in the environment;
     /// by default a folder in the data directory
@@ -69,15 +73,20 @@ pub struct Arguments {
         env = "DOSSIER_ATTACHMENT_TYPES"
     )]
     attachment_types: String,
-    /// The largest upload, in bytes [attachments.maxSizeUpload]
-    #[arg(long, value_name = "BYTES", default_value_t = 5_242_880, env = "DOSSIER_UPLOAD_BYTES")]
+    /// The largest upload, in bytes, up to 1 GiB [attachments.maxSizeUpload]
+    #[arg(long, value_name = "BYTES", default_value_t = 5_242_880, env = "DOSSIER_UPLOAD_BYTES",
+        value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     upload_bytes: u64,
+    /// Go on without this sealing key, which is lost, and without what it sealed; repeatable
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    without_sealing_key: Vec<String>,
     /// Server that e-mails are handed to [mail.host]; without one they land as files in the data
     /// directory
     #[arg(long, value_name = "HOST", env = "DOSSIER_SMTP_HOST")]
     smtp_host: Option<String>,
     /// Its port [mail.port]
-    #[arg(long, value_name = "PORT", default_value_t = 25, env = "DOSSIER_SMTP_PORT")]
+    #[arg(long, value_name = "PORT", default_value_t = 25, env = "DOSSIER_SMTP_PORT",
+        value_parser = clap::value_parser!(u16).range(1..))]
     smtp_port: u16,
     /// How the connection to it is secured [mail.smtp.starttls.enable]
     #[arg(long, value_name = "HOW", default_value = "none", env = "DOSSIER_SMTP_SECURITY",
@@ -115,7 +124,8 @@ impl Arguments {
     ) -> anyhow::Result<Services> {
         std::fs::create_dir_all(data_dir).context("making the data directory")?;
         let passwords = Passwords::new(PasswordSettings::default())?;
-        let sealing = Arc::new(sealing_keys(data_dir)?);
+        let given_up = &self.without_sealing_key;
+        let sealing = Arc::new(sealing_keys(engine, data_dir, given_up).await?);
         let mailer = Mailer::open(self.mail(data_dir))?;
         let outbox = Outbox::new(engine.pool.clone(), mailer, sealing.clone());
         let mut attachments = AttachmentSettings::new(data_dir, self.attachments.as_deref())?;
@@ -172,16 +182,45 @@ impl Arguments {
 }
 
 /// The keys that seal what must be shown again: from the environment, else a file beside the
-/// database, never in it.
+/// database, never in it. The file is made with the database. Keys that sealed something and are
+/// not among these must be given up by their ids.
 ///
 /// # Errors
-/// They cannot be read or made.
-pub fn sealing_keys(data_dir: &Path) -> anyhow::Result<SealingKeys> {
-    match std::env::var(KEY_VARIABLE) {
-        Ok(keys) => Ok(SealingKeys::from_setting(&keys)?),
+/// They cannot be read or made, or one is missing.
+pub async fn sealing_keys(
+    engine: &Engine,
+    data_dir: &Path,
+    given_up: &[String],
+) -> anyhow::Result<SealingKeys> {
+    let used = engine.secrets.sealing_keys().await?;
+    let needed: Vec<String> = used.into_iter().filter(|id| !given_up.contains(id)).collect();
+    let path = data_dir.join(KEY_FILE);
+    let keys = match std::env::var(KEY_VARIABLE) {
+        Ok(keys) => SealingKeys::from_setting(&keys)?,
+        Err(_) if !needed.is_empty() && !path.exists() => {
+            return Err(lost(&needed, &format!("{} is not there", path.display())));
+        }
         Err(_) => {
             std::fs::create_dir_all(data_dir).context("making the data directory")?;
-            Ok(SealingKeys::open(&data_dir.join(KEY_FILE))?)
+            SealingKeys::open(&path)?
         }
+    };
+    let ids = keys.ids();
+    let missing: Vec<String> = needed.into_iter().filter(|id| !ids.contains(id)).collect();
+    if !missing.is_empty() {
+        let why = format!("{} holds only {}", keys.place(), ids.join(", "));
+        return Err(lost(&missing, &why));
     }
+    engine.secrets.use_sealing_key(&ids[0], given_up).await?;
+    Ok(keys)
+}
+
+fn lost(missing: &[String], why: &str) -> anyhow::Error {
+    let ids = missing.join(",");
+    anyhow::anyhow!(
+        "secrets in this database were sealed by the key {ids}, and {why}: bring that key back, in \
+         {KEY_FILE} in the data directory or in {KEY_VARIABLE}. To go on without it, start once \
+         with `dossier serve --without-sealing-key {ids}`: remembered log-ins, the list of access \
+         tokens and links in e-mails that wait are then lost; access tokens go on working"
+    )
 }

@@ -54,7 +54,7 @@ pub async fn take_seed(
     data_dir: &Path,
     entries: Vec<Entry>,
 ) -> anyhow::Result<Summary> {
-    let sealing = sealing_keys(data_dir)?;
+    let sealing = sealing_keys(engine, data_dir, &[]).await?;
     let passwords = Passwords::new(Default::default())?;
     let intake = Intake { engine, sealing: &sealing, passwords: &passwords };
     let entries = futures_util::stream::iter(entries.into_iter().map(Ok));

@@ -19,7 +19,7 @@ use crate::engine::execute::Halt;
 use crate::passwords::Passwords;
 
 use super::applications::sealing_keys;
-use super::open::{Directory, is_there, named};
+use super::open::{Directory, named};
 use super::people::{Person, Taken, take_in};
 use super::{Place, crafter};
 
@@ -85,11 +85,9 @@ async fn import_crafter(arguments: Arguments) -> anyhow::Result<ExitCode> {
     for left_out in export.left_out() {
         eprintln!("{left_out}: left out, nothing is taken from it");
     }
-    // A key is made where there is none: never in a place that was mistyped.
-    is_there(&arguments.place)?;
-    let sealing = sealing_keys(&arguments.place.data_dir)?;
     let passwords = Passwords::new(Default::default())?;
     let directory = Directory::open(&arguments.place).await?;
+    let sealing = sealing_keys(&directory.engine, &arguments.place.data_dir, &[]).await?;
     let intake =
         crafter::Intake { engine: &directory.engine, sealing: &sealing, passwords: &passwords };
     // Reading blocks: on a thread of its own, and no faster than its records are taken in.

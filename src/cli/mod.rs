@@ -135,7 +135,7 @@ fn start_logging(serving: bool) -> Result<(), String> {
     let default = if serving { "info" } else { "warn" };
     let asked = std::env::var("DOSSIER_LOG").unwrap_or_default();
     let filter = match asked.trim() {
-        "" => EnvFilter::new(format!("{default},refinery_core=warn")),
+        "" => EnvFilter::new(default),
         asked => EnvFilter::try_new(asked).map_err(|error| {
             format!(
                 "DOSSIER_LOG={asked:?} is not understood ({error}): write a level, as debug, or \

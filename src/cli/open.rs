@@ -49,7 +49,7 @@ impl Directory {
         match cluster::attach(&place.data_dir).await? {
             Some(attached) => {
                 let (owner, app) = (attached.config(cluster::OWNER), attached.config(cluster::APP));
-                Directory::start(owner, app, None, false, false).await
+                Directory::start(owner, app, None, false).await
             }
             None => Directory::embedded(&place.data_dir, cluster::Options::default()).await,
         }
@@ -63,7 +63,7 @@ impl Directory {
         let cluster = Cluster::start(data_dir, options).await?;
         let (owner, app) = (cluster.config(cluster::OWNER), cluster.config(cluster::APP));
         migrate_as(owner.clone(), Some(cluster::APP)).await?;
-        Directory::start(owner, app, Some(cluster), true, true).await
+        Directory::start(owner, app, Some(cluster), true).await
     }
 
     /// Uses a server of one's own.
@@ -77,7 +77,7 @@ impl Directory {
                 let owner: Config = owner_url.parse().context("reading --owner-database-url")?;
                 let role = app.get_user().context("--database-url names no user")?;
                 migrate_as(owner.clone(), Some(role)).await?;
-                return Directory::start(owner, app, None, false, true).await;
+                return Directory::start(owner, app, None, true).await;
             }
             None if is_migrated_by_another(&app).await? => {}
             None => {
@@ -88,7 +88,7 @@ impl Directory {
                 migrate_as(app.clone(), None).await?;
             }
         }
-        Directory::start(app.clone(), app, None, false, true).await
+        Directory::start(app.clone(), app, None, true).await
     }
 
     /// A connection as the owner of the log.
@@ -103,13 +103,14 @@ impl Directory {
         owner: Config,
         config: Config,
         cluster: Option<Cluster>,
-        alone: bool,
         projecting: bool,
     ) -> anyhow::Result<Directory> {
         let settings = Settings {
             database: Database::new(config),
             pool_connections: POOL_CONNECTIONS,
-            alone,
+            next_start: cluster.as_ref().map(Cluster::next_start),
+            // Nobody else can write to a database that this process runs.
+            alone: cluster.is_some(),
             projecting,
         };
         match Engine::start(settings).await {

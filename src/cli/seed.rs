@@ -18,6 +18,9 @@ use super::issue::failed;
 use super::open::{Directory, named};
 use super::people::{Change, Person, take_in};
 
+/// Most changes of a profile on average: nobody has more than twice as many, and what one makes
+/// stays below 1 MiB of events.
+const CHANGES_MAX: u64 = 500;
 /// Profiles made at once, so that they share commits.
 const PROFILES_AT_ONCE: usize = 256;
 
@@ -39,16 +42,18 @@ const ENDINGS: [&str; 8] = ["son", "ez", "ov", "ini", "sen", "er", "ski", "oğlu
   dossier seed --profiles 1000
   dossier seed --profiles 100000 --changes 5 --random 7")]
 pub struct Arguments {
-    /// How many profiles
-    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    /// How many profiles, 1 to 10000000
+    #[arg(long, value_name = "N", default_value_t = 1_000,
+        value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     profiles: u64,
-    /// How many later changes each has on average
-    #[arg(long, value_name = "M", default_value_t = 3)]
+    /// How many later changes each has on average, 0 to 500
+    #[arg(long, value_name = "M", default_value_t = 3,
+        value_parser = clap::value_parser!(u64).range(0..=CHANGES_MAX))]
     changes: u64,
     /// The tenant they belong to
     #[arg(long, value_name = "NAME", default_value = "default")]
     tenant: String,
-    /// Where chance begins: the same number makes the same people, once
+    /// Where chance begins, any whole number: the same one makes the same people, once
     #[arg(long, value_name = "N", default_value_t = 1)]
     random: u64,
     #[command(flatten)]

@@ -96,7 +96,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let issuer = directory.local_issuer().await?;
     let engine = directory.engine.clone();
     let applications = &arguments.applications;
-    let applications = applications.open(&engine, &place.data_dir, arguments.demo).await?;
+    let applications = match applications.open(&engine, &place.data_dir, arguments.demo).await {
+        Ok(applications) => applications,
+        Err(error) => {
+            directory.close().await?;
+            return Err(error);
+        }
+    };
     let app = App::new(engine.clone(), issuer.clone(), applications, metrics, loopback);
     engine.keep(tokio::spawn(react::run(engine.clone())));
     let address = listener.local_addr().context("reading the address")?;
@@ -110,7 +116,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    tracing::info!(%address, "listening on http://{address}");
+    tracing::info!(%address, "listening on http://{address}, where /docs describes the API");
+    if engine.reader.head().await? == 0 {
+        tracing::info!(
+            "the directory is empty: make a tenant with `dossier apply FILE`, or start with --demo \
+             to look at one with real people"
+        );
+    }
     let stopping = CancellationToken::new();
     let router = allowing(routes::router(app.clone()), &arguments.cors_origin)?;
     let main = serve(listener, router, stopping.clone());

@@ -14,6 +14,9 @@ use crate::engine::{Engine, claims};
 use super::Place;
 use super::open::{Directory, named};
 
+/// Longest life of a token, in days.
+const TTL_DAYS_MAX: i64 = 3_660;
+
 /// Print a bearer token of the local issuer
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -23,7 +26,7 @@ pub struct Arguments {
     /// The profile, by id or by e-mail address
     #[arg(long, value_name = "ID|EMAIL")]
     profile: String,
-    /// How long it is valid: 90s, 30m, 8h, 7d
+    /// How long it is valid, up to ten years: 90s, 30m, 8h, 7d
     #[arg(long, value_name = "TIME", default_value = "8h", value_parser = ttl)]
     ttl: Duration,
     /// The profile's tenant
@@ -66,7 +69,7 @@ async fn find(engine: &Engine, tenant: TenantId, profile: &str) -> anyhow::Resul
 }
 
 fn ttl(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no time: try 90s, 30m, 8h or 7d");
+    let wrong = || format!("{text:?} is no time up to ten years: try 90s, 30m, 8h or 7d");
     let unit = text.chars().next_back().ok_or_else(wrong)?;
     let number = text.strip_suffix(unit).unwrap_or_default();
     let number: i64 = number.parse().map_err(|_| wrong())?;
@@ -77,5 +80,6 @@ fn ttl(text: &str) -> Result<Duration, String> {
         'd' => Duration::try_days(number),
         _ => None,
     };
-    ttl.filter(|ttl| *ttl > Duration::zero()).ok_or_else(wrong)
+    ttl.filter(|ttl| *ttl > Duration::zero() && *ttl <= Duration::days(TTL_DAYS_MAX))
+        .ok_or_else(wrong)
 }

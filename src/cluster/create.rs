@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use nix::unistd::mkdtemp;
 use tokio_postgres::{Client, NoTls};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::cluster::site::Site;
 use crate::cluster::{APP, DATABASE, Error, OWNER, SUPERUSER, config};
@@ -36,7 +36,7 @@ pub async fn initialise(site: &Site) -> Result<(), Error> {
         .and_then(|()| File::open(&site.home)?.sync_all())
         .map_err(|source| Error::File { doing: "put in place", path: unfinished, source })?;
     let milliseconds = began.elapsed().as_millis();
-    info!(milliseconds, "made a new database in {milliseconds} ms");
+    debug!(milliseconds, "made a new database in {milliseconds} ms");
     Ok(())
 }
 

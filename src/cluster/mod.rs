@@ -86,6 +86,7 @@ pub struct Cluster {
     site: Arc<Site>,
     lock: Lock,
     health: watch::Receiver<Health>,
+    next_start: watch::Receiver<Option<tokio::time::Instant>>,
     supervisor: Option<Supervisor>,
 }
 
@@ -200,7 +201,9 @@ impl Cluster {
         }
         let (stop, stopped) = oneshot::channel();
         let (sender, health) = watch::channel(Health { postmaster: postmaster.pid(), restarts: 0 });
-        let task = tokio::spawn(supervise::supervise(site.clone(), postmaster, sender, stopped));
+        let (next, next_start) = watch::channel(None);
+        let told = supervise::Told { health: sender, next_start: next };
+        let task = tokio::spawn(supervise::supervise(site.clone(), postmaster, told, stopped));
         let milliseconds = began.elapsed().as_millis();
         info!(
             milliseconds,
@@ -209,7 +212,7 @@ impl Cluster {
             site.binaries.major,
             site.data_dir.display()
         );
-        Ok(Cluster { site, lock, health, supervisor: Some(Supervisor { task, stop }) })
+        Ok(Cluster { site, lock, health, next_start, supervisor: Some(Supervisor { task, stop }) })
     }
 
     /// How to connect to the database as a role of this cluster, such as [`APP`].
@@ -220,6 +223,11 @@ impl Cluster {
     /// The server's state as the supervising task sees it, now and later.
     pub fn health(&self) -> watch::Receiver<Health> {
         self.health.clone()
+    }
+
+    /// When the server is to be started again, while it is down.
+    pub fn next_start(&self) -> watch::Receiver<Option<tokio::time::Instant>> {
+        self.next_start.clone()
     }
 
     /// Ends all connections, shuts the server down and gives the data directory free.

@@ -19,11 +19,18 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 const STEADY_AFTER: Duration = Duration::from_secs(60);
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
+/// Where the task tells how the server does.
+pub struct Told {
+    pub health: watch::Sender<Health>,
+    /// When the server is to be started again, while it is down.
+    pub next_start: watch::Sender<Option<Instant>>,
+}
+
 /// Keeps the server running until told to stop, and then shuts it down.
 pub async fn supervise(
     site: Arc<Site>,
     mut postmaster: Postmaster,
-    health: watch::Sender<Health>,
+    told: Told,
     mut stop: oneshot::Receiver<()>,
 ) {
     let mut pause = PAUSE_MIN;
@@ -34,16 +41,17 @@ pub async fn supervise(
             _ = &mut stop => return postmaster.shut_down().await,
             () = watch_over(&site, &mut postmaster) => {}
         }
-        health.send_modify(|health| health.postmaster = None);
+        told.health.send_modify(|health| health.postmaster = None);
         postmaster.bury().await;
         if began.elapsed() > STEADY_AFTER {
             pause = PAUSE_MIN;
         }
         postmaster = tokio::select! {
             _ = &mut stop => return,
-            restarted = restart(&site, &mut pause) => restarted,
+            restarted = restart(&site, &mut pause, &told.next_start) => restarted,
         };
-        health.send_modify(|health| {
+        told.next_start.send_replace(None);
+        told.health.send_modify(|health| {
             health.postmaster = postmaster.pid();
             health.restarts += 1;
         });
@@ -58,8 +66,8 @@ async fn watch_over(site: &Site, postmaster: &mut Postmaster) {
         tokio::select! {
             died = postmaster.died() => {
                 match died {
-                    Ok(status) => warn!("PostgreSQL died ({status}), starting it again"),
-                    Err(error) => warn!(%error, "lost sight of PostgreSQL, starting it again"),
+                    Ok(status) => warn!("PostgreSQL died ({status})"),
+                    Err(error) => warn!(%error, "lost sight of PostgreSQL"),
                 }
                 return;
             }
@@ -69,16 +77,22 @@ async fn watch_over(site: &Site, postmaster: &mut Postmaster) {
 }
 
 /// Tries until the server runs again, each time after a longer pause.
-async fn restart(site: &Site, pause: &mut Duration) -> Postmaster {
+async fn restart(
+    site: &Site,
+    pause: &mut Duration,
+    next_start: &watch::Sender<Option<Instant>>,
+) -> Postmaster {
     loop {
+        let milliseconds = pause.as_millis();
+        warn!(milliseconds, "starting PostgreSQL again in {milliseconds} ms");
+        next_start.send_replace(Some(Instant::now() + *pause));
         sleep(*pause).await;
         *pause = (*pause * 2).min(PAUSE_MAX);
         match postmaster::launch(site).await {
             Ok(postmaster) => return postmaster,
-            Err(error) => warn!(
-                error = &error as &dyn std::error::Error,
-                "could not start PostgreSQL again, trying on"
-            ),
+            Err(error) => {
+                warn!(error = &error as &dyn std::error::Error, "could not start PostgreSQL again")
+            }
         }
     }
 }

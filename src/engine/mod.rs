@@ -37,8 +37,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -74,6 +75,9 @@ pub struct Settings {
     pub database: Database,
     /// Connections for requests, besides the appender's, the listener's and the projectors'.
     pub pool_connections: usize,
+    /// When whoever runs the database tries to start it again, while it is down; None where that is
+    /// not known here.
+    pub next_start: Option<watch::Receiver<Option<Instant>>>,
     /// Whether no other server appends to this log: reads then need not ask for the head.
     pub alone: bool,
     /// Whether this process folds, reacts and holds the search index. Command line programs that
@@ -96,6 +100,7 @@ pub struct Engine {
     turns: execute::Turns,
     appender: Appender,
     tokens: TokenKey,
+    next_start: Option<watch::Receiver<Option<Instant>>>,
     alone: bool,
     projecting: bool,
     followed: tokio::sync::watch::Receiver<i64>,
@@ -175,6 +180,7 @@ impl Engine {
             turns: execute::Turns::default(),
             appender,
             tokens,
+            next_start: settings.next_start,
             alone: settings.alone,
             projecting: settings.projecting,
             followed,

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Engine;
 use super::project::UNKNOWN;
 use crate::store::Error;
@@ -17,6 +19,10 @@ pub const BEHIND_MAX: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Unready {
     DatabaseSilent,
+    /// The embedded database died, and is started again after so long.
+    DatabaseDown {
+        seconds: u64,
+    },
     QueueFull,
     LogWentBack,
     /// Lanes that have lost their connections.
@@ -35,6 +41,12 @@ impl fmt::Display for Unready {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Unready::DatabaseSilent => write!(f, "the database does not answer"),
+            Unready::DatabaseDown { seconds: 0 } => {
+                write!(f, "PostgreSQL died and is being started again")
+            }
+            Unready::DatabaseDown { seconds } => {
+                write!(f, "PostgreSQL died: the next try to start it is in {seconds} s")
+            }
             Unready::LogWentBack => {
                 write!(f, "the log went back: the server must be started again")
             }
@@ -58,6 +70,11 @@ impl Engine {
     pub async fn unready(&self) -> Option<Unready> {
         if self.went_back().is_cancelled() {
             return Some(Unready::LogWentBack);
+        }
+        let next_start = self.next_start.as_ref().and_then(|next| *next.borrow());
+        if let Some(next) = next_start {
+            let seconds = next.saturating_duration_since(Instant::now()).as_secs_f64().ceil();
+            return Some(Unready::DatabaseDown { seconds: seconds as u64 });
         }
         if self.is_overloaded() {
             return Some(Unready::QueueFull);

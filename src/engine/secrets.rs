@@ -56,6 +56,30 @@ impl Secrets {
         Ok(secret)
     }
 
+    /// The ids of the sealing keys that may have sealed something here.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn sealing_keys(&self) -> Result<Vec<String>, Error> {
+        let failed = |error| Error::of_statement("reading the ids of sealing keys", error);
+        let sql = "select key_id from ops.sealing_keys order by key_id";
+        let rows = self.pool.get().await?.query(sql, &[]).await.map_err(failed)?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// Puts on record that from now on this key may seal, and that those are given up.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn use_sealing_key(&self, id: &str, given_up: &[String]) -> Result<(), Error> {
+        let failed = |error| Error::of_statement("writing the ids of sealing keys", error);
+        let sql = "
+            with given_up as (delete from ops.sealing_keys where key_id = any($2))
+            insert into ops.sealing_keys (key_id) values ($1) on conflict do nothing";
+        self.pool.get().await?.execute(sql, &[&id, &given_up]).await.map_err(failed)?;
+        Ok(())
+    }
+
     /// What derives the ids of a tenant's shared values.
     ///
     /// # Errors

@@ -28,17 +28,23 @@ pub async fn make_read_models(database: &Database) -> Result<(), Error> {
     let lock = "select pg_advisory_lock(hashtext('dossier_read_models'))";
     client.batch_execute(lock).await.map_err(failed)?;
     drop_what_is_ahead(&client).await?;
-    make::<audit_log::AuditLog>(&client).await?;
-    make::<catalogue::Catalogue>(&client).await?;
-    make::<deadlines::Deadlines>(&client).await?;
-    make::<exports::Exports>(&client).await?;
-    make::<profile_attachments::ProfileAttachments>(&client).await?;
-    make::<profile_counts::ProfileCounts>(&client).await?;
-    make::<profile_documents::ProfileDocuments>(&client).await?;
-    make::<profile_drafts_view::ProfileDraftsView>(&client).await?;
-    make::<profile_search::ProfileSearch>(&client).await?;
-    make::<profiles_view::ProfilesView>(&client).await?;
-    make::<shared_values::SharedValues>(&client).await?;
+    let made = [
+        make::<audit_log::AuditLog>(&client).await?,
+        make::<catalogue::Catalogue>(&client).await?,
+        make::<deadlines::Deadlines>(&client).await?,
+        make::<exports::Exports>(&client).await?,
+        make::<profile_attachments::ProfileAttachments>(&client).await?,
+        make::<profile_counts::ProfileCounts>(&client).await?,
+        make::<profile_documents::ProfileDocuments>(&client).await?,
+        make::<profile_drafts_view::ProfileDraftsView>(&client).await?,
+        make::<profile_search::ProfileSearch>(&client).await?,
+        make::<profiles_view::ProfilesView>(&client).await?,
+        make::<shared_values::SharedValues>(&client).await?,
+    ];
+    let made: Vec<String> = made.into_iter().flatten().collect();
+    if !made.is_empty() {
+        tracing::info!(models = made.len(), "made the read models {}", made.join(", "));
+    }
     let unlock = "select pg_advisory_unlock(hashtext('dossier_read_models'))";
     client.batch_execute(unlock).await.map_err(failed)
 }
@@ -61,18 +67,18 @@ async fn drop_what_is_ahead(client: &Client) -> Result<(), Error> {
     client.batch_execute(&sql).await.map_err(failed)
 }
 
-async fn make<M: ReadModel>(client: &Client) -> Result<(), Error> {
+/// Makes a read model if it is missing, and tells its schema then.
+async fn make<M: ReadModel>(client: &Client) -> Result<Option<String>, Error> {
     let schema = M::schema();
     let failed = |error| Error::of_statement("making a read model", error);
     let known = "select 1 from pg_namespace where nspname = $1";
     if client.query_opt(known, &[&schema]).await.map_err(failed)?.is_some() {
-        return Ok(());
+        return Ok(None);
     }
     let sql = format!(
         "begin; create schema {schema}; set local search_path = {schema}, views; {} commit;",
         M::TABLE
     );
     client.batch_execute(&sql).await.map_err(failed)?;
-    tracing::info!(model = M::NAME, "made the read model {schema}");
-    Ok(())
+    Ok(Some(schema))
 }

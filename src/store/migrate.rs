@@ -42,7 +42,8 @@ fn grants(role: &str) -> String {
         grant select, insert on log.events to {role};
         grant select, insert, delete on log.claims to {role};
         grant select on log.epoch to {role};
-        grant execute on all functions in schema log, views to {role};
+        grant execute on all functions in schema log to {role};
+        grant execute on function views.begin_mend, views.extend_folds to {role};
         grant select, insert, update, delete on all tables in schema ops to {role};
         grant select, insert, delete on all tables in schema views to {role};
         do $do$ begin

@@ -9,17 +9,50 @@ use std::thread;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use dossier::cli::applications::sealing_keys;
 use dossier::sealing::{KEY_VARIABLE, KeysError, OpenError, SealingKeys, context};
 use tempfile::tempdir;
 use uuid::Uuid;
 
 use super::process;
+use crate::support::api::engine;
+use crate::support::database::database;
 
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 const NEWER: &str = "fFFEFDFCFBFAF9F8F7F6F5F4F3F2F1F0EFEEEDECEBEAE9E8E7E6E5E4E3E2E1E0";
 const CONTEXT: &[u8] = b"tenant, stream, access token";
 const SECRET: &[u8] = b"e8f5170c-877b-416f-b70f-4b09772f8e2d";
 const RACE_VARIABLE: &str = "DOSSIER_TEST_SEALING_RACE";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_sealed_something_is_missed_until_it_is_given_up() {
+    let engine = engine(database().await).await;
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("sealing.key");
+    let open = async |given_up: &[String]| {
+        let keys = sealing_keys(&engine, folder.path(), given_up).await;
+        keys.map(|keys| keys.ids()).map_err(|error| error.to_string())
+    };
+    let made = open(&[]).await.unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    assert_eq!(open(&[]).await.unwrap(), made);
+    fs::remove_file(&file).unwrap();
+    let told = open(&[]).await.unwrap_err();
+    assert!(told.contains(&made[0]) && told.contains(KEY_VARIABLE), "{told}");
+    assert!(told.contains(&format!("--without-sealing-key {}", made[0])), "{told}");
+    assert!(!file.exists(), "no other key is made in silence");
+    fs::write(&file, KEY).unwrap();
+    assert!(open(&[]).await.unwrap_err().contains(&made[0]), "another key does not do");
+    // A rotation: the newer one seals from now on, and both are needed.
+    fs::write(&file, format!("{KEY}\n{}", text.lines().last().unwrap())).unwrap();
+    let both = open(&[]).await.unwrap();
+    assert_eq!(both[1..], made);
+    fs::write(&file, KEY).unwrap();
+    assert!(open(&[]).await.is_err());
+    assert_eq!(open(&made).await.unwrap(), both[..1], "given up");
+    assert_eq!(open(&[]).await.unwrap(), both[..1], "once and for all");
+    engine.stop().await;
+}
 
 fn keys(setting: &str) -> SealingKeys {
     SealingKeys::from_setting(setting).unwrap()

@@ -83,7 +83,13 @@ async fn nothing_is_collected_by_a_process_that_cannot_tell_what_is_folded() {
     let database = database().await;
     let place = Place::on(database.clone()).await;
     let digest = place.keep(TENANT, "perhaps referred to").await;
-    let settings = Settings { database, pool_connections: 2, alone: false, projecting: false };
+    let settings = Settings {
+        database,
+        pool_connections: 2,
+        next_start: None,
+        alone: false,
+        projecting: false,
+    };
     let behind = Engine::start(settings).await.unwrap();
     let mut collector = Collector::default();
     let later = Utc::now() + TimeDelta::hours(2);

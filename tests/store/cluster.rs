@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_postgres::config::Host;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
@@ -159,6 +159,14 @@ async fn a_killed_server_is_started_again_in_place_until_stopped() {
     fs::remove_file(place.cluster().join("postgresql.conf")).unwrap();
     kill_now(place.postmaster().expect("a server"));
     timeout(PATIENCE, health.wait_for(|now| now.postmaster.is_none())).await.unwrap().unwrap();
+    // It cannot start: whoever asks is told when the next try is, each time later.
+    let mut next_start = cluster.next_start();
+    for pause in [200, 400, 800].map(Duration::from_millis) {
+        let at_least = Instant::now() + pause / 2;
+        let waits = next_start.wait_for(|next| next.is_some_and(|next| next > at_least));
+        let next = timeout(PATIENCE, waits).await.expect("a next try").unwrap().unwrap();
+        assert!(next < Instant::now() + Duration::from_secs(10), "it never waits longer");
+    }
     timeout(PATIENCE, cluster.stop()).await.expect("an end").unwrap();
 }
 

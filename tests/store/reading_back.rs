@@ -49,7 +49,13 @@ async fn requires_verification(engine: &Engine, tenant: TenantId) -> bool {
 async fn an_answer_waits_for_the_cached_states_when_the_read_models_have_passed_them() {
     let database = database().await;
     let other = engine(database.clone()).await;
-    let settings = Settings { database, pool_connections: 1, alone: false, projecting: true };
+    let settings = Settings {
+        database,
+        pool_connections: 1,
+        next_start: None,
+        alone: false,
+        projecting: true,
+    };
     let engine = Engine::start(settings).await.unwrap();
     let tenant = TenantId(Uuid::now_v7());
     assert!(ordered(&engine, tenant, registered("one")).await.folded);

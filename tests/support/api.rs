@@ -250,7 +250,13 @@ impl Api {
 
 /// An engine that folds.
 pub async fn engine(database: Database) -> Arc<Engine> {
-    let settings = Settings { database, pool_connections: 8, alone: false, projecting: true };
+    let settings = Settings {
+        database,
+        pool_connections: 8,
+        next_start: None,
+        alone: false,
+        projecting: true,
+    };
     Engine::start(settings).await.unwrap()
 }
 
