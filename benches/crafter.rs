@@ -69,7 +69,13 @@ async fn main() {
     };
     let issuer = LocalIssuer::from_secret(&[7; 32]).expect("an issuer");
     let metrics = PrometheusBuilder::new().install_recorder().expect("metrics");
-    let app = App::new(engine.clone(), issuer, Services::new(parts), metrics, true);
+    let app = App::new(
+        engine.clone(),
+        dossier::bearer::Verifier::new(issuer, chrono::Duration::seconds(30)),
+        Services::new(parts),
+        metrics,
+        true,
+    );
     let router = routes::router(app);
     log_ins(&router, &passwords).await;
     reads(&router).await;

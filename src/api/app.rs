@@ -9,7 +9,6 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::bearer::Verifier;
-use crate::bearer::local::LocalIssuer;
 use crate::engine::Engine;
 use crate::engine::quota::Quota;
 
@@ -48,7 +47,7 @@ impl App {
     /// The application over an engine.
     pub fn new(
         engine: Arc<Engine>,
-        issuer: LocalIssuer,
+        verifier: Verifier,
         applications: Services,
         metrics: PrometheusHandle,
         metrics_here: bool,
@@ -56,7 +55,7 @@ impl App {
         let quota = Quota::new(engine.pool.clone());
         Arc::new(App {
             engine,
-            verifier: Verifier::new(issuer),
+            verifier,
             quota,
             applications,
             keys: Cache::builder()

@@ -25,7 +25,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::app::App;
 use super::failure::Failure;
-use super::{crafter, documented, history, observe, v5};
+use super::{crafter, documented, history, metrics, observe, v5};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -183,7 +183,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz));
     if app.metrics_here {
-        router = router.route("/metrics", get(metrics));
+        router = router.route("/metrics", get(metrics::metrics));
     }
     let prefix = app.applications.settings.path_prefix.clone();
     let router = router
@@ -265,7 +265,7 @@ fn routed(mut request: Request, prefix: &str) -> Request {
 /// The router of `--ops-listen`.
 pub fn ops_router(app: Arc<App>) -> Router {
     Router::new()
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(metrics::metrics))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .with_state(app)
@@ -296,10 +296,4 @@ async fn readyz(State(app): State<Arc<App>>) -> Response {
     }
     let body = json!({"status": "ready"});
     ([(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-}
-
-async fn metrics(State(app): State<Arc<App>>) -> Response {
-    app.engine.observe();
-    let text = app.metrics.render();
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -124,6 +124,9 @@ pub enum Refused {
     Unavailable,
 }
 
+/// How far clocks of issuers may be ahead when nothing else is set, in seconds.
+pub const LEEWAY_SECONDS: i64 = 30;
+
 /// Verifies tokens. Shared by all requests and cheap to clone: it holds what is known of key sets.
 #[derive(Clone)]
 pub struct Verifier {
@@ -134,6 +137,7 @@ struct Inner {
     local: LocalIssuer,
     sources: Sources,
     remembered: Cache<Proof, ()>,
+    leeway: TimeDelta,
 }
 
 /// That a token's signature fits a key set. It depends on nothing else, since token and set name
@@ -175,12 +179,14 @@ enum Fault {
 }
 
 impl Verifier {
-    pub fn new(local: LocalIssuer) -> Self {
+    /// `leeway` is how far clocks of issuers may be ahead of ours, for `nbf` and `iat`. `exp` has
+    /// none.
+    pub fn new(local: LocalIssuer, leeway: TimeDelta) -> Self {
         let remembered = Cache::builder()
             .max_capacity(SIGNATURES_REMEMBERED_MAX)
             .time_to_live(Duration::from_secs(SIGNATURE_REMEMBERED_SECONDS))
             .build();
-        Self { inner: Arc::new(Inner { local, sources: Sources::new(), remembered }) }
+        Self { inner: Arc::new(Inner { local, sources: Sources::new(), remembered, leeway }) }
     }
 
     /// What `token` says, if it may be believed. `issuers` are those of the API key's tenant,
@@ -279,7 +285,7 @@ impl Inner {
         now: DateTime<Utc>,
     ) -> Result<Claims, Fault> {
         let token = Token::parse(token)?;
-        token.is_in_time(now)?;
+        token.is_in_time(now, self.leeway)?;
         // First: whatever is configured, nobody else speaks in the local issuer's name.
         if token.issuer() == local::NAME {
             token.is_meant_for(&local::audience(tenant), &[Algorithm::EdDSA])?;

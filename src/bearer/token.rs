@@ -15,9 +15,6 @@ use crate::bearer::{Algorithm, Claims, Fault, TokenIssuer};
 use crate::domain::values::EMAIL_CHARACTERS_MAX;
 
 const TOKEN_BYTES_MAX: usize = 8 * 1024;
-/// How far an issuer's clock may be ahead: a token just issued is believed at once. None is
-/// believed longer than it says.
-const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 const SESSION_CHARS_MAX: usize = 200;
 
 /// A token that has the right form.
@@ -106,12 +103,14 @@ impl<'a> Token<'a> {
         &self.body.iss
     }
 
-    pub(super) fn is_in_time(&self, now: DateTime<Utc>) -> Result<(), Fault> {
+    /// `leeway` is how far its issuer's clock may be ahead: a token just issued is believed at
+    /// once. None is believed longer than it says.
+    pub(super) fn is_in_time(&self, now: DateTime<Utc>, leeway: TimeDelta) -> Result<(), Fault> {
         if self.body.exp.0 <= now {
             return Err(Fault::Expired);
         }
         let begins = [self.body.nbf, self.body.iat];
-        if begins.into_iter().flatten().any(|begin| begin.0 > now + LEEWAY) {
+        if begins.into_iter().flatten().any(|begin| begin.0 > now + leeway) {
             return Err(Fault::NotYetValid);
         }
         Ok(())

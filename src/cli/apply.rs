@@ -56,10 +56,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let path = &arguments.file;
     let text =
         std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    // Some programs begin a text with the mark of UTF-8.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     if text.trim_start().starts_with('{') {
-        return crafter_seed::apply_seed(&arguments, &text).await;
+        return crafter_seed::apply_seed(&arguments, text).await;
     }
-    let file = match catalogue_file::parse(&text) {
+    let file = match catalogue_file::parse(text) {
         Ok(file) => file,
         Err(problems) => {
             for problem in problems {

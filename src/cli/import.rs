@@ -30,6 +30,9 @@ const RECORDS_WAITING_MAX: usize = 1_000;
 /// Longest line, in bytes.
 const LINE_BYTES_MAX: usize = 1 << 20;
 
+/// Some programs begin a text with this mark of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Load people and their dated changes
 #[derive(Args)]
 #[command(after_help = "A line that was imported before changes nothing. A bad line is reported \
@@ -66,6 +69,13 @@ pub struct Summary {
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if recognise(&arguments.file).is_some() {
         return import_crafter(arguments).await;
+    }
+    if arguments.file.is_dir() {
+        anyhow::bail!(
+            "{} holds none of accesstoken.json, tenant.json and profile.json of a Crafter Profile \
+             database: name a folder that does, or a file with one person a line",
+            arguments.file.display()
+        );
     }
     let directory = Directory::open(&arguments.place).await?;
     let done = import_file(&directory.engine, &arguments).await;
@@ -136,7 +146,20 @@ pub async fn import(
     let id = named(engine, tenant).await?;
     let ids = engine.secrets.value_ids(id).await?;
     let reading = || format!("reading {path}");
-    let lines = BufReader::new(file).split(b'\n');
+    let mut file = BufReader::new(file);
+    let beginning = file.fill_buf().await.with_context(reading)?;
+    let mark = beginning.starts_with(MARK);
+    if beginning[if mark { MARK.len() } else { 0 }..].trim_ascii_start().starts_with(b"[") {
+        anyhow::bail!(
+            "{path} holds a list: people come one JSON object a line, as \
+             `jq -c '.[]' {path} > people.ndjson` writes them"
+        );
+    }
+    if mark {
+        file.consume(MARK.len());
+        bar.inc(MARK.len() as u64);
+    }
+    let lines = file.split(b'\n');
     let lines = stream::unfold((lines, 0_usize), |(mut lines, number)| async move {
         let line = lines.next_segment().await.transpose()?;
         Some(((number + 1, line), (lines, number + 1)))

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::app::App;
 use crate::api::{observe, routes};
+use crate::bearer::{LEEWAY_SECONDS, Verifier};
 use crate::engine::attachments::Collector;
 use crate::engine::react;
 
@@ -47,6 +48,11 @@ pub struct Arguments {
     /// separated by commas; * for every one
     #[arg(long, value_name = "ORIGIN", env = "DOSSIER_CORS_ORIGIN", value_delimiter = ',')]
     cors_origin: Vec<String>,
+    /// How far the clocks of token issuers may be ahead (`nbf`, `iat`), 0 to 300; no token is
+    /// believed longer than its `exp` says
+    #[arg(long, value_name = "SECONDS", default_value_t = LEEWAY_SECONDS,
+        env = "DOSSIER_CLOCK_LEEWAY", value_parser = clap::value_parser!(i64).range(0..=300))]
+    clock_leeway: i64,
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
@@ -103,7 +109,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             return Err(error);
         }
     };
-    let app = App::new(engine.clone(), issuer.clone(), applications, metrics, loopback);
+    let leeway = chrono::Duration::seconds(arguments.clock_leeway);
+    let verifier = Verifier::new(issuer.clone(), leeway);
+    let app = App::new(engine.clone(), verifier, applications, metrics, loopback);
     engine.keep(tokio::spawn(react::run(engine.clone())));
     let address = listener.local_addr().context("reading the address")?;
     if arguments.demo {

@@ -138,6 +138,7 @@ impl Iterator for Export {
 
 /// The collection that a file of this name holds: `profile.json` or `DATABASE.profile.json`.
 pub fn collection_of(name: &str) -> Option<Collection> {
+    let name = name.to_ascii_lowercase();
     let stem = name.strip_suffix(".json")?;
     let collection = match stem.split_once('.') {
         Some(("", _)) => return None,

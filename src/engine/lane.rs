@@ -34,6 +34,11 @@ const STANDSTILL_WAIT: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// After how many stretches the old ones are removed from `views.folds`.
 const PRUNE_EVERY: u64 = 1_000;
+/// Longest wait for a stretch to be folded. The server's own bound of statements is shorter: this
+/// is for one that is silent.
+const FOLD_TIME_MAX: Duration = Duration::from_secs(120);
+/// Longest wait for the checkpoints and the head.
+const LOOK_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// Something a lane is told.
 pub enum Note {
@@ -104,7 +109,10 @@ impl Lane {
     /// # Errors
     /// [`Error`] of the first step that fails.
     pub async fn look(&mut self, client: &ClientWrapper) -> Result<(), Error> {
-        let found = standing::read(client, &self.schemas()).await?;
+        let schemas = self.schemas();
+        let found = tokio::time::timeout(LOOK_TIME_MAX, standing::read(client, &schemas));
+        let silent = |_| Error::Unavailable("looking: the database does not answer", None);
+        let found = found.await.map_err(silent)??;
         if found.checkpoints != self.checkpoints || found.generation != self.generation {
             self.lost(client).await?;
         }
@@ -233,7 +241,12 @@ impl Lane {
     ) -> Result<(), Error> {
         let Some(last) = events.last() else { return Ok(()) };
         let started = std::time::Instant::now();
-        match self.fold_once(client, events).await {
+        let folded = tokio::time::timeout(FOLD_TIME_MAX, self.fold_once(client, events)).await;
+        let Ok(folded) = folded else {
+            self.folders.iter_mut().for_each(|folder| folder.forget());
+            return Err(Error::Unavailable("folding: the database does not answer", None));
+        };
+        match folded {
             Ok(Stretch::Folded) => {
                 for (checkpoint, folder) in self.checkpoints.iter_mut().zip(&mut self.folders) {
                     *checkpoint = last.position.max(*checkpoint);

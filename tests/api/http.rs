@@ -204,3 +204,28 @@ async fn every_mistake_in_a_query_is_told_by_its_name() {
     }
     api.get(&root, &format!("{path}?limit=500&order=oldest")).await.answers(200);
 }
+
+#[tokio::test]
+async fn a_request_of_http_1_1_has_one_host() {
+    use axum::body::Body;
+    use axum::http::{Request, Version};
+    use axum::{Router, middleware, routing::get};
+    use tower::ServiceExt;
+    let router = Router::new()
+        .route("/api/v1/counts", get(async || "here"))
+        .layer(middleware::from_fn(dossier::api::observe::with_host));
+    for (version, hosts, status) in [
+        (Version::HTTP_11, 1, 200),
+        (Version::HTTP_11, 0, 400),
+        (Version::HTTP_11, 2, 400),
+        (Version::HTTP_10, 0, 200),
+    ] {
+        let mut request = Request::get("/api/v1/counts").version(version);
+        for _ in 0..hosts {
+            request = request.header("host", "directory.example");
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let answer = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{version:?} with {hosts}");
+    }
+}

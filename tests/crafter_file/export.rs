@@ -260,9 +260,9 @@ fn a_name_says_the_collection() {
     assert_eq!(collection_of("profile.json"), Some(Collection::Profile));
     assert_eq!(collection_of("crafterprofile.tenant.json"), Some(Collection::Tenant));
     assert_eq!(collection_of("x.accesstoken.json"), Some(Collection::AccessToken));
-    for other in
-        ["profile", "profiles.json", ".profile.json", "a.b.profile.json", "Profile.json", "json"]
-    {
+    // As programs write it that do not tell small letters from capitals.
+    assert_eq!(collection_of("Profile.JSON"), Some(Collection::Profile));
+    for other in ["profile", "profiles.json", ".profile.json", "a.b.profile.json", "json"] {
         assert_eq!(collection_of(other), None, "{other}");
     }
 }

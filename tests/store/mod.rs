@@ -6,6 +6,7 @@ mod attachments_collected;
 mod attachments_in_a_bucket;
 mod black_hole;
 mod cluster;
+mod commands;
 mod crash;
 mod decisions;
 mod flights;

@@ -11,6 +11,7 @@ use dossier::api::app::App;
 use dossier::api::crafter::services;
 use dossier::api::routes;
 use dossier::bearer::local::LocalIssuer;
+use dossier::bearer::{LEEWAY_SECONDS, Verifier};
 use dossier::catalogue_file;
 use dossier::cli::apply::{How, apply};
 use dossier::cli::issue::{issue_api_key, make_key};
@@ -111,7 +112,8 @@ impl Api {
         let issuer = LocalIssuer::from_secret(&secret).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let applications = crafter::services(&engine, folder.path(), applications).await;
-        let app = App::new(engine.clone(), issuer.clone(), applications, metrics(), true);
+        let verifier = Verifier::new(issuer.clone(), Duration::seconds(LEEWAY_SECONDS));
+        let app = App::new(engine.clone(), verifier, applications, metrics(), true);
         let file = catalogue_file::parse(CATALOGUE).unwrap();
         let how = How { dry_run: false, prune: false, folder: ".".into() };
         apply(&engine, &file, &how).await.unwrap();

@@ -31,7 +31,7 @@ pub fn answer(name: &str, content_type: &str, digest: Digest, piece: Piece) -> R
         Err(_) => None,
     };
     set(CONTENT_TYPE, content_type.to_owned());
-    set(ETAG, format!("\"{digest}\""));
+    set(ETAG, etag(digest));
     if !whole {
         set(CONTENT_RANGE, format!("bytes {}-{}/{bytes_total}", range.start, range.end - 1));
     }
@@ -39,6 +39,11 @@ pub fn answer(name: &str, content_type: &str, digest: Digest, piece: Piece) -> R
         set(CONTENT_DISPOSITION, disposition(name, content_type));
     }
     response
+}
+
+/// The tag of a content: it tells its bytes.
+pub fn etag(digest: Digest) -> String {
+    format!("\"{digest}\"")
 }
 
 /// As a download with this name: in plain letters for old clients, then exactly (RFC 6266).

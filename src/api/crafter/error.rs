@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -96,6 +96,8 @@ pub enum Failure {
     /// With the methods that are allowed, as `Allow` lists them; none where the router adds them.
     MethodNotAllowed(Option<&'static str>),
     NotAcceptable,
+    /// The part of a file that is asked for lies outside its so many bytes.
+    RangeOutside(u64),
     UnsupportedMediaType,
     BodyTooLarge,
     /// The body did not arrive in time.
@@ -145,6 +147,7 @@ impl Failure {
             | Failure::Invalid(_) => S::BAD_REQUEST,
             Failure::MethodNotAllowed(_) => S::METHOD_NOT_ALLOWED,
             Failure::NotAcceptable => S::NOT_ACCEPTABLE,
+            Failure::RangeOutside(_) => S::RANGE_NOT_SATISFIABLE,
             Failure::UnsupportedMediaType => S::UNSUPPORTED_MEDIA_TYPE,
             Failure::BodyTooLarge => S::PAYLOAD_TOO_LARGE,
             Failure::BodyTimeout => S::REQUEST_TIMEOUT,
@@ -180,6 +183,7 @@ impl Failure {
             | Failure::RouteNotFound
             | Failure::MethodNotAllowed(_)
             | Failure::NotAcceptable
+            | Failure::RangeOutside(_)
             | Failure::UnsupportedMediaType
             | Failure::BodyTooLarge
             | Failure::BodyTimeout
@@ -239,6 +243,7 @@ impl fmt::Display for Failure {
             Failure::PermissionError => "permissions cannot be evaluated",
             Failure::RouteNotFound => "there is nothing here",
             Failure::MethodNotAllowed(_) => "method not allowed here",
+            Failure::RangeOutside(_) => "the range lies outside the file",
             Failure::NotAcceptable => "answers are application/json",
             Failure::UnsupportedMediaType => "the body has another content type than expected",
             Failure::BodyTooLarge => "the body is too large",
@@ -263,6 +268,11 @@ impl IntoResponse for Failure {
         headers.insert(CONTENT_TYPE, JSON);
         if let Some(seconds) = self.retry_after() {
             headers.insert(RETRY_AFTER, seconds.into());
+        }
+        if let Failure::RangeOutside(bytes) = self
+            && let Ok(of) = HeaderValue::from_str(&format!("bytes */{bytes}"))
+        {
+            headers.insert(CONTENT_RANGE, of);
         }
         if let Failure::MethodNotAllowed(Some(methods)) = self {
             headers.insert(ALLOW, HeaderValue::from_static(methods));

@@ -18,6 +18,7 @@ use crate::api::answer::Answer;
 use crate::api::app::App;
 use crate::api::call::Call;
 use crate::api::failure::Failure;
+use crate::api::range::{self, Asked};
 use crate::api::write::{Kind, write};
 use crate::domain::export::{Command, Export, HOURS_KEPT, State as ExportState, decide};
 use crate::engine::files::CHUNK_BYTES;
@@ -76,10 +77,10 @@ pub async fn download(
     let (file_name, bytes): (String, i64) =
         serde_json::from_str(&handed_out.body).map_err(|_| Failure::Internal)?;
     let id = id.ok_or(Failure::UploadNotFound)?;
-    // RFC 9110 13.1.5: a part is asked for only of the very file that a part is there of already.
-    let same = call.if_range.as_ref().is_none_or(|validator| *validator == etag(id));
-    let range = call.range.as_deref().filter(|_| same);
-    Ok(file(app, id, &file_name, bytes, range))
+    let (range, if_range) = (call.range.as_deref(), call.if_range.as_deref());
+    let of = u64::try_from(bytes).unwrap_or_default();
+    let asked = range::asked(range, if_range, &etag(id), of);
+    Ok(file(app, id, &file_name, bytes, asked))
 }
 
 /// A file is never written over: its id tells which it is.
@@ -87,12 +88,12 @@ fn etag(id: Uuid) -> String {
     format!("\"{id}\"")
 }
 
-fn file(app: Arc<App>, id: Uuid, file_name: &str, bytes: i64, range: Option<&str>) -> Response {
-    let asked = range.and_then(|range| parse_range(range, bytes));
+fn file(app: Arc<App>, id: Uuid, file_name: &str, bytes: i64, asked: Asked) -> Response {
+    let at = |position: u64| i64::try_from(position).unwrap_or(bytes);
     let (status, from, end) = match asked {
-        None => (StatusCode::OK, 0, bytes),
-        Some(Some((from, end))) => (StatusCode::PARTIAL_CONTENT, from, end),
-        Some(None) => {
+        Asked::Whole => (StatusCode::OK, 0, bytes),
+        Asked::Part(part) => (StatusCode::PARTIAL_CONTENT, at(part.start), at(part.end)),
+        Asked::Outside => {
             let of = format!("bytes */{bytes}");
             let body =
                 r#"{"detail":"the range lies outside the file","code":"range_not_satisfiable"}"#;
@@ -131,28 +132,4 @@ fn file(app: Arc<App>, id: Uuid, file_name: &str, bytes: i64, range: Option<&str
         }
     }
     response
-}
-
-/// One range of bytes as (from, end); None for what is no single range, which is then ignored;
-/// `Some(None)` for one that lies outside.
-fn parse_range(range: &str, bytes: i64) -> Option<Option<(i64, i64)>> {
-    let (unit, range) = range.split_once('=')?;
-    let (first, last) = range.split_once('-').filter(|_| unit.eq_ignore_ascii_case("bytes"))?;
-    let position = |text: &str| match text.bytes().all(|byte| byte.is_ascii_digit()) {
-        true => text.parse::<u64>().ok().map(|at| i64::try_from(at).unwrap_or(i64::MAX)),
-        false => None,
-    };
-    let span = match (first.trim(), last.trim()) {
-        ("", "") => return None,
-        ("", last) => (bytes - position(last)?.min(bytes), bytes),
-        (first, "") => (position(first)?, bytes),
-        (first, last) => {
-            let (first, last) = (position(first)?, position(last)?);
-            if last < first {
-                return None;
-            }
-            (first, last.saturating_add(1).min(bytes))
-        }
-    };
-    Some((span.0 < span.1).then_some(span))
 }

@@ -9,6 +9,7 @@ use crate::api::actor::Actor;
 use crate::api::answer::Answer;
 use crate::api::app::App;
 use crate::api::call::Call;
+use crate::api::range::is_held;
 use crate::engine::tags::Tag;
 
 /// What an answer depends on.
@@ -31,9 +32,7 @@ impl Tagged {
     /// 304, if the caller holds this very answer.
     pub fn not_modified(&self, call: &Call) -> Option<Answer> {
         let held = call.if_none_match.as_deref().filter(|_| !call.bypass_cache)?;
-        let same = held == "*"
-            || held.split(',').any(|one| one.trim().trim_start_matches("W/") == self.etag);
-        same.then(|| {
+        is_held(held, &self.etag).then(|| {
             let empty = Answer {
                 status: StatusCode::NOT_MODIFIED,
                 headers: Default::default(),

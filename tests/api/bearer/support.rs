@@ -146,7 +146,14 @@ impl Bench {
     pub fn new(keys: KeySource) -> Self {
         let local = LocalIssuer::from_secret(&[7; 32]).unwrap();
         let issuers = vec![issuer(keys)];
-        Self { verifier: Verifier::new(local.clone()), local, issuers }
+        Self {
+            verifier: Verifier::new(
+                local.clone(),
+                TimeDelta::seconds(dossier::bearer::LEEWAY_SECONDS),
+            ),
+            local,
+            issuers,
+        }
     }
 
     pub async fn verify(&self, token: &str) -> Result<Claims, Refused> {

@@ -212,3 +212,34 @@ async fn what_a_profile_holds_is_not_collected_though_the_read_model_lacks_it() 
     let round = collector.round(&crafter.engine, store, later).await.unwrap();
     assert_eq!((round.looked_at, round.removed), (2, 2));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_a_file_and_a_file_that_is_held_are_asked_for_by_its_tag() {
+    let (crafter, id) = place().await;
+    crafter.by(MASTER).upload(&id, &[], "a.png", PICTURE).await.answers(200);
+    let path = format!("/api/1/profile/{id}/attachment/a?accessTokenId={MASTER}");
+    let whole = crafter.send_bare("GET", &path, &[], vec![]).await;
+    let etag = whole.headers["etag"].to_str().unwrap().to_owned();
+    let ask = async |headers: &[(&str, &str)]| {
+        let answer = crafter.send_bare("GET", &path, headers, vec![]).await;
+        let range = answer.headers.get("content-range");
+        let range = range.map(|range| range.to_str().unwrap().to_owned());
+        (answer.status.as_u16(), answer.bytes, range.unwrap_or_default())
+    };
+    let all = (200, PICTURE.to_vec(), String::new());
+    for held in [etag.as_str(), &format!("W/{etag}"), &format!("\"x\", {etag}"), "*"] {
+        assert_eq!(ask(&[("if-none-match", held)]).await, (304, vec![], String::new()), "{held}");
+    }
+    assert_eq!(ask(&[("if-none-match", "\"x\"")]).await, all);
+    let part = (206, PICTURE[2..5].to_vec(), "bytes 2-4/15".to_owned());
+    assert_eq!(ask(&[("range", "bytes=2-4")]).await, part);
+    assert_eq!(ask(&[("range", "bytes=2-4"), ("if-range", &etag)]).await, part);
+    assert_eq!(ask(&[("range", "bytes=2-4"), ("if-range", "\"x\"")]).await, all);
+    let end = (206, PICTURE[13..].to_vec(), "bytes 13-14/15".to_owned());
+    assert_eq!(ask(&[("range", "bytes=-2")]).await, end);
+    assert_eq!(ask(&[("range", "bytes=13-99")]).await, end);
+    assert_eq!(ask(&[("range", "bytes=0-1,3-4")]).await, all, "several are the whole");
+    let outside = crafter.send_bare("GET", &path, &[("range", "bytes=15-")], vec![]).await;
+    outside.refused(416, "OTHER");
+    assert_eq!(outside.headers["content-range"], "bytes */15");
+}

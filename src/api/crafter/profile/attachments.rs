@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
+use axum::http::header::{ETAG, IF_NONE_MATCH, IF_RANGE, RANGE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::IntoResponse;
 
 use crate::api::app::App;
 use crate::api::call::{BODY_BYTES_MAX, Circumstances};
@@ -18,6 +21,7 @@ use crate::api::crafter::selector::Bean;
 use crate::api::crafter::shown;
 use crate::api::crafter::types::profile::ProfileAttachment;
 use crate::api::crafter::upload::{Fields, Refused, Unreadable, Upload};
+use crate::api::range::{Asked, asked, is_held};
 use crate::attachments::Error as StoreError;
 use crate::domain::attachment::{Invalid, Named, parse_file_name};
 use crate::domain::ids::AttachmentId;
@@ -133,13 +137,29 @@ pub async fn upload(State(app): State<Arc<App>>, request: Request) -> Answer {
     operation_id = "crafter_get_attachment",
     tag = "crafter",
     params(("id" = String, Path), ("name" = String, Path)),
-    responses((status = 200, content_type = "application/octet-stream", body = [u8]), (status = 404))
+    responses(
+        (status = 200, content_type = "application/octet-stream", body = [u8]),
+        (status = 206, content_type = "application/octet-stream", body = [u8]),
+        (status = 304, description = "As the ETag of If-None-Match"),
+        (status = 404),
+        (status = 416),
+    )
 )]
-pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
+pub async fn get(State(app): State<Arc<App>>, headers: HeaderMap, call: Call) -> Answer {
     let found = find::managed(&app, &call, call.path("id")).await?;
     let Some(stored) = attachment(&found, call.path("name")) else { return empty() };
+    let given = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let etag = content::etag(stored.digest);
+    if given(IF_NONE_MATCH).is_some_and(|held| is_held(held, &etag)) {
+        return Ok((StatusCode::NOT_MODIFIED, [(ETAG, etag)]).into_response());
+    }
+    let range = match asked(given(RANGE), given(IF_RANGE), &etag, stored.bytes) {
+        Asked::Whole => None,
+        Asked::Part(range) => Some(range),
+        Asked::Outside => return Err(Failure::RangeOutside(stored.bytes)),
+    };
     let store = &app.applications.attachments;
-    let piece = store.get(found.place.tenant, stored.digest, None).await.map_err(failed)?;
+    let piece = store.get(found.place.tenant, stored.digest, range).await.map_err(failed)?;
     match piece {
         Some(piece) => {
             Ok(content::answer(&stored.name.0, &stored.content_type, stored.digest, piece))
