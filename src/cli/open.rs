@@ -34,7 +34,7 @@ impl Directory {
     /// # Errors
     /// What is in the way, and what to do.
     pub async fn open(place: &Place) -> anyhow::Result<Directory> {
-        is_there(place)?;
+        is_there(place).await?;
         Directory::open_or_make(place).await
     }
 
@@ -150,8 +150,26 @@ impl Directory {
 ///
 /// # Errors
 /// Which it would be, and how to make one.
-pub fn is_there(place: &Place) -> anyhow::Result<()> {
-    if place.database_url.is_some() || cluster::is_in(&place.data_dir) {
+async fn is_there(place: &Place) -> anyhow::Result<()> {
+    if let Some(url) = &place.database_url {
+        let config: Config = url.parse().context("reading --database-url")?;
+        let (client, _driver) = Database::new(config).connect().await?;
+        // The catalogue is seen by every role, whatever it may read.
+        let known = "
+            select exists (
+                select
+                from pg_class
+                join pg_namespace on pg_namespace.oid = relnamespace
+                where nspname = 'log' and relname = 'events')";
+        if client.query_one(known, &[]).await.context("looking for the log")?.get(0) {
+            return Ok(());
+        }
+        anyhow::bail!(
+            "the database of --database-url holds no directory: name the one you mean, or make one \
+             there with `dossier serve`, `dossier apply` or `dossier import-log`"
+        );
+    }
+    if cluster::is_in(&place.data_dir) {
         return Ok(());
     }
     anyhow::bail!(

@@ -2,6 +2,10 @@
 
 use std::process::Command;
 
+use tokio_postgres::config::Host;
+
+use crate::support::database::{database, superuser, superuser_of};
+
 #[test]
 fn a_mistyped_place_is_told_and_nothing_is_made_there() {
     let folder = tempfile::tempdir().unwrap();
@@ -36,4 +40,27 @@ fn a_mistyped_place_is_told_and_nothing_is_made_there() {
         assert!(!place.exists(), "{arguments:?}");
         assert!(!log.exists(), "{arguments:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_database_is_told_and_nothing_is_made_in_it() {
+    let database = database().await;
+    let client = superuser(&database).await;
+    let empty = format!("{}_empty", database.config().get_dbname().unwrap());
+    client.batch_execute(&format!("create database {empty}")).await.unwrap();
+    let [Host::Unix(folder)] = database.config().get_hosts() else { panic!("a socket") };
+    let url = format!("postgres://postgres@/{empty}?host={}", folder.display());
+    for command in ["verify", "rebuild", "restore-done", "seed"] {
+        let ran = Command::new(env!("CARGO_BIN_EXE_dossier"))
+            .args([command, "--database-url", &url])
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(1), "{command}: {told}");
+        assert!(told.contains("--database-url holds no directory"), "{command}: {told}");
+    }
+    let made = "select count(*) from pg_namespace where nspname in ('log', 'ops', 'views')";
+    let made: i64 = superuser_of(&empty).await.query_one(made, &[]).await.unwrap().get(0);
+    assert_eq!(made, 0);
+    client.batch_execute(&format!("drop database {empty} with (force)")).await.unwrap();
 }
