@@ -19,8 +19,8 @@ const WRITERS: usize = 8;
 /// A server of the demo, in a process of its own.
 pub struct Server {
     child: Child,
-    base: String,
-    client: reqwest::Client,
+    pub base: String,
+    pub client: reqwest::Client,
 }
 
 impl Server {

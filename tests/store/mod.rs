@@ -9,6 +9,7 @@ mod cluster;
 mod commands;
 mod crash;
 mod decisions;
+mod demo;
 mod flights;
 mod moving;
 mod places;
