@@ -40,20 +40,12 @@ id!(
     ProfileId
 );
 id!(
-    /// A draft of a profile's form.
-    DraftId
-);
-id!(
     /// A session, which an emulation stack belongs to and shares its id with.
     SessionId
 );
 id!(
     /// One grant of emulation: one layer.
     GrantId
-);
-id!(
-    /// A file made by an export.
-    ExportId
 );
 id!(
     /// An API key.

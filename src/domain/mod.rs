@@ -95,9 +95,6 @@ pub trait Aggregate: 'static {
     fn weight(_: &Self::State) -> usize {
         0
     }
-
-    /// This area's event, if that is what `event` is.
-    fn of(event: &Event) -> Option<&Self::Event>;
 }
 
 /// Any event of any area.

@@ -181,14 +181,6 @@ impl<'e> Decision<'e> {
         !self.writes.is_empty()
     }
 
-    /// Forgets what was going to be written, and keeps what was read.
-    pub fn withdraw(&mut self) {
-        self.writes.clear();
-        self.takes.clear();
-        self.releases.clear();
-        self.rows.clear();
-    }
-
     fn into_append(self) -> Append {
         let written: Vec<StreamKey> = self.writes.iter().map(|write| write.stream).collect();
         let guards = self.read.iter().filter(|(stream, _)| !written.contains(stream));

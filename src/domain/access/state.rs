@@ -59,13 +59,6 @@ impl Aggregate for Access {
     type State = State;
     type Event = Event;
 
-    fn of(event: &crate::domain::Event) -> Option<&Event> {
-        match event {
-            crate::domain::Event::Access(event) => Some(event),
-            _ => None,
-        }
-    }
-
     fn evolve(state: &mut State, event: &Event, _: DateTime<Utc>) {
         *state = match event {
             Event::AccessTokenReasserted { application, master } => {

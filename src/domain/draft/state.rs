@@ -38,13 +38,6 @@ impl Aggregate for Draft {
     type State = State;
     type Event = Event;
 
-    fn of(event: &crate::domain::Event) -> Option<&Event> {
-        match event {
-            crate::domain::Event::Draft(event) => Some(event),
-            _ => None,
-        }
-    }
-
     fn evolve(state: &mut State, event: &Event, occurred_at: DateTime<Utc>) {
         match event {
             Event::DraftSaved { owner, session, group, mcp, form } => {

@@ -110,13 +110,6 @@ impl Aggregate for Emulation {
     type State = Stack;
     type Event = Event;
 
-    fn of(event: &crate::domain::Event) -> Option<&Event> {
-        match event {
-            crate::domain::Event::Emulation(event) => Some(event),
-            _ => None,
-        }
-    }
-
     fn evolve(stack: &mut Stack, event: &Event, occurred_at: DateTime<Utc>) {
         match event {
             Event::EmulationGranted { grant_id, real_actor, target, expires_at } => {

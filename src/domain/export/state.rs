@@ -31,13 +31,6 @@ impl Aggregate for Export {
     type State = State;
     type Event = Event;
 
-    fn of(event: &crate::domain::Event) -> Option<&Event> {
-        match event {
-            crate::domain::Event::Export(event) => Some(event),
-            _ => None,
-        }
-    }
-
     fn evolve(state: &mut State, event: &Event, occurred_at: DateTime<Utc>) {
         match event {
             Event::ExportMade { owner, file_name, .. } => {

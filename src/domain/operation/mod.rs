@@ -17,12 +17,5 @@ impl Aggregate for Operation {
     type State = ();
     type Event = Event;
 
-    fn of(event: &crate::domain::Event) -> Option<&Event> {
-        match event {
-            crate::domain::Event::Operation(event) => Some(event),
-            _ => None,
-        }
-    }
-
     fn evolve(_: &mut (), _: &Event, _: DateTime<Utc>) {}
 }

@@ -107,13 +107,6 @@ impl Aggregate for Profile {
         state.last_known().map_or(0, |facts| weight_of_all(&facts.attributes))
     }
 
-    fn of(event: &crate::domain::Event) -> Option<&Event> {
-        match event {
-            crate::domain::Event::Profile(event) => Some(event),
-            _ => None,
-        }
-    }
-
     fn evolve(state: &mut State, event: &Event, occurred_at: DateTime<Utc>) {
         if let Event::ProfileRegistered(registration) = event {
             *state = State::Live(Box::new(registered(registration.clone(), occurred_at)));

@@ -55,13 +55,6 @@ impl Aggregate for Session {
     type State = State;
     type Event = Event;
 
-    fn of(event: &crate::domain::Event) -> Option<&Event> {
-        match event {
-            crate::domain::Event::Session(event) => Some(event),
-            _ => None,
-        }
-    }
-
     fn evolve(state: &mut State, event: &Event, occurred_at: DateTime<Utc>) {
         *state = match *event {
             Event::SessionOpened { real_actor, expires_at } => {

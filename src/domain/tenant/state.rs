@@ -163,13 +163,6 @@ impl Aggregate for Tenant {
         catalogue.attributes.iter().map(values).sum()
     }
 
-    fn of(event: &crate::domain::Event) -> Option<&Event> {
-        match event {
-            crate::domain::Event::Tenant(event) => Some(event),
-            _ => None,
-        }
-    }
-
     fn evolve(catalogue: &mut Catalogue, event: &Event, _: DateTime<Utc>) {
         match event.clone() {
             Event::TenantRegistered { name } => {
