@@ -21,6 +21,7 @@ use crate::domain::ids::TenantId;
 use crate::domain::profile::{self, Profile};
 use crate::projections::profile_attachments;
 use crate::store;
+use crate::store::Doing;
 
 use super::{Engine, FOLD_WAIT_MAX, states, stream};
 
@@ -184,7 +185,6 @@ async fn held_by_streams(
     if digests.is_empty() {
         return Ok(HashSet::new());
     }
-    let failed = |error| store::Error::of_statement("asking which streams hold attachments", error);
     let sql = "
         select distinct stream_id
         from log.events
@@ -193,7 +193,10 @@ async fn held_by_streams(
             and payload ->> 'digest' = any ($2::text[])";
     let texts: Vec<String> = digests.iter().map(Digest::to_string).collect();
     let client = engine.connection().await?;
-    let rows = client.query(sql, &[&tenant.0, &texts]).await.map_err(failed)?;
+    let rows = client
+        .query(sql, &[&tenant.0, &texts])
+        .await
+        .doing("asking which streams hold attachments")?;
     drop(client);
     let ids: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
     let mut held = HashSet::new();

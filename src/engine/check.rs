@@ -13,7 +13,7 @@ use crate::domain::ids::TenantId;
 use crate::domain::{Area, Occurred};
 use crate::projections::profile_counts::ProfileCounts;
 use crate::projections::{Key, ReadModel as _, RowModel};
-use crate::store::{AreaName, Error, Reader, StreamKey};
+use crate::store::{AreaName, Doing, Error, Reader, StreamKey};
 
 use super::flight::{Write, in_one_flight};
 use super::folder::{delete_rows, load_rows, query, store_rows};
@@ -106,8 +106,7 @@ impl<M: RowModel> Check for RowCheck<M> {
                 pending.into_iter().partition(|(_, (source, _))| Some(source.1) == unfinished);
             self.pending = wait;
             let keys: Vec<Key> = done.keys().copied().collect();
-            let live = load_rows::<M>(client, &keys).await;
-            let live = live.map_err(|error| Error::of_statement("reading rows", error))?;
+            let live = load_rows::<M>(client, &keys).await.doing("reading rows")?;
             let live: HashMap<Key, M::Row> =
                 live.into_iter().map(|row| (M::key_of(&row), row)).collect();
             for (key, (source, row)) in done {
@@ -137,8 +136,9 @@ impl<M: RowModel> Check for RowCheck<M> {
             );
             let mut after = Uuid::nil();
             loop {
-                let rows = query(client, &sql, &[&tenant.0, &after, &WALK_ROWS]).await;
-                let rows = rows.map_err(|error| Error::of_statement("walking rows", error))?;
+                let rows = query(client, &sql, &[&tenant.0, &after, &WALK_ROWS])
+                    .await
+                    .doing("walking rows")?;
                 for row in &rows {
                     let row: M::Row = row.get(0);
                     after = M::key_of(&row).1;
@@ -269,8 +269,9 @@ async fn rows_at_once<M: RowModel>(
     );
     let ids: Vec<Uuid> = keys.iter().map(|(_, id)| *id).collect();
     let streams: Vec<Uuid> = sources.iter().map(|(_, id)| *id).collect();
-    let rows = query(client, &sql, &[&M::schema(), &tenant.0, &ids, &streams]).await;
-    let rows = rows.map_err(|error| Error::of_statement("comparing rows", error))?;
+    let rows = query(client, &sql, &[&M::schema(), &tenant.0, &ids, &streams])
+        .await
+        .doing("comparing rows")?;
     let position = rows.first().map_or(0, |row| row.get(0));
     let found = rows.iter().filter_map(|row| row.get::<_, Option<M::Row>>(1));
     Ok((position, found.map(|row| (M::key_of(&row), row)).collect()))
@@ -341,7 +342,6 @@ pub async fn settle_counts(
     tenant: TenantId,
     mend: bool,
 ) -> Result<i64, Error> {
-    let failed = |error| Error::of_statement("comparing counters", error);
     let differing = format!(
         "select
             coalesce(recount.dimension, counted.dimension) as dimension,
@@ -353,7 +353,7 @@ pub async fn settle_counts(
         ) as counted on counted.dimension = recount.dimension and counted.key = recount.key
         where coalesce(recount.profiles, 0) <> coalesce(counted.profiles, 0)"
     );
-    let rows = query(client, &differing, &[&tenant.0]).await.map_err(failed)?;
+    let rows = query(client, &differing, &[&tenant.0]).await.doing("comparing counters")?;
     if mend && !rows.is_empty() {
         // Counted once more, while nobody folds.
         let sql = format!(
@@ -365,7 +365,7 @@ pub async fn settle_counts(
             begin_mend(tenant, ProfileCounts::schema(), 0, &[]),
             Write::new(sql, vec![Box::new(tenant.0)]),
         ];
-        in_one_flight(client, &writes).await.map_err(failed)?;
+        in_one_flight(client, &writes).await.doing("comparing counters")?;
     }
     Ok(i64::try_from(rows.len()).unwrap_or(i64::MAX))
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::domain::ids::TenantId;
 use crate::domain::{Area, Occurred};
 use crate::projections::RowModel;
-use crate::store::{Error, Reader};
+use crate::store::{Doing, Error, Reader};
 
 use super::check::{Check, Source, settle_all};
 use super::folder::query;
@@ -52,8 +52,9 @@ impl<M: RowModel> StreamCheck<M> {
         let mut expected = expected.into_iter().peekable();
         let mut from = self.from;
         loop {
-            let rows = query(client, &sql, &[&tenant.0, &from, &last, &ROWS_AT_ONCE]).await;
-            let rows = rows.map_err(|error| Error::of_statement("reading rows", error))?;
+            let rows = query(client, &sql, &[&tenant.0, &from, &last, &ROWS_AT_ONCE])
+                .await
+                .doing("reading rows")?;
             for row in &rows {
                 let found: M::Row = row.get(0);
                 let id = M::key_of(&found).1;

@@ -11,7 +11,7 @@ use crate::domain::ids::{
 use crate::domain::object_id::ObjectId;
 use crate::domain::profile::Facts;
 use crate::domain::values::login_form;
-use crate::store::{Claim, Error};
+use crate::store::{Claim, Doing, Error};
 
 use super::Engine;
 
@@ -234,7 +234,7 @@ pub async fn keep(engine: &Engine, claim: &Claim) -> Result<(), Error> {
     let parameters: [&(dyn ToSql + Sync); 5] =
         [&claim.claim, &claim.kind, &claim.tenant_id, &claim.holder, &claim.expires_at];
     let kept = client.execute(sql, &parameters).await;
-    kept.map(|_| ()).map_err(|error| Error::of_statement("keeping a claim", error))
+    kept.map(|_| ()).doing("keeping a claim")
 }
 
 /// [`import_record`], held by what it became.

@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::domain::ids::{ProfileId, TenantId};
-use crate::store::{Error, OperationalRow, OperationalTable};
+use crate::store::{Doing, Error, OperationalRow, OperationalTable};
 
 use super::Engine;
 
@@ -52,10 +52,12 @@ impl Engine {
         profile: ProfileId,
     ) -> Result<Option<String>, Error> {
         let client = self.connection().await?;
-        let failed = |error| Error::of_statement("reading a password", error);
         let sql = "select password from ops.credentials where tenant_id = $1 and profile_id = $2";
-        let statement = client.prepare_cached(sql).await.map_err(failed)?;
-        let row = client.query_opt(&statement, &[&tenant.0, &profile.0]).await.map_err(failed)?;
+        let statement = client.prepare_cached(sql).await.doing("reading a password")?;
+        let row = client
+            .query_opt(&statement, &[&tenant.0, &profile.0])
+            .await
+            .doing("reading a password")?;
         Ok(row.map(|row| row.get(0)))
     }
 
@@ -69,15 +71,17 @@ impl Engine {
         holders: &[Uuid],
     ) -> Result<Vec<(Uuid, Vec<u8>)>, Error> {
         let client = self.connection().await?;
-        let failed = |error| Error::of_statement("reading sealed secrets", error);
         let sql = "
             select sealed_secrets.holder, sealed_secrets.sealed
             from unnest($2::uuid[]) with ordinality as wanted (holder, ordinal)
             join ops.sealed_secrets
                 on sealed_secrets.tenant_id = $1 and sealed_secrets.holder = wanted.holder
             order by wanted.ordinal";
-        let statement = client.prepare_cached(sql).await.map_err(failed)?;
-        let rows = client.query(&statement, &[&tenant.0, &holders]).await.map_err(failed)?;
+        let statement = client.prepare_cached(sql).await.doing("reading sealed secrets")?;
+        let rows = client
+            .query(&statement, &[&tenant.0, &holders])
+            .await
+            .doing("reading sealed secrets")?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
@@ -89,7 +93,7 @@ impl Engine {
         let client = self.connection().await?;
         let sql = "delete from ops.credentials where tenant_id = $1 and profile_id = $2";
         let forgotten = client.execute(sql, &[&tenant.0, &profile.0]).await;
-        forgotten.map(|_| ()).map_err(|error| Error::of_statement("forgetting a password", error))
+        forgotten.map(|_| ()).doing("forgetting a password")
     }
 
     /// Forgets the sealed secret of what is gone.
@@ -100,6 +104,6 @@ impl Engine {
         let client = self.connection().await?;
         let sql = "delete from ops.sealed_secrets where tenant_id = $1 and holder = $2";
         let forgotten = client.execute(sql, &[&tenant.0, &holder]).await;
-        forgotten.map(|_| ()).map_err(|error| Error::of_statement("forgetting a secret", error))
+        forgotten.map(|_| ()).doing("forgetting a secret")
     }
 }

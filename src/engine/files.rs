@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::ids::TenantId;
-use crate::store::Error;
+use crate::store::{Doing, Error};
 
 use super::Engine;
 
@@ -32,7 +32,7 @@ impl Engine {
             set content = excluded.content, expires_at = excluded.expires_at";
         let client = self.connection().await?;
         let kept = client.execute(sql, &[&id, &tenant.0, &content, &expires_at]).await;
-        kept.map(|_| ()).map_err(|error| Error::of_statement("keeping a file", error))
+        kept.map(|_| ()).doing("keeping a file")
     }
 
     /// How many bytes a file of a tenant has; None when it is gone.
@@ -45,8 +45,7 @@ impl Engine {
             from ops.export_files
             where export_id = $1 and tenant_id = $2";
         let client = self.connection().await?;
-        let row = client.query_opt(sql, &[&id, &tenant.0]).await;
-        let row = row.map_err(|error| Error::of_statement("looking for a file", error))?;
+        let row = client.query_opt(sql, &[&id, &tenant.0]).await.doing("looking for a file")?;
         Ok(row.map(|row| row.get(0)))
     }
 
@@ -63,8 +62,7 @@ impl Engine {
         let from = i32::try_from(offset + 1).unwrap_or(i32::MAX);
         let count = i32::try_from(count).unwrap_or_default();
         let client = self.connection().await?;
-        let row = client.query_opt(sql, &[&id, &from, &count]).await;
-        let row = row.map_err(|error| Error::of_statement("reading a file", error))?;
+        let row = client.query_opt(sql, &[&id, &from, &count]).await.doing("reading a file")?;
         Ok(row.map_or_else(Bytes::new, |row| row.get::<_, Vec<u8>>(0).into()))
     }
 
@@ -76,6 +74,6 @@ impl Engine {
         let client = self.connection().await?;
         let sql = "delete from ops.export_files where export_id = $1";
         let removed = client.execute(sql, &[&id]).await;
-        removed.map(|_| ()).map_err(|error| Error::of_statement("removing a file", error))
+        removed.map(|_| ()).doing("removing a file")
     }
 }

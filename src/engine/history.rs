@@ -3,7 +3,7 @@
 use crate::domain::ids::TenantId;
 use crate::domain::profile;
 use crate::projections::audit_log::read::{Filter, positions};
-use crate::store::{Error, Recorded};
+use crate::store::{Doing, Error, Recorded};
 
 use super::{Engine, FOLD_WAIT_MAX, stream};
 
@@ -55,8 +55,9 @@ impl Engine {
         let client = self.connection().await?;
         let (ascending, limit) = (range.oldest_first, range.limit + 1);
         let bound = range.bound.unwrap_or(if ascending { 0 } else { i64::MAX });
-        let found = positions(&client, tenant.0, filter, bound, ascending, limit).await;
-        let found = found.map_err(|error| Error::of_statement("finding events", error))?;
+        let found = positions(&client, tenant.0, filter, bound, ascending, limit)
+            .await
+            .doing("finding events")?;
         drop(client);
         let mut events = self.reader.at(&found).await?;
         if !ascending {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use crate::store::{Error, OperationalTable};
+use crate::store::{Doing, Error, OperationalTable};
 
 use super::Engine;
 
@@ -71,8 +71,7 @@ impl Engine {
         key: Uuid,
     ) -> Result<Option<tokio_postgres::Row>, Error> {
         let client = self.connection().await?;
-        let failed = |error| Error::of_statement("reading operational state", error);
-        let statement = client.prepare_cached(sql).await.map_err(failed)?;
-        client.query_opt(&statement, &[&key]).await.map_err(failed)
+        let statement = client.prepare_cached(sql).await.doing("reading operational state")?;
+        client.query_opt(&statement, &[&key]).await.doing("reading operational state")
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::ids::TenantId;
 use crate::projections::audit_log::{self, AuditLog};
 use crate::projections::shared_values::SharedValues;
 use crate::projections::{InsertModel, ReadModel};
-use crate::store::Error;
+use crate::store::{Doing, Error};
 
 use super::Engine;
 use super::check::begin_mend;
@@ -93,7 +93,6 @@ impl Engine {
         until: i64,
         mend: bool,
     ) -> Result<i64, Error> {
-        let failed = |error| Error::of_statement("looking for stray values", error);
         let mut stray = Vec::new();
         let mut from = Uuid::nil();
         let sql = "
@@ -102,8 +101,9 @@ impl Engine {
             order by id
             limit $3";
         loop {
-            let rows = query(client, sql, &[&tenant.0, &from, &ROWS_AT_ONCE]).await;
-            let rows = rows.map_err(failed)?;
+            let rows = query(client, sql, &[&tenant.0, &from, &ROWS_AT_ONCE])
+                .await
+                .doing("looking for stray values")?;
             let ids = rows.iter().map(|row| row.get(0));
             stray.extend(ids.filter(|id: &Uuid| !carried.contains(id)));
             let last: Option<Uuid> = rows.last().map(|row| row.get(0));
@@ -125,7 +125,7 @@ impl Engine {
         }
         if mend && !stray.is_empty() {
             let sql = "delete from shared_values where tenant_id = $1 and id = any($2::uuid[])";
-            execute(client, sql, &[&tenant.0, &stray]).await.map_err(failed)?;
+            execute(client, sql, &[&tenant.0, &stray]).await.doing("looking for stray values")?;
         }
         Ok(i64::try_from(stray.len()).unwrap_or(i64::MAX))
     }
@@ -136,8 +136,7 @@ async fn checkpoint(client: &ClientWrapper, schemas: &[String]) -> Result<i64, E
     let sql = "
         select min(coalesce((select max(to_position) from views.folds where model = name), 0))
         from unnest($1::text[]) as name";
-    let rows = query(client, sql, &[&schemas]).await;
-    let rows = rows.map_err(|error| Error::of_statement("reading checkpoints", error))?;
+    let rows = query(client, sql, &[&schemas]).await.doing("reading checkpoints")?;
     Ok(rows.first().and_then(|row| row.get::<_, Option<i64>>(0)).unwrap_or_default())
 }
 
@@ -150,7 +149,6 @@ async fn compare_audit(
     events: &[Occurred],
     mend: bool,
 ) -> Result<i64, Error> {
-    let failed = |error| Error::of_statement("comparing rows", error);
     let sql = "
         select audit_log from audit_log
         where tenant_id = $1 and position > $2 and position <= $3
@@ -159,8 +157,9 @@ async fn compare_audit(
     let (mut wrong, mut stray): (Vec<audit_log::Row>, Vec<i64>) = (vec![], vec![]);
     let mut from = after;
     loop {
-        let rows = query(client, sql, &[&tenant.0, &from, &to, &ROWS_AT_ONCE]).await;
-        let rows = rows.map_err(failed)?;
+        let rows = query(client, sql, &[&tenant.0, &from, &to, &ROWS_AT_ONCE])
+            .await
+            .doing("comparing rows")?;
         for row in &rows {
             let found: audit_log::Row = row.get(0);
             from = found.position;
@@ -185,7 +184,7 @@ async fn compare_audit(
             delete from audit_log where tenant_id = $1 and position = any($2::bigint[])";
         let mut writes = vec![Write::new(delete, vec![Box::new(tenant.0), Box::new(gone)])];
         writes.extend(insert_rows::<AuditLog>(&wrong));
-        in_one_flight(client, &writes).await.map_err(failed)?;
+        in_one_flight(client, &writes).await.doing("comparing rows")?;
     }
     Ok(i64::try_from(wrong.len() + stray.len()).unwrap_or(i64::MAX))
 }
@@ -198,7 +197,6 @@ async fn compare_values(
     carried: &mut HashSet<Uuid>,
     mend: bool,
 ) -> Result<i64, Error> {
-    let failed = |error| Error::of_statement("comparing values", error);
     let rows = events.iter().flat_map(SharedValues::rows);
     let rows: Vec<_> = rows.filter(|row| carried.insert(row.id)).collect();
     if rows.is_empty() {
@@ -213,7 +211,7 @@ async fn compare_values(
                 and found.id = (wanted).id
                 and found = wanted
         )";
-    let wrong = query(client, wrong, &[&rows]).await.map_err(failed)?;
+    let wrong = query(client, wrong, &[&rows]).await.doing("comparing values")?;
     let wrong: Vec<<SharedValues as ReadModel>::Row> = wrong.iter().map(|row| row.get(0)).collect();
     if mend && !wrong.is_empty() {
         let delete = "
@@ -221,7 +219,7 @@ async fn compare_values(
             where (tenant_id, id) in (select tenant_id, id from unnest($1::shared_values[]))";
         let mut writes = vec![Write::new(delete, vec![Box::new(&wrong)])];
         writes.extend(insert_rows::<SharedValues>(&wrong));
-        in_one_flight(client, &writes).await.map_err(failed)?;
+        in_one_flight(client, &writes).await.doing("comparing values")?;
     }
     Ok(i64::try_from(wrong.len()).unwrap_or(i64::MAX))
 }
@@ -233,14 +231,13 @@ pub async fn strangers(
     tenants: &[Uuid],
     mend: bool,
 ) -> Result<i64, Error> {
-    let failed = |error| Error::of_statement("looking for stray rows", error);
     // A tenant may have come since the list was made.
     let stray = format!(
         "tenant_id <> all($1::uuid[])
             and not exists (select 1 from log.events where events.tenant_id = {name}.tenant_id)"
     );
     let sql = format!("select tenant_id, count(*) from {name} where {stray} group by tenant_id");
-    let rows = query(client, &sql, &[&tenants]).await.map_err(failed)?;
+    let rows = query(client, &sql, &[&tenants]).await.doing("looking for stray rows")?;
     let count = rows.iter().map(|row| row.get::<_, i64>(1)).sum();
     if mend && count > 0 {
         let whose = rows.iter().map(|row| TenantId(row.get(0)));
@@ -248,7 +245,7 @@ pub async fn strangers(
             whose.map(|tenant| begin_mend(tenant, name.to_owned(), 0, &[])).collect();
         let sql = format!("delete from {name} where {stray}");
         writes.push(Write::new(sql, vec![Box::new(tenants)]));
-        in_one_flight(client, &writes).await.map_err(failed)?;
+        in_one_flight(client, &writes).await.doing("looking for stray rows")?;
     }
     Ok(count)
 }

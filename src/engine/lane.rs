@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::domain::Occurred;
-use crate::store::{Database, Error, Reader};
+use crate::store::{Database, Doing, Error, Reader};
 
 use super::flight::{Write, in_one_flight};
 use super::folder::Folder;
@@ -337,10 +337,7 @@ impl Lane {
             if let Some(search) = &self.search {
                 let ids: Vec<(Uuid, Uuid)> =
                     events.iter().map(|event| (event.stream.tenant_id, event.stream.id)).collect();
-                search
-                    .reread(client, &ids)
-                    .await
-                    .map_err(|error| Error::of_statement("reading what another folded", error))?;
+                search.reread(client, &ids).await.doing("reading what another folded")?;
             }
             if let Some(tags) = &self.tags {
                 let events = events.iter().map(occurred).collect::<Result<Vec<_>, _>>()?;
@@ -354,8 +351,7 @@ impl Lane {
     /// Brings what is in memory of a tenant to what the tables say.
     async fn reload(&mut self, client: &ClientWrapper, tenant: Uuid) -> Result<(), Error> {
         if let Some(search) = &self.search {
-            let loaded = search.load(client, tenant).await;
-            loaded.map_err(|error| Error::of_statement("loading the search index", error))?;
+            search.load(client, tenant).await.doing("loading the search index")?;
         }
         if let Some(tags) = &self.tags {
             tags.invalidate(tenant);

@@ -51,7 +51,7 @@ use crate::store::{
 };
 
 // What faces need to speak with the engine; they name no part of the store themselves.
-pub use crate::store::{Claim, Envelope, Error, OperationalRow, Priority, Recorded};
+pub use crate::store::{Claim, Doing, Envelope, Error, OperationalRow, Priority, Recorded};
 
 use follow::Follower;
 use project::Projections;

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::domain::ids::TenantId;
 use crate::mail::{Failure, Kind, Mail, Mailer};
 use crate::sealing::{SealingKeys, context};
-use crate::store::{Error, OperationalRow, OperationalTable};
+use crate::store::{Doing, Error, OperationalRow, OperationalTable};
 
 use super::credentials::hexadecimal;
 
@@ -194,9 +194,8 @@ impl Outbox {
     pub async fn length(&self) -> Result<i64, Error> {
         let sql = "select count(*) from (select from ops.mail_outbox limit $1) as mails";
         let client = self.pool.get().await?;
-        let failed = |error| Error::of_statement("counting mails", error);
-        let statement = client.prepare_cached(sql).await.map_err(failed)?;
-        let row = client.query_one(&statement, &[&LENGTH_MAX]).await.map_err(failed)?;
+        let statement = client.prepare_cached(sql).await.doing("counting mails")?;
+        let row = client.query_one(&statement, &[&LENGTH_MAX]).await.doing("counting mails")?;
         Ok(row.get(0))
     }
 
@@ -235,11 +234,10 @@ impl Outbox {
                 sealed_link";
         let kinds = Kind::ALL.map(Kind::name);
         let client = self.pool.get().await?;
-        let failed = |error| Error::of_statement("taking mails", error);
-        let statement = client.prepare_cached(sql).await.map_err(failed)?;
+        let statement = client.prepare_cached(sql).await.doing("taking mails")?;
         let parameters: [&(dyn ToSql + Sync); 4] =
             [&now, &kinds.as_slice(), &AT_ONCE, &(now + LEASE)];
-        let rows = client.query(&statement, &parameters).await.map_err(failed)?;
+        let rows = client.query(&statement, &parameters).await.doing("taking mails")?;
         Ok(rows.iter().filter_map(|row| self.lent(row)).collect())
     }
 
@@ -318,14 +316,14 @@ impl Outbox {
         let reason: String = reason.chars().take(REASON_CHARACTERS_MAX).collect();
         let client = self.pool.get().await?;
         let done = client.execute(sql, &[&lent.mail.id, &lent.attempt, &at, &reason]).await;
-        done.map(|_| ()).map_err(|error| Error::of_statement("putting off a mail", error))
+        done.map(|_| ()).doing("putting off a mail")
     }
 
     async fn remove(&self, id: Uuid) -> Result<(), Error> {
         let client = self.pool.get().await?;
         let removed =
             client.execute("delete from ops.mail_outbox where mail_id = $1", &[&id]).await;
-        removed.map_err(|error| Error::of_statement("removing a mail", error))?;
+        removed.doing("removing a mail")?;
         self.delivered().remove(&id);
         Ok(())
     }

@@ -23,7 +23,7 @@ use crate::projections::profile_drafts_view::ProfileDraftsView;
 use crate::projections::profile_search::ProfileSearch;
 use crate::projections::profiles_view::ProfilesView;
 use crate::projections::shared_values::SharedValues;
-use crate::store::{Database, Error, Reader};
+use crate::store::{Database, Doing, Error, Reader};
 
 use super::folder::{Counting, Folder, Indexing, InsertFolder, Nobody, RowFolder};
 use super::lane::{Gathering, Lane, Note};
@@ -148,8 +148,7 @@ impl Projections {
             if feeds_memory {
                 for tenant in settings.reader.tenants().await? {
                     let loaded = settings.search.load(client, tenant).await;
-                    loaded
-                        .map_err(|error| Error::of_statement("loading the search index", error))?;
+                    loaded.doing("loading the search index")?;
                 }
             }
             let (notes, told) = mpsc::channel(NOTES_MAX);

@@ -10,7 +10,7 @@ use deadpool_postgres::Pool;
 use uuid::Uuid;
 
 use crate::domain::ids::TenantId;
-use crate::store::Error;
+use crate::store::{Doing, Error};
 
 /// Most requests leased at once.
 const BLOCK_MAX: i32 = 64;
@@ -97,12 +97,11 @@ impl Quota {
                 leased_before = counters.leased
             returning leased - leased_before";
         let client = self.pool.get().await?;
-        let failed = |error| Error::of_statement("leasing requests", error);
-        let statement = client.prepare_cached(sql).await.map_err(failed)?;
+        let statement = client.prepare_cached(sql).await.doing("leasing requests")?;
         let row = client
             .query_one(&statement, &[&key.0, &key.1, &day, &block, &limit])
             .await
-            .map_err(failed)?;
+            .doing("leasing requests")?;
         Ok(row.get::<_, i32>(0).max(0))
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Engine;
 use super::project::UNKNOWN;
-use crate::store::Error;
+use crate::store::{Doing, Error};
 
 /// Longest wait for the database.
 const ANSWER_WAIT_MAX: Duration = Duration::from_secs(2);
@@ -85,7 +85,6 @@ impl Engine {
 
     /// The first lane that is too far behind.
     async fn behind(&self) -> Result<Option<Unready>, Error> {
-        let failed = |error| Error::of_statement("asking how old events are", error);
         // One that it has not folded, and how long ago that was recorded, by the same clock.
         let sql = "
             select
@@ -97,12 +96,15 @@ impl Engine {
             limit 1";
         let positions = self.projections.positions();
         let client = self.connection().await?;
-        let statement = client.prepare_cached(sql).await.map_err(failed)?;
+        let statement = client.prepare_cached(sql).await.doing("asking how old events are")?;
         for (lane, position) in positions {
             if position == UNKNOWN {
                 return Ok(Some(Unready::Disconnected { lane }));
             }
-            let next = client.query_opt(&statement, &[&position]).await.map_err(failed)?;
+            let next = client
+                .query_opt(&statement, &[&position])
+                .await
+                .doing("asking how old events are")?;
             let Some((events, seconds)) = next.map(|row| (row.get(0), row.get::<_, f64>(1))) else {
                 continue;
             };

@@ -21,7 +21,7 @@ use crate::projections::profile_documents::ProfileDocuments;
 use crate::projections::profile_drafts_view::ProfileDraftsView;
 use crate::projections::profile_search::ProfileSearch;
 use crate::projections::profiles_view::ProfilesView;
-use crate::store::{AreaName, CHANNEL, Error, Recorded};
+use crate::store::{AreaName, CHANNEL, Doing, Error, Recorded};
 
 use super::check::{Check, RowCheck, begin_mend, settle_counts};
 use super::check_streams::StreamCheck;
@@ -246,8 +246,7 @@ impl Engine {
         let notify =
             Write::new("select pg_notify($1, $2)", vec![Box::new(CHANNEL), Box::new(MENDED)]);
         let writes = [begin_mend(tenant, String::new(), 0, &[]), notify];
-        let announced = in_one_flight(client, &writes).await;
-        announced.map_err(|error| Error::of_statement("announcing", error))
+        in_one_flight(client, &writes).await.doing("announcing")
     }
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::domain::ids::{TenantId, ValueId};
 use crate::domain::values::ValueKind;
-use crate::store::Error;
+use crate::store::{Doing, Error};
 
 /// The secrets. Cheap to clone.
 #[derive(Clone)]
@@ -41,12 +41,11 @@ impl Secrets {
         let mut made = [0_u8; 32];
         rand::rng().fill_bytes(&mut made);
         let client = self.pool.get().await?;
-        let failed = |error| Error::of_statement("reading a secret", error);
         let insert =
             "insert into ops.secrets (name, secret) values ($1, $2) on conflict do nothing";
-        client.execute(insert, &[&name, &made.as_slice()]).await.map_err(failed)?;
+        client.execute(insert, &[&name, &made.as_slice()]).await.doing("reading a secret")?;
         let select = "select secret from ops.secrets where name = $1";
-        let row = client.query_one(select, &[&name]).await.map_err(failed)?;
+        let row = client.query_one(select, &[&name]).await.doing("reading a secret")?;
         let secret: [u8; 32] = row
             .get::<_, Vec<u8>>(0)
             .try_into()
@@ -61,9 +60,14 @@ impl Secrets {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn sealing_keys(&self) -> Result<Vec<String>, Error> {
-        let failed = |error| Error::of_statement("reading the ids of sealing keys", error);
         let sql = "select key_id from ops.sealing_keys order by key_id";
-        let rows = self.pool.get().await?.query(sql, &[]).await.map_err(failed)?;
+        let rows = self
+            .pool
+            .get()
+            .await?
+            .query(sql, &[])
+            .await
+            .doing("reading the ids of sealing keys")?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
@@ -72,11 +76,15 @@ impl Secrets {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn use_sealing_key(&self, id: &str, given_up: &[String]) -> Result<(), Error> {
-        let failed = |error| Error::of_statement("writing the ids of sealing keys", error);
         let sql = "
             with given_up as (delete from ops.sealing_keys where key_id = any($2))
             insert into ops.sealing_keys (key_id) values ($1) on conflict do nothing";
-        self.pool.get().await?.execute(sql, &[&id, &given_up]).await.map_err(failed)?;
+        self.pool
+            .get()
+            .await?
+            .execute(sql, &[&id, &given_up])
+            .await
+            .doing("writing the ids of sealing keys")?;
         Ok(())
     }
 

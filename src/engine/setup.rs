@@ -7,7 +7,7 @@ use crate::projections::{
     ReadModel, audit_log, catalogue, deadlines, exports, profile_attachments, profile_counts,
     profile_documents, profile_drafts_view, profile_search, profiles_view, schemas, shared_values,
 };
-use crate::store::{Database, Error, begin_epoch};
+use crate::store::{Database, Doing, Error, begin_epoch};
 
 /// Makes what is missing, and again what the log does not hold any more. Several
 /// processes may do so at once.
@@ -24,9 +24,8 @@ pub async fn make_read_models(database: &Database) -> Result<(), Error> {
              before are refused"
         );
     }
-    let failed = |error| Error::of_statement("making read models", error);
     let lock = "select pg_advisory_lock(hashtext('dossier_read_models'))";
-    client.batch_execute(lock).await.map_err(failed)?;
+    client.batch_execute(lock).await.doing("making read models")?;
     drop_what_is_ahead(&client).await?;
     let made = [
         make::<audit_log::AuditLog>(&client).await?,
@@ -46,39 +45,42 @@ pub async fn make_read_models(database: &Database) -> Result<(), Error> {
         tracing::info!(models = made.len(), "made the read models {}", made.join(", "));
     }
     let unlock = "select pg_advisory_unlock(hashtext('dossier_read_models'))";
-    client.batch_execute(unlock).await.map_err(failed)
+    client.batch_execute(unlock).await.doing("making read models")
 }
 
 /// Removes the read models when they hold what is in the log no more: the lanes fold them again,
 /// from the first event on.
 async fn drop_what_is_ahead(client: &Client) -> Result<(), Error> {
-    let failed = |error| Error::of_statement("comparing the read models with the log", error);
     // One statement, so one snapshot: others may append and fold meanwhile.
     let ahead = "select
         coalesce((select max(to_position) from views.folds), 0)
         > coalesce((select max(position) from log.events), 0)";
-    if !client.query_one(ahead, &[]).await.map_err(failed)?.get::<_, bool>(0) {
+    if !client
+        .query_one(ahead, &[])
+        .await
+        .doing("comparing the read models with the log")?
+        .get::<_, bool>(0)
+    {
         return Ok(());
     }
     tracing::error!("the read models are ahead of the log: all of them are made again");
     let drops = schemas().join(", ");
     let sql =
         format!("begin; drop schema if exists {drops} cascade; delete from views.folds; commit;");
-    client.batch_execute(&sql).await.map_err(failed)
+    client.batch_execute(&sql).await.doing("comparing the read models with the log")
 }
 
 /// Makes a read model if it is missing, and tells its schema then.
 async fn make<M: ReadModel>(client: &Client) -> Result<Option<String>, Error> {
     let schema = M::schema();
-    let failed = |error| Error::of_statement("making a read model", error);
     let known = "select 1 from pg_namespace where nspname = $1";
-    if client.query_opt(known, &[&schema]).await.map_err(failed)?.is_some() {
+    if client.query_opt(known, &[&schema]).await.doing("making a read model")?.is_some() {
         return Ok(None);
     }
     let sql = format!(
         "begin; create schema {schema}; set local search_path = {schema}, views; {} commit;",
         M::TABLE
     );
-    client.batch_execute(&sql).await.map_err(failed)?;
+    client.batch_execute(&sql).await.doing("making a read model")?;
     Ok(Some(schema))
 }

@@ -4,7 +4,7 @@
 use deadpool_postgres::ClientWrapper;
 use uuid::Uuid;
 
-use crate::store::Error;
+use crate::store::{Doing, Error};
 
 use super::folder::query;
 
@@ -39,8 +39,7 @@ pub async fn read(client: &ClientWrapper, schemas: &[String]) -> Result<Standing
             (select coalesce(max(position), 0) from log.events)
         from unnest($1::text[]) with ordinality as wanted (name, ordinal)
         order by ordinal";
-    let rows = query(client, sql, &[&schemas]).await;
-    let rows = rows.map_err(|error| Error::of_statement("reading checkpoints", error))?;
+    let rows = query(client, sql, &[&schemas]).await.doing("reading checkpoints")?;
     Ok(Standing {
         checkpoints: rows.iter().map(|row| row.get(0)).collect(),
         generation: rows.first().map_or(0, |row| row.get(1)),
@@ -54,7 +53,6 @@ pub async fn read(client: &ClientWrapper, schemas: &[String]) -> Result<Standing
 /// [`Error::Unavailable`].
 pub async fn mended_since(client: &ClientWrapper, generation: i64) -> Result<Vec<Uuid>, Error> {
     let sql = "select tenant_id from views.mends where generation > $1";
-    let rows = query(client, sql, &[&generation]).await;
-    let rows = rows.map_err(|error| Error::of_statement("reading what was mended", error))?;
+    let rows = query(client, sql, &[&generation]).await.doing("reading what was mended")?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::domain::ids::TenantId;
 use crate::domain::session::{self, Session};
-use crate::store::{Error, OperationalRow, OperationalTable};
+use crate::store::{Doing, Error, OperationalRow, OperationalTable};
 
 use super::Engine;
 use super::react::command;
@@ -142,16 +142,17 @@ impl Tickets {
     pub async fn end_idle(&self, engine: &Engine, since: DateTime<Utc>) -> Result<(), Error> {
         // What this process knows better comes first.
         self.write(engine).await?;
-        let failed = |error| Error::of_statement("looking for idle tickets", error);
         let client = engine.connection().await?;
         let sql = "
             select tenant_id, ticket_id from ops.ticket_times
             where last_request_at < $1
             order by last_request_at
             limit $2";
-        let idle = client.query(sql, &[&since, &ENDED_AT_ONCE]).await.map_err(failed)?;
+        let idle =
+            client.query(sql, &[&since, &ENDED_AT_ONCE]).await.doing("looking for idle tickets")?;
         let count = client.query_one("select count(*) from ops.ticket_times", &[]).await;
-        gauge!("dossier_tickets_active").set(count.map_err(failed)?.get::<_, i64>(0) as f64);
+        gauge!("dossier_tickets_active")
+            .set(count.doing("looking for idle tickets")?.get::<_, i64>(0) as f64);
         drop(client);
         for row in idle {
             let (tenant, ticket): (Uuid, Uuid) = (row.get(0), row.get(1));
@@ -172,7 +173,7 @@ impl Tickets {
         let client = engine.connection().await?;
         let sql = "delete from ops.ticket_times where ticket_id = $1";
         let done = client.execute(sql, &[&ticket]).await;
-        done.map(|_| ()).map_err(|error| Error::of_statement("forgetting a ticket", error))
+        done.map(|_| ()).doing("forgetting a ticket")
     }
 }
 
@@ -210,15 +211,14 @@ async fn end(
 
 async fn last_used(engine: &Engine, ticket: Uuid) -> Result<Option<DateTime<Utc>>, Error> {
     let client = engine.connection().await?;
-    let failed = |error| Error::of_statement("reading when a ticket was used", error);
     let sql = "select last_request_at from ops.ticket_times where ticket_id = $1";
-    let statement = client.prepare_cached(sql).await.map_err(failed)?;
-    let row = client.query_opt(&statement, &[&ticket]).await.map_err(failed)?;
+    let statement = client.prepare_cached(sql).await.doing("reading when a ticket was used")?;
+    let row =
+        client.query_opt(&statement, &[&ticket]).await.doing("reading when a ticket was used")?;
     Ok(row.map(|row| row.get(0)))
 }
 
 async fn store(engine: &Engine, times: &HashMap<Uuid, DateTime<Utc>>) -> Result<(), Error> {
-    let failed = |error| Error::of_statement("writing when tickets were used", error);
     let (tickets, at): (Vec<Uuid>, Vec<DateTime<Utc>>) = times.iter().unzip();
     let client = engine.connection().await?;
     let sql = "
@@ -226,6 +226,6 @@ async fn store(engine: &Engine, times: &HashMap<Uuid, DateTime<Utc>>) -> Result<
         set last_request_at = greatest(ticket_times.last_request_at, used.at)
         from unnest($1::uuid[], $2::timestamptz[]) as used (ticket_id, at)
         where ticket_times.ticket_id = used.ticket_id";
-    client.execute(sql, &[&tickets, &at]).await.map_err(failed)?;
+    client.execute(sql, &[&tickets, &at]).await.doing("writing when tickets were used")?;
     Ok(())
 }

@@ -13,6 +13,7 @@ use tokio_postgres::{AsyncMessage, Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::Error;
+use crate::store::Doing;
 
 /// How long to wait for one host to take a connection.
 const HOST_TIME_MAX: Duration = Duration::from_secs(5);
@@ -145,7 +146,7 @@ pub async fn within<T>(
     work: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, Error> {
     match tokio::time::timeout(time_max, work).await {
-        Ok(done) => done.map_err(|error| Error::of_statement(doing, error)),
+        Ok(done) => done.doing(doing),
         Err(_) => Err(Error::Unavailable(doing, None)),
     }
 }

@@ -3,6 +3,7 @@
 use tokio_postgres::Client;
 
 use super::Error;
+use crate::store::Doing;
 
 /// Begins another epoch if the database has been restored or promoted, or if the log ends before
 /// what is known of it; tells it. Anyone who may append may do this.
@@ -11,7 +12,7 @@ use super::Error;
 /// [`Error::Unavailable`].
 pub async fn begin_epoch(client: &Client) -> Result<Option<i32>, Error> {
     let begun = client.query_one("select log.begin_epoch()", &[]).await;
-    begun.map(|row| row.get(0)).map_err(|error| Error::of_statement("beginning an epoch", error))
+    begun.map(|row| row.get(0)).doing("beginning an epoch")
 }
 
 /// Begins another epoch, as the owner of the log, because somebody knows that it is one: a copy of
@@ -22,5 +23,5 @@ pub async fn begin_epoch(client: &Client) -> Result<Option<i32>, Error> {
 pub async fn raise_epoch(client: &Client) -> Result<i32, Error> {
     let sql = "insert into log.epoch (epoch) select max(epoch) + 1 from log.epoch returning epoch";
     let raised = client.query_one(sql, &[]).await;
-    raised.map(|row| row.get(0)).map_err(|error| Error::of_statement("raising the epoch", error))
+    raised.map(|row| row.get(0)).doing("raising the epoch")
 }

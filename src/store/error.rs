@@ -43,6 +43,22 @@ impl Error {
     }
 }
 
+/// Says what was being done when a statement failed:
+/// `client.query(…).await.doing("reading rows")?`.
+pub trait Doing<T> {
+    /// The same, its failure being that of a statement that did this.
+    ///
+    /// # Errors
+    /// As [`Error::of_statement`] tells them apart.
+    fn doing(self, what: &'static str) -> Result<T, Error>;
+}
+
+impl<T> Doing<T> for Result<T, tokio_postgres::Error> {
+    fn doing(self, what: &'static str) -> Result<T, Error> {
+        self.map_err(|error| Error::of_statement(what, error))
+    }
+}
+
 impl Error {
     /// The database's own code for what went wrong, if it said one.
     pub fn sql_state(&self) -> Option<&str> {

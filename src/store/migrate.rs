@@ -4,6 +4,7 @@
 use tokio_postgres::Client;
 
 use super::Error;
+use crate::store::Doing;
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -20,18 +21,17 @@ pub const GRANTED_ROLE: &str = "dossier_app";
 pub async fn migrate(client: &mut Client, role: Option<&str>) -> Result<(), Error> {
     // One process at a time: two that start together would both apply the same file.
     let lock = "select pg_advisory_lock(hashtext('dossier_migrate'))";
-    let failed = |error| Error::of_statement("migrating the database", error);
-    client.batch_execute(lock).await.map_err(failed)?;
+    client.batch_execute(lock).await.doing("migrating the database")?;
     let applied = embedded::migrations::runner().run_async(client).await;
     let applied = match applied {
         Ok(_) => match role {
-            Some(role) => client.batch_execute(&grants(role)).await.map_err(failed),
+            Some(role) => client.batch_execute(&grants(role)).await.doing("migrating the database"),
             None => Ok(()),
         },
         Err(error) => Err(Error::Corrupt(format!("migrating the database: {error}"), None)),
     };
     let unlock = "select pg_advisory_unlock(hashtext('dossier_migrate'))";
-    client.batch_execute(unlock).await.map_err(failed)?;
+    client.batch_execute(unlock).await.doing("migrating the database")?;
     applied
 }
 

@@ -20,7 +20,7 @@ mod types;
 pub use append::{Appender, AppenderSettings, CHANNEL, Feed};
 pub use connect::{Database, Listener};
 pub use epoch::{begin_epoch, raise_epoch};
-pub use error::Error;
+pub use error::{Doing, Error};
 pub use migrate::{GRANTED_ROLE, migrate};
 pub use read::{Claimed, Reader};
 pub use token::{PositionToken, TokenError, TokenKey};

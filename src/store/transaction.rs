@@ -17,6 +17,7 @@ use super::batch::{self, ClaimColumns, EventColumns, GuardColumns};
 use super::connect::{Database, within};
 use super::outcome::{Outcome, outcome_of};
 use super::types::{Append, Appended, Guard, OperationalTable};
+use crate::store::Doing;
 
 /// The advisory lock that orders all appends of all processes.
 pub const LOCK: i64 = 0x0D05_51E4;
@@ -86,10 +87,7 @@ impl Connection {
         let (client, _driver) = database.connect().await?;
         let prepare = |sql: &'static str| {
             let client = &client;
-            async move {
-                let prepared = client.prepare(sql).await;
-                prepared.map_err(|error| Error::of_statement("preparing to append", error))
-            }
+            async move { client.prepare(sql).await.doing("preparing to append") }
         };
         let lock = prepare("select pg_advisory_xact_lock($1)").await?;
         let insert = prepare(batch::INSERT_EVENTS).await?;

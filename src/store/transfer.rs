@@ -6,6 +6,7 @@ use tokio_postgres::Client;
 
 use super::Error;
 use super::read::Reader;
+use crate::store::Doing;
 
 /// A table that belongs to the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,15 +92,14 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn take(client: Client) -> Result<Snapshot, Error> {
-        let failed = |error| Error::of_statement("taking a snapshot of the log", error);
         let begin = "begin transaction isolation level repeatable read, read only;
             set local statement_timeout = 0;
             set local idle_in_transaction_session_timeout = 0";
-        client.batch_execute(begin).await.map_err(failed)?;
+        client.batch_execute(begin).await.doing("taking a snapshot of the log")?;
         let sql = "select
             coalesce((select max(position) from log.events), 0),
             (select max(epoch) from log.epoch)";
-        let row = client.query_one(sql, &[]).await.map_err(failed)?;
+        let row = client.query_one(sql, &[]).await.doing("taking a snapshot of the log")?;
         let (head, epoch) = (row.get(0), row.get(1));
         Ok(Snapshot { client, head, epoch })
     }
@@ -126,8 +126,7 @@ impl Snapshot {
             where {behind} order by {column} limit $1",
             table.name()
         );
-        let rows = self.client.query(&sql, &[&limit, &after]).await;
-        let rows = rows.map_err(|error| Error::of_statement("exporting the log", error))?;
+        let rows = self.client.query(&sql, &[&limit, &after]).await.doing("exporting the log")?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 }
@@ -139,19 +138,21 @@ impl Reader {
     /// [`Error::Unavailable`].
     pub async fn broken_promises(&self) -> Result<Vec<String>, Error> {
         let mut client = self.connection().await?;
-        let failed = |error| Error::of_statement("checking the log", error);
         // A transaction, so that the connection goes back as it came, whatever happens.
-        let checking = client.transaction().await.map_err(failed)?;
-        checking.batch_execute("set local statement_timeout = 0").await.map_err(failed)?;
+        let checking = client.transaction().await.doing("checking the log")?;
+        checking
+            .batch_execute("set local statement_timeout = 0")
+            .await
+            .doing("checking the log")?;
         let mut broken = Vec::new();
         for (promise, sql) in PROMISES {
-            let row = checking.query_one(sql, &[]).await.map_err(failed)?;
+            let row = checking.query_one(sql, &[]).await.doing("checking the log")?;
             let count: i64 = row.get(0);
             if count > 0 {
                 broken.push(format!("{promise}: {count} times"));
             }
         }
-        checking.rollback().await.map_err(failed)?;
+        checking.rollback().await.doing("checking the log")?;
         Ok(broken)
     }
 }
@@ -202,12 +203,12 @@ impl Import {
     /// # Errors
     /// [`Error::Unavailable`]; [`Error::Corrupt`] when there is a log already.
     pub async fn begin(client: Client) -> Result<Import, Error> {
-        let failed = |error| Error::of_statement("beginning to import the log", error);
         let begin =
             "begin; set local statement_timeout = 0; lock table log.events in exclusive mode";
-        client.batch_execute(begin).await.map_err(failed)?;
+        client.batch_execute(begin).await.doing("beginning to import the log")?;
         let head = "select coalesce(max(position), 0) from log.events";
-        let head: i64 = client.query_one(head, &[]).await.map_err(failed)?.get(0);
+        let head: i64 =
+            client.query_one(head, &[]).await.doing("beginning to import the log")?.get(0);
         if head != 0 {
             return Err(Error::Corrupt("there is a log already".to_owned(), None));
         }
@@ -234,7 +235,7 @@ impl Import {
             name = table.name()
         );
         let taken = self.client.execute(&sql, &[&format!("[{rows}]")]).await;
-        taken.map(|_| ()).map_err(|error| Error::of_statement("importing the log", error))
+        taken.map(|_| ()).doing("importing the log")
     }
 
     fn check_positions(&mut self, rows: &[Box<RawValue>]) -> Result<(), Error> {
@@ -259,10 +260,9 @@ impl Import {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn commit(self, epoch_before: i32) -> Result<(), Error> {
-        let failed = |error| Error::of_statement("importing the log", error);
         let raise = "insert into log.epoch (epoch)
             select greatest(max(epoch), $1) + 1 from log.epoch";
-        self.client.execute(raise, &[&epoch_before]).await.map_err(failed)?;
-        self.client.batch_execute("commit").await.map_err(failed)
+        self.client.execute(raise, &[&epoch_before]).await.doing("importing the log")?;
+        self.client.batch_execute("commit").await.doing("importing the log")
     }
 }

@@ -10,7 +10,7 @@ use crate::api::answer::Answer;
 use crate::api::app::App;
 use crate::api::call::Call;
 use crate::api::failure::Failure;
-use crate::engine::Error;
+use crate::engine::Doing;
 use crate::projections::profile_counts;
 
 use super::error::Problem;
@@ -35,8 +35,9 @@ pub async fn counts(
     }
     query.finish()?;
     let client = app.engine.connection().await?;
-    let rows = profile_counts::read::of_tenant(&client, actor.tenant().0).await;
-    let rows = rows.map_err(|error| Error::of_statement("reading counters", error))?;
+    let rows = profile_counts::read::of_tenant(&client, actor.tenant().0)
+        .await
+        .doing("reading counters")?;
     let counts = rows.into_iter().map(|row| ProfileCount {
         dimension: row.dimension,
         key: row.key,

@@ -9,7 +9,7 @@ use crate::api::answer::Answer;
 use crate::api::app::App;
 use crate::api::call::Call;
 use crate::api::failure::Failure;
-use crate::engine::Error;
+use crate::engine::Doing;
 use crate::engine::tags::Tag;
 use crate::projections::profile_drafts_view::{self, Row};
 
@@ -42,8 +42,9 @@ pub async fn drafts(State(app): State<Arc<App>>, call: Call) -> Result<Answer, F
     }
     let client = app.engine.connection().await?;
     let (tenant, owner) = (actor.tenant().0, actor.id().0);
-    let rows = profile_drafts_view::read::of_owner(&client, tenant, owner, DRAFTS_MAX).await;
-    let rows = rows.map_err(|error| Error::of_statement("reading drafts", error))?;
+    let rows = profile_drafts_view::read::of_owner(&client, tenant, owner, DRAFTS_MAX)
+        .await
+        .doing("reading drafts")?;
     let entries = rows.into_iter().map(|row| entry(&actor, row)).collect();
     Ok(tagged.mark(actor.answer(&app, &ListProfileDraftsResponse { entries: Some(entries) })?))
 }

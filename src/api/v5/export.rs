@@ -16,7 +16,7 @@ use crate::domain::export::{self, Command, Export};
 use crate::domain::folding::folded;
 use crate::domain::ids::{DepartmentId, ProfileId};
 use crate::domain::permission::{RankedRole, Standing, can_operate, has_access, is_listed};
-use crate::engine::Error;
+use crate::engine::Doing;
 use crate::projections::profiles_view::{self, Row};
 
 use super::FACE;
@@ -113,8 +113,9 @@ fn file_name(at: DateTime<Utc>) -> String {
 
 async fn one(app: &App, actor: &Actor, id: Uuid) -> Result<Row, Failure> {
     let client = app.engine.connection().await?;
-    let rows = profiles_view::read::by_ids(&client, actor.tenant().0, &[id]).await;
-    let mut rows = rows.map_err(|error| Error::of_statement("reading a profile", error))?;
+    let mut rows = profiles_view::read::by_ids(&client, actor.tenant().0, &[id])
+        .await
+        .doing("reading a profile")?;
     rows.pop().filter(|row| in_scope(actor, row)).ok_or(Failure::ProfileNotFound)
 }
 
@@ -123,8 +124,9 @@ async fn all(app: &App, actor: &Actor) -> Result<Vec<Row>, Failure> {
     let mut after = Uuid::nil();
     loop {
         let client = app.engine.connection().await?;
-        let page = profiles_view::read::page(&client, actor.tenant().0, after, PAGE_ROWS).await;
-        let page = page.map_err(|error| Error::of_statement("reading profiles", error))?;
+        let page = profiles_view::read::page(&client, actor.tenant().0, after, PAGE_ROWS)
+            .await
+            .doing("reading profiles")?;
         let Some(last) = page.last() else { break };
         after = last.id;
         rows.extend(page.into_iter().filter(|row| in_scope(actor, row)));

@@ -12,7 +12,7 @@ use crate::api::failure::Failure;
 use crate::domain::draft::{self, Form};
 use crate::domain::permission::{can_create, can_edit, has_access};
 use crate::domain::profile::{Profile, State as ProfileState};
-use crate::engine::Error;
+use crate::engine::Doing;
 use crate::engine::states::Versioned;
 use crate::engine::tags::Tag;
 use crate::projections::shared_values;
@@ -87,8 +87,9 @@ async fn offered_limits(
 ) -> Result<Vec<ProfileRequestLimitResource>, Failure> {
     let client = app.engine.connection().await?;
     let count = i64::try_from(SUGGESTIONS_MAX).unwrap_or_default();
-    let rows = shared_values::read::request_limits(&client, actor.tenant().0, count).await;
-    let rows = rows.map_err(|error| Error::of_statement("reading request limits", error))?;
+    let rows = shared_values::read::request_limits(&client, actor.tenant().0, count)
+        .await
+        .doing("reading request limits")?;
     let limits = rows.into_iter().map(|row| ProfileRequestLimitResource {
         id: Some(row.id),
         requests_per_day: row.value.parse().ok(),

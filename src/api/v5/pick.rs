@@ -12,7 +12,7 @@ use crate::domain::ids::{DepartmentId, RoleId, TenantId, ValueId, flag_id};
 use crate::domain::permission::RankedRole;
 use crate::domain::tenant::Catalogue;
 use crate::domain::values::{self, Email, Name, RequestLimit, ValueKind};
-use crate::engine::Error;
+use crate::engine::Doing;
 use crate::engine::secrets::ValueIds;
 use crate::projections::shared_values;
 
@@ -42,8 +42,9 @@ impl Picker {
             HashMap::new()
         } else {
             let client = app.engine.connection().await?;
-            let found = shared_values::read::by_ids(&client, tenant.0, &wanted).await;
-            found.map_err(|error| Error::of_statement("reading shared values", error))?
+            shared_values::read::by_ids(&client, tenant.0, &wanted)
+                .await
+                .doing("reading shared values")?
         };
         Ok(Picker { tenant, ids, values })
     }

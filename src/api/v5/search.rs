@@ -17,7 +17,7 @@ use crate::domain::permission::{
     RankedRole, Standing, can_delete, can_duplicate, can_edit, is_listed,
 };
 use crate::domain::tenant::Role;
-use crate::engine::Error;
+use crate::engine::Doing;
 use crate::projections::profile_search::index::{Access, Page, Query};
 use crate::projections::profiles_view::{self, Row};
 
@@ -57,8 +57,9 @@ pub async fn search(State(app): State<Arc<App>>, call: Call) -> Result<Answer, F
         vec![]
     } else {
         let client = app.engine.connection().await?;
-        let rows = profiles_view::read::by_ids(&client, actor.tenant().0, &page.ids).await;
-        rows.map_err(|error| Error::of_statement("reading profiles", error))?
+        profiles_view::read::by_ids(&client, actor.tenant().0, &page.ids)
+            .await
+            .doing("reading profiles")?
     };
     let response = SearchProfilesResponse {
         actor_name: actor.name(),

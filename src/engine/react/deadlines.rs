@@ -7,7 +7,7 @@ use crate::domain::ids::{SessionId, TenantId};
 use crate::domain::{Area, Occurred, draft, export, session};
 use crate::engine::Engine;
 use crate::projections::deadlines;
-use crate::store::Error;
+use crate::store::{Doing, Error};
 
 use super::emulations::cut;
 use super::{command, wait_for_folds};
@@ -21,10 +21,10 @@ const DEADLINES_AT_ONCE: i64 = 200;
 /// [`Error::Unavailable`], [`Error::Corrupt`].
 pub async fn react_to_time(engine: &Engine) -> Result<(), Error> {
     let client = engine.connection().await?;
-    let rows = deadlines::read::passed(&client, Utc::now(), DEADLINES_AT_ONCE).await;
-    let rows = rows.map_err(|error| Error::of_statement("reading deadlines", error))?;
-    let live = deadlines::read::emulation_count(&client).await;
-    let live = live.map_err(|error| Error::of_statement("counting emulations", error))?;
+    let rows = deadlines::read::passed(&client, Utc::now(), DEADLINES_AT_ONCE)
+        .await
+        .doing("reading deadlines")?;
+    let live = deadlines::read::emulation_count(&client).await.doing("counting emulations")?;
     drop(client);
     gauge!("dossier_emulations_active").set(live as f64);
     let mut defect = None;
@@ -50,8 +50,9 @@ pub async fn end_what_was_owned(engine: &Engine, cause: &Occurred) -> Result<(),
     loop {
         let client = engine.connection().await?;
         let (tenant, owner) = (cause.tenant_id.0, cause.stream_id);
-        let rows = deadlines::read::of_subject(&client, tenant, owner, DEADLINES_AT_ONCE).await;
-        let rows = rows.map_err(|error| Error::of_statement("reading what it owned", error))?;
+        let rows = deadlines::read::of_subject(&client, tenant, owner, DEADLINES_AT_ONCE)
+            .await
+            .doing("reading what it owned")?;
         drop(client);
         if rows.is_empty() {
             return Ok(());

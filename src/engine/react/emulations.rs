@@ -9,7 +9,7 @@ use crate::domain::profile::{self, Profile};
 use crate::domain::{Occurred, emulation, tenant};
 use crate::engine::Engine;
 use crate::projections::deadlines;
-use crate::store::Error;
+use crate::store::{Doing, Error};
 
 use super::insist;
 
@@ -21,8 +21,9 @@ pub async fn cut_emulations(
     profile: Option<Uuid>,
 ) -> Result<(), Error> {
     let client = engine.connection().await?;
-    let rows = deadlines::read::emulations(&client, cause.tenant_id.0, profile).await;
-    let rows = rows.map_err(|error| Error::of_statement("reading emulations", error))?;
+    let rows = deadlines::read::emulations(&client, cause.tenant_id.0, profile)
+        .await
+        .doing("reading emulations")?;
     drop(client);
     if rows.is_empty() {
         return Ok(());

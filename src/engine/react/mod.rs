@@ -15,7 +15,7 @@ use metrics::counter;
 
 use crate::domain::ids::{ProfileId, TenantId, derived};
 use crate::domain::{Event, Occurred, access, profile, session, tenant};
-use crate::store::{Envelope, Error, Priority};
+use crate::store::{Doing, Envelope, Error, Priority};
 
 use super::Engine;
 use super::execute::{Decide, Halt, Order};
@@ -72,10 +72,9 @@ fn report(done: Result<(), Error>) {
 }
 
 async fn react_to_log(engine: &Engine) -> Result<(), Error> {
-    let failed = |error| Error::of_statement("reading how far was reacted", error);
     let client = engine.connection().await?;
     let sql = "select position from ops.reactions where reaction = 'log'";
-    let row = client.query_opt(sql, &[]).await.map_err(failed)?;
+    let row = client.query_opt(sql, &[]).await.doing("reading how far was reacted")?;
     let mut position: i64 = row.map_or(0, |row| row.get(0));
     drop(client);
     // Only what the read models show already: they are asked below.
@@ -92,7 +91,7 @@ async fn react_to_log(engine: &Engine) -> Result<(), Error> {
             insert into ops.reactions (reaction, position) values ('log', $1)
             on conflict (reaction) do update
             set position = greatest(reactions.position, excluded.position)";
-        client.execute(sql, &[&position]).await.map_err(failed)?;
+        client.execute(sql, &[&position]).await.doing("reading how far was reacted")?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use crate::engine::execute::Decision;
 use crate::engine::follow::occurred;
 use crate::engine::{Engine, claims, stream as stream_key};
 use crate::projections::profiles_view;
-use crate::store::{Error, Recorded};
+use crate::store::{Doing, Error, Recorded};
 
 use super::consequence::{Consequence, Witnessed};
 use super::{SYSTEM, insist, wait_for_folds};
@@ -72,7 +72,7 @@ pub async fn plan(engine: &Engine, event: &Occurred, fact: &Event) -> Result<(),
         values ($1, $2, '00000000-0000-0000-0000-000000000000')
         on conflict (position) do nothing";
     let planned = client.execute(sql, &[&event.position, &event.tenant_id.0]).await;
-    planned.map(|_| ()).map_err(|error| Error::of_statement("planning a walk", error))
+    planned.map(|_| ()).doing("planning a walk")
 }
 
 /// Does at once what follows for the first profiles from what was appended at `position`, and waits
@@ -127,8 +127,7 @@ async fn walk_planned(engine: &Engine) -> Result<(), Error> {
             from ops.walks
             order by tenant_id, position
             limit 1000";
-        let planned = client.query(sql, &[]).await;
-        let planned = planned.map_err(|error| Error::of_statement("reading walks", error))?;
+        let planned = client.query(sql, &[]).await.doing("reading walks")?;
         drop(client);
         gauge!("dossier_reaction_walks").set(planned.len() as f64);
         let planned: Vec<Planned> =
@@ -178,15 +177,16 @@ async fn advance(engine: &Engine, planned: &Planned) -> Result<(), Error> {
             client.execute(sql, &[&planned.position]).await
         }
     };
-    kept.map(|_| ()).map_err(|error| Error::of_statement("keeping a walk's place", error))
+    kept.map(|_| ()).doing("keeping a walk's place")
 }
 
 /// Looks at the next profiles and does what follows for those concerned; returns the last one
 /// looked at, or nothing at the end.
 async fn step(engine: &Engine, cause: &Cause, after: Uuid) -> Result<Option<Uuid>, Error> {
     let client = engine.connection().await?;
-    let page = profiles_view::read::page(&client, cause.tenant.0, after, PROFILES_AT_ONCE).await;
-    let page = page.map_err(|error| Error::of_statement("reading profiles", error))?;
+    let page = profiles_view::read::page(&client, cause.tenant.0, after, PROFILES_AT_ONCE)
+        .await
+        .doing("reading profiles")?;
     drop(client);
     let Some(last) = page.last().map(|row| row.id) else { return Ok(None) };
     let rows = page.iter().filter(|row| cause.consequence.concerns(row));

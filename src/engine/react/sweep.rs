@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use metrics::counter;
 
 use crate::engine::Engine;
-use crate::store::Error;
+use crate::store::{Doing, Error};
 
 /// Longest time that one table is swept for; the rest waits for the next round.
 const TABLE_TIME_MAX: Duration = Duration::from_secs(5);
@@ -63,10 +63,9 @@ impl Sweep {
             past = self.past,
             rows = self.slice_rows
         );
-        let failed = |error| Error::of_statement("sweeping", error);
         let client = engine.connection().await?;
         loop {
-            let removed = client.execute(&sql, &[]).await.map_err(failed)?;
+            let removed = client.execute(&sql, &[]).await.doing("sweeping")?;
             if removed < self.slice_rows || started.elapsed() > TABLE_TIME_MAX {
                 return Ok(());
             }

@@ -16,7 +16,7 @@ use crate::domain::entitlement::TenantAction;
 use crate::domain::filter::{Filter, Path};
 use crate::domain::ids::TenantId;
 use crate::domain::object_id::ObjectId;
-use crate::engine::Error;
+use crate::engine::Doing;
 use crate::projections::profile_counts;
 use crate::projections::profile_documents::read::{
     by_ids as documents_of, count as count_documents,
@@ -57,8 +57,7 @@ pub async fn count_by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
     let (place, filter) = queried(&app, &call).await?;
     let _turn = turn(&app).await?;
     let client = app.engine.connection().await?;
-    let count = count_documents(&client, place.tenant.0, &filter).await;
-    let count = count.map_err(|error| Error::of_statement("counting profiles", error));
+    let count = count_documents(&client, place.tenant.0, &filter).await.doing("counting profiles");
     json(&count.map_err(too_slow)?)
 }
 
@@ -90,7 +89,7 @@ pub async fn count(State(app): State<Arc<App>>, call: Call) -> Answer {
     let Some(place) = find::tenant(&app, tenant).await? else { return json(&0) };
     let client = app.engine.connection().await?;
     let count = profile_counts::read::all(&client, place.tenant.0).await;
-    json(&count.map_err(|error| Error::of_statement("counting profiles", error))?)
+    json(&count.doing("counting profiles")?)
 }
 
 /// The profiles of a tenant.
@@ -173,8 +172,7 @@ pub async fn by_ids(State(app): State<Arc<App>>, call: Call) -> Answer {
     let sort = call.parameters.sort()?;
     let wanted = call.parameters.attribute_to_return()?;
     let client = app.engine.connection().await?;
-    let failed = |error| Error::of_statement("listing profiles", error);
-    let mut found = documents_of(&client, &ids, None).await.map_err(failed)?;
+    let mut found = documents_of(&client, &ids, None).await.doing("listing profiles")?;
     if let Some(sort) = &sort {
         let mut path = Path::parse(&sort.by).ok();
         // Sorted by nothing that is hidden from the caller in any of their tenants.
@@ -186,7 +184,7 @@ pub async fn by_ids(State(app): State<Arc<App>>, call: Call) -> Answer {
         }
         if let Some(path) = &path {
             let by = Some((path, direction(sort)));
-            found = documents_of(&client, &ids, by).await.map_err(failed)?;
+            found = documents_of(&client, &ids, by).await.doing("listing profiles")?;
         }
     }
     drop(client);

@@ -23,7 +23,7 @@ use crate::api::crafter::types::profile::Profile as Wire;
 use crate::domain::attributes::{AttributeToReturn, returned};
 use crate::domain::filter::{Filter, Path, check_path};
 use crate::domain::object_id::shown;
-use crate::engine::Error;
+use crate::engine::{Doing, Error};
 use crate::projections::profile_documents::read::{Asked, Direction, Found, pages};
 
 /// Profiles read at once.
@@ -107,8 +107,7 @@ async fn reading(
             skip: i64::from(wanted.page.start),
             limit: wanted.page.count.map(i64::from),
         };
-        let read = pages(&mut client, asked, PAGE_ROWS, handed).await;
-        let read = read.map_err(|error| Error::of_statement("listing profiles", error));
+        let read = pages(&mut client, asked, PAGE_ROWS, handed).await.doing("listing profiles");
         drop(turn);
         let is_query = wanted.is_query;
         let _ = ended.send(read.map_err(|error| match is_query {
