@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG};
+use axum::http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -276,7 +276,13 @@ async fn not_found(request: Request) -> Response {
 }
 
 async fn method_not_allowed(request: Request) -> Response {
-    observe::refuse(observe::face(request.uri().path()), Failure::MethodNotAllowed)
+    let path = request.uri().path();
+    let mut response = observe::refuse(observe::face(path), Failure::MethodNotAllowed);
+    // A route of GET takes HEAD as well, but for the one whose reading is on record.
+    if path.starts_with(v5::download::PREFIX) {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(v5::download::METHODS));
+    }
+    response
 }
 
 async fn healthz() -> &'static str {

@@ -87,6 +87,9 @@ async fn no_answer_that_holds_personal_data_is_kept_or_taken_for_something_else(
     }
 }
 
+/// Of a file that nobody made.
+const DOWNLOAD: &str = "/uploads/00000000-0000-8000-8000-000000000000/download";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_405_says_which_methods_there_are() {
     let api = Api::start().await;
@@ -98,6 +101,9 @@ async fn a_405_says_which_methods_there_are() {
         ("DELETE", profile.as_str(), "GET,HEAD"),
         ("PUT", "/api/1/tenant/count", "GET,HEAD"),
         ("GET", "/api/1/tenant/create", "POST"),
+        // Looking at a download is none: it would be on record as one.
+        ("HEAD", DOWNLOAD, "GET"),
+        ("POST", DOWNLOAD, "GET"),
     ] {
         let answer = api.send(method, path, None, &[], vec![]).await;
         assert_eq!(answer.status, 405, "{method} {path}");

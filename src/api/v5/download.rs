@@ -26,6 +26,11 @@ use crate::engine::files::CHUNK_BYTES;
 use super::FACE;
 use super::types::headers::ActorHeaders;
 
+/// How its paths begin.
+pub const PREFIX: &str = "/uploads/";
+/// What its paths can be asked by.
+pub const METHODS: &str = "GET";
+
 /// Hands out a file to whom it was made for, or to a superadmin, and puts that on record.
 #[utoipa::path(
     get,
@@ -47,7 +52,7 @@ pub async fn download(
 ) -> Result<Response, Failure> {
     if call.is_head {
         // Looking is no download: it would be on record as one.
-        return Ok(([(ALLOW, "GET")], Failure::MethodNotAllowed).into_response());
+        return Ok(([(ALLOW, METHODS)], Failure::MethodNotAllowed).into_response());
     }
     // Each download is one: the answer is a file, which is not kept for a key.
     call.idempotency_key = None;
