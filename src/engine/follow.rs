@@ -73,6 +73,10 @@ impl Follower {
                 _ = look.tick() => self.look(&followed, &mut last).await,
             };
             if let Err(error) = looked {
+                // A pool that is closed for the stop is no failure to tell of.
+                if self.stopping.is_cancelled() {
+                    return;
+                }
                 tracing::warn!(error = %error, "could not follow the log, trying again");
                 tokio::time::sleep(LISTEN_AGAIN_AFTER).await;
             }
