@@ -1,6 +1,8 @@
 //! What every operation of a face has in common in the OpenAPI document: how callers are known, and
 //! the answers that any request can get. What only some can get stands with the handler.
 
+use std::collections::BTreeSet;
+
 use axum::http::StatusCode;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
@@ -9,7 +11,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, Schema};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{ContentBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Type};
+use utoipa::openapi::{ContentBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Response, Type};
 
 /// A face, as the document shows it.
 struct Face {
@@ -34,42 +36,41 @@ const PEOPLES_HEADERS: &[(&str, usize, &str)] = &[
     ("Dossier-Reason", 8_000, "Why, for the record; the first 500 characters are kept"),
 ];
 
+const PROFILES: Face = Face {
+    tag: "profiles",
+    schemes: &["api_key", "bearer"],
+    content_type: "application/json",
+    error: "ErrorResponse",
+    invalid: "HTTPValidationError",
+    statuses: &[400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503],
+    headers: PEOPLES_HEADERS,
+};
+
+const CRAFTER: Face = Face {
+    tag: "crafter",
+    schemes: &["access_token"],
+    content_type: "application/json;charset=UTF-8",
+    error: "ErrorDetails",
+    invalid: "ErrorDetails",
+    statuses: &[400, 403, 408, 409, 413, 415, 500, 503],
+    headers: &[],
+};
+
 const FACES: [Face; 4] = [
-    Face {
-        tag: "profiles",
-        schemes: &["api_key", "bearer"],
-        content_type: "application/json",
-        error: "ErrorResponse",
-        invalid: "HTTPValidationError",
-        statuses: &[400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503],
-        headers: PEOPLES_HEADERS,
-    },
+    PROFILES,
     Face {
         tag: "history",
-        schemes: &["api_key", "bearer"],
         content_type: "application/problem+json",
         error: "ProblemDetails",
         invalid: "ProblemDetails",
-        statuses: &[400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503],
-        headers: PEOPLES_HEADERS,
+        ..PROFILES
     },
-    Face {
-        tag: "crafter",
-        schemes: &["access_token"],
-        content_type: "application/json;charset=UTF-8",
-        error: "ErrorDetails",
-        invalid: "ErrorDetails",
-        statuses: &[400, 403, 408, 409, 413, 415, 500, 503],
-        headers: &[],
-    },
+    CRAFTER,
     Face {
         tag: "monitoring",
         schemes: &["management_token"],
-        content_type: "application/json;charset=UTF-8",
-        error: "ErrorDetails",
-        invalid: "ErrorDetails",
         statuses: &[400, 401, 408, 413, 415, 500, 503],
-        headers: &[],
+        ..CRAFTER
     },
 ];
 
@@ -106,7 +107,7 @@ fn schemes() -> [(&'static str, SecurityScheme); 4] {
 }
 
 /// The operations of a path.
-pub fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.post, &mut item.patch].into_iter().flatten()
 }
 
@@ -125,25 +126,19 @@ fn complete(operation: &mut Operation, face: &Face) {
             .schema(Some(text.build()));
         operation.parameters.get_or_insert_default().push(RefOr::T(header.build()));
     }
-    let own: Vec<String> = operation.responses.responses.keys().cloned().collect();
-    for status in own.iter().filter_map(|status| status.parse::<u16>().ok()) {
-        if status < 400 {
-            continue;
-        }
-        let known = operation.responses.responses.remove(&status.to_string());
-        let known = known.and_then(|known| body_of(known, face.content_type));
-        add(operation, face, status, known);
-    }
-    for status in face.statuses.iter().filter(|status| !own.contains(&status.to_string())) {
-        add(operation, face, *status, None);
+    let responses = &mut operation.responses.responses;
+    let own: Vec<u16> = responses.keys().filter_map(|status| status.parse().ok()).collect();
+    let refused = own.into_iter().filter(|status| *status >= 400);
+    let statuses: BTreeSet<u16> = refused.chain(face.statuses.iter().copied()).collect();
+    for status in statuses {
+        let own = responses.remove(&status.to_string());
+        let own = own.and_then(|own| body_of(own, face.content_type));
+        responses.insert(status.to_string(), RefOr::T(refusal(face, status, own)));
     }
 }
 
 /// The schema of a response that the handler declares.
-fn body_of(
-    response: RefOr<utoipa::openapi::Response>,
-    content_type: &str,
-) -> Option<RefOr<Schema>> {
+fn body_of(response: RefOr<Response>, content_type: &str) -> Option<RefOr<Schema>> {
     let RefOr::T(mut response) = response else { return None };
     response.content.shift_remove(content_type).and_then(|content| match content {
         RefOr::T(content) => content.schema,
@@ -151,8 +146,8 @@ fn body_of(
     })
 }
 
-/// Adds an error of this status: in the form of the face, or in the one that the handler declares.
-fn add(operation: &mut Operation, face: &Face, status: u16, own: Option<RefOr<Schema>>) {
+/// The answer with this status: in the form of the face, or in the one that the handler declares.
+fn refusal(face: &Face, status: u16, own: Option<RefOr<Schema>>) -> Response {
     let name = if status == 422 { face.invalid } else { face.error };
     let common = Ref::from_schema_name(name);
     let schema = match own {
@@ -173,5 +168,5 @@ fn add(operation: &mut Operation, face: &Face, status: u16, own: Option<RefOr<Sc
             .description(Some("After how many seconds another try makes sense"));
         response = response.header("Retry-After", header.build());
     }
-    operation.responses.responses.insert(status.to_string(), RefOr::T(response.build()));
+    response.build()
 }

@@ -74,16 +74,6 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// A field of the body that cannot be.
-    pub fn invalid(location: &[&str], message: impl Into<String>) -> Failure {
-        let body = std::iter::once(&"body").chain(location);
-        Failure::Invalid(vec![InvalidField {
-            location: body.map(|part| Value::from(*part)).collect(),
-            message: message.into(),
-            kind: "value_error",
-        }])
-    }
-
     /// The same failure of a body, for a decision that is made again.
     pub fn again(&self) -> Failure {
         match self {

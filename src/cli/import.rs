@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use futures_util::{StreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, BufReader};
 use uuid::Uuid;
 
 use crate::crafter_file::export::Export;
@@ -147,18 +147,7 @@ pub async fn import(
     let ids = engine.secrets.value_ids(id).await?;
     let reading = || format!("reading {path}");
     let mut file = BufReader::new(file);
-    let beginning = file.fill_buf().await.with_context(reading)?;
-    let mark = beginning.starts_with(MARK);
-    if beginning[if mark { MARK.len() } else { 0 }..].trim_ascii_start().starts_with(b"[") {
-        anyhow::bail!(
-            "{path} holds a list: people come one JSON object a line, as \
-             `jq -c '.[]' {path} > people.ndjson` writes them"
-        );
-    }
-    if mark {
-        file.consume(MARK.len());
-        bar.inc(MARK.len() as u64);
-    }
+    bar.inc(skip_mark(&mut file, path).await? as u64);
     let lines = file.split(b'\n');
     let lines = stream::unfold((lines, 0_usize), |(mut lines, number)| async move {
         let line = lines.next_segment().await.transpose()?;
@@ -210,6 +199,24 @@ pub async fn import(
     }
     bar.finish_and_clear();
     Ok(summary)
+}
+
+/// Skips the mark of UTF-8 that a file may begin with, and tells its bytes.
+///
+/// # Errors
+/// The file cannot be read, or holds a list.
+async fn skip_mark(file: &mut (impl AsyncBufRead + Unpin), path: &str) -> anyhow::Result<usize> {
+    let beginning = file.fill_buf().await.with_context(|| format!("reading {path}"))?;
+    let people = beginning.strip_prefix(MARK).unwrap_or(beginning);
+    if people.trim_ascii_start().starts_with(b"[") {
+        anyhow::bail!(
+            "{path} holds a list: people come one JSON object a line, as \
+             `jq -c '.[]' {path} > people.ndjson` writes them"
+        );
+    }
+    let bytes = beginning.len() - people.len();
+    file.consume(bytes);
+    Ok(bytes)
 }
 
 /// The person of a line; None for an empty one.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::domain::Occurred;
-use crate::store::{Database, Doing, Error, Reader};
+use crate::store::{Database, Doing, Error, Reader, within};
 
 use super::flight::{Write, in_one_flight};
 use super::folder::Folder;
@@ -37,8 +37,6 @@ const PRUNE_EVERY: u64 = 1_000;
 /// Longest wait for a stretch to be folded. The server's own bound of statements is shorter: this
 /// is for one that is silent.
 const FOLD_TIME_MAX: Duration = Duration::from_secs(120);
-/// Longest wait for the checkpoints and the head.
-const LOOK_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// Something a lane is told.
 pub enum Note {
@@ -109,10 +107,7 @@ impl Lane {
     /// # Errors
     /// [`Error`] of the first step that fails.
     pub async fn look(&mut self, client: &ClientWrapper) -> Result<(), Error> {
-        let schemas = self.schemas();
-        let found = tokio::time::timeout(LOOK_TIME_MAX, standing::read(client, &schemas));
-        let silent = |_| Error::Unavailable("looking: the database does not answer", None);
-        let found = found.await.map_err(silent)??;
+        let found = standing::read(client, &self.schemas()).await?;
         if found.checkpoints != self.checkpoints || found.generation != self.generation {
             self.lost(client).await?;
         }
@@ -241,12 +236,7 @@ impl Lane {
     ) -> Result<(), Error> {
         let Some(last) = events.last() else { return Ok(()) };
         let started = std::time::Instant::now();
-        let folded = tokio::time::timeout(FOLD_TIME_MAX, self.fold_once(client, events)).await;
-        let Ok(folded) = folded else {
-            self.folders.iter_mut().for_each(|folder| folder.forget());
-            return Err(Error::Unavailable("folding: the database does not answer", None));
-        };
-        match folded {
+        match within(FOLD_TIME_MAX, "folding", self.fold_once(client, events)).await {
             Ok(Stretch::Folded) => {
                 for (checkpoint, folder) in self.checkpoints.iter_mut().zip(&mut self.folders) {
                     *checkpoint = last.position.max(*checkpoint);
@@ -260,7 +250,7 @@ impl Lane {
             Err(error) => {
                 self.folders.iter_mut().for_each(|folder| folder.forget());
                 // Whether it came true is not known: `work` begins again by asking.
-                return Err(Error::of_statement("folding", error));
+                return Err(error);
             }
         }
         if let Some(tags) = &self.tags {

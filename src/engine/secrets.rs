@@ -77,7 +77,10 @@ impl Secrets {
     /// [`Error::Unavailable`].
     pub async fn use_sealing_key(&self, id: &str, given_up: &[String]) -> Result<(), Error> {
         let sql = "
-            with given_up as (delete from ops.sealing_keys where key_id = any($2))
+            with given_up as (
+                delete from ops.sealing_keys
+                where key_id = any($2) and key_id <> $1
+            )
             insert into ops.sealing_keys (key_id) values ($1) on conflict do nothing";
         self.pool
             .get()

@@ -1,12 +1,17 @@
 //! Where read models stand, as the database has it. What a process remembers of that may be wrong:
 //! others fold too, and the last folds before a crash of the database may be lost with it.
 
+use std::time::Duration;
+
 use deadpool_postgres::ClientWrapper;
 use uuid::Uuid;
 
-use crate::store::{Doing, Error};
+use crate::store::{Error, within};
 
 use super::folder::query;
+
+/// Longest wait for an answer: a database that is silent must not hold up a lane.
+const LOOK_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// Where some read models stand.
 pub struct Standing {
@@ -39,7 +44,8 @@ pub async fn read(client: &ClientWrapper, schemas: &[String]) -> Result<Standing
             (select coalesce(max(position), 0) from log.events)
         from unnest($1::text[]) with ordinality as wanted (name, ordinal)
         order by ordinal";
-    let rows = query(client, sql, &[&schemas]).await.doing("reading checkpoints")?;
+    let rows =
+        within(LOOK_TIME_MAX, "reading checkpoints", query(client, sql, &[&schemas])).await?;
     Ok(Standing {
         checkpoints: rows.iter().map(|row| row.get(0)).collect(),
         generation: rows.first().map_or(0, |row| row.get(1)),
@@ -53,6 +59,7 @@ pub async fn read(client: &ClientWrapper, schemas: &[String]) -> Result<Standing
 /// [`Error::Unavailable`].
 pub async fn mended_since(client: &ClientWrapper, generation: i64) -> Result<Vec<Uuid>, Error> {
     let sql = "select tenant_id from views.mends where generation > $1";
-    let rows = query(client, sql, &[&generation]).await.doing("reading what was mended")?;
+    let rows = within(LOOK_TIME_MAX, "reading what was mended", query(client, sql, &[&generation]))
+        .await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }

@@ -12,8 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::Error;
-use crate::store::Doing;
+use super::{Doing, Error};
 
 /// How long to wait for one host to take a connection.
 const HOST_TIME_MAX: Duration = Duration::from_secs(5);

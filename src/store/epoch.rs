@@ -2,8 +2,7 @@
 
 use tokio_postgres::Client;
 
-use super::Error;
-use crate::store::Doing;
+use super::{Doing, Error};
 
 /// Begins another epoch if the database has been restored or promoted, or if the log ends before
 /// what is known of it; tells it. Anyone who may append may do this.

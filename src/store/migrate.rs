@@ -3,8 +3,7 @@
 
 use tokio_postgres::Client;
 
-use super::Error;
-use crate::store::Doing;
+use super::{Doing, Error};
 
 mod embedded {
     refinery::embed_migrations!("migrations");

@@ -18,7 +18,7 @@ mod transfer;
 mod types;
 
 pub use append::{Appender, AppenderSettings, CHANNEL, Feed};
-pub use connect::{Database, Listener};
+pub use connect::{Database, Listener, within};
 pub use epoch::{begin_epoch, raise_epoch};
 pub use error::{Doing, Error};
 pub use migrate::{GRANTED_ROLE, migrate};

@@ -10,14 +10,13 @@ use tokio_postgres::types::{Json, ToSql};
 use tokio_postgres::{Client, Statement};
 use uuid::Uuid;
 
-use super::Error;
 use super::admit::Known;
 use super::append::CHANNEL;
 use super::batch::{self, ClaimColumns, EventColumns, GuardColumns};
 use super::connect::{Database, within};
 use super::outcome::{Outcome, outcome_of};
 use super::types::{Append, Appended, Guard, OperationalTable};
-use crate::store::Doing;
+use super::{Doing, Error};
 
 /// The advisory lock that orders all appends of all processes.
 pub const LOCK: i64 = 0x0D05_51E4;

@@ -4,9 +4,8 @@
 use serde_json::value::RawValue;
 use tokio_postgres::Client;
 
-use super::Error;
 use super::read::Reader;
-use crate::store::Doing;
+use super::{Doing, Error};
 
 /// A table that belongs to the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

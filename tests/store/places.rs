@@ -1,9 +1,8 @@
 //! Commands that are given a place where no directory is. Regression of issue 8.
 
-use std::process::Command;
-
 use tokio_postgres::config::Host;
 
+use super::commands::dossier;
 use crate::support::database::{database, superuser, superuser_of};
 
 #[test]
@@ -27,15 +26,8 @@ fn a_mistyped_place_is_told_and_nothing_is_made_there() {
         vec!["seed", "--profiles", "1"],
         vec!["restore-done"],
     ] {
-        let ran = Command::new(env!("CARGO_BIN_EXE_dossier"))
-            .args(&arguments)
-            .arg("--data-dir")
-            .arg(&place)
-            .env_remove("DATABASE_URL")
-            .output()
-            .unwrap();
-        let told = String::from_utf8_lossy(&ran.stderr);
-        assert_eq!(ran.status.code(), Some(1), "{arguments:?}: {told}");
+        let (status, told) = dossier(&arguments, &[("DOSSIER_DATA_DIR", place.to_str().unwrap())]);
+        assert_eq!(status, Some(1), "{arguments:?}: {told}");
         assert!(told.contains("there is no directory in"), "{arguments:?}: {told}");
         assert!(!place.exists(), "{arguments:?}");
         assert!(!log.exists(), "{arguments:?}");
@@ -51,12 +43,8 @@ async fn an_empty_database_is_told_and_nothing_is_made_in_it() {
     let [Host::Unix(folder)] = database.config().get_hosts() else { panic!("a socket") };
     let url = format!("postgres://postgres@/{empty}?host={}", folder.display());
     for command in ["verify", "rebuild", "restore-done", "seed"] {
-        let ran = Command::new(env!("CARGO_BIN_EXE_dossier"))
-            .args([command, "--database-url", &url])
-            .output()
-            .unwrap();
-        let told = String::from_utf8_lossy(&ran.stderr);
-        assert_eq!(ran.status.code(), Some(1), "{command}: {told}");
+        let (status, told) = dossier(&[command, "--database-url", &url], &[]);
+        assert_eq!(status, Some(1), "{command}: {told}");
         assert!(told.contains("--database-url holds no directory"), "{command}: {told}");
     }
     let made = "select count(*) from pg_namespace where nspname in ('log', 'ops', 'views')";
