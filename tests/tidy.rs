@@ -71,6 +71,22 @@ fn the_faces_never_name_the_store_nor_sql() {
 }
 
 #[test]
+fn events_come_from_the_rules_by_way_of_a_decision() {
+    // Whoever writes an event otherwise has gone past the rules, the claims or the guards.
+    for (what, allowed) in [
+        ("::decide(", "src/engine/decision.rs"),
+        ("NewEvent {", "src/engine/decision.rs"),
+        ("appender.append(", "src/engine/execute.rs"),
+    ] {
+        let mut found = mentions("src", &[what]);
+        found.retain(|line| !line.contains("/src/domain/") && !line.contains("/src/store/"));
+        assert!(!found.is_empty(), "{what} is nowhere");
+        found.retain(|line| !line.contains(allowed));
+        assert_eq!(found, Vec::<String>::new(), "outside {allowed}");
+    }
+}
+
+#[test]
 fn files_and_lines_stay_short() {
     let mut long = Vec::new();
     for folder in ["src", "projections", "tests", "benches"] {

@@ -11,7 +11,7 @@ use crate::domain::ids::{ProfileId, TenantId};
 use crate::domain::permission::{Authority, Standing};
 use crate::domain::profile::{Facts, Profile, State};
 use crate::domain::tenant::{Catalogue, Tenant};
-use crate::engine::execute::Decision;
+use crate::engine::decision::Decision;
 use crate::engine::states::{Cached, Versioned};
 use crate::engine::{Engine, Envelope, Error, react};
 

@@ -4,9 +4,7 @@ use axum::http::StatusCode;
 use serde_json::Value;
 
 use crate::engine::Error;
-use crate::engine::execute::Halt;
-
-use super::answer::Answer;
+use crate::engine::halt::Halt;
 
 /// A field of a body that cannot be, for 422.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +23,7 @@ pub struct FieldError {
 }
 
 /// Why not.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Failure {
     MissingApiKey,
     InvalidApiKey,
@@ -69,20 +67,9 @@ pub enum Failure {
     Overloaded,
     Unavailable,
     Internal,
-    /// The very same request was answered before: again so.
-    Answered(Box<Answer>),
 }
 
 impl Failure {
-    /// The same failure of a body, for a decision that is made again.
-    pub fn again(&self) -> Failure {
-        match self {
-            Failure::Invalid(fields) => Failure::Invalid(fields.clone()),
-            Failure::UnsupportedMediaType => Failure::UnsupportedMediaType,
-            _ => Failure::Internal,
-        }
-    }
-
     /// Status, stable code, and what to tell people.
     pub fn describe(&self) -> (StatusCode, &'static str, String) {
         use StatusCode as S;
@@ -185,7 +172,6 @@ impl Failure {
             Failure::Internal => {
                 (S::INTERNAL_SERVER_ERROR, "internal", "a defect; see the log under the request id")
             }
-            Failure::Answered(_) => (S::OK, "answered", "answered before"),
         };
         (status, code, detail.to_owned())
     }

@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
-use crate::domain::ids::{ProfileId, TenantId};
-use crate::domain::permission::{Authority, RankedRole};
-use crate::domain::profile::{Command, Profile, Refusal, Registration, State, decide};
+use crate::domain::claims::Claim;
+use crate::domain::ids::{ProfileId, TenantId, ValueId};
+use crate::domain::permission::RankedRole;
+use crate::domain::profile::{By, Command, Profile, Refusal, Registration};
 use crate::domain::tenant::Tenant;
 use crate::domain::values::{Email, ValueKind, parse_email};
-use crate::engine::claims::{login_email, take_login_email};
-use crate::engine::execute::{Halt, Order};
+use crate::engine::decision::Decision;
+use crate::engine::execute::{Change, CommandContext};
+use crate::engine::halt::{Halt, Ordered};
 use crate::engine::{Engine, Error, Priority, mint};
 
 use super::call::Call;
@@ -32,39 +34,44 @@ pub async fn guest(
     let Ok(address) = parse_email(address) else { return Ok(None) };
     let id = ProfileId(mint::new_id());
     let email_id = engine.secrets.value_ids(tenant).await?.id(ValueKind::Email, &address);
-    let order = Order {
+    let context = CommandContext {
         tenant,
         envelope: Arc::new(envelope_of(call, id, "provision_guest")),
         area: "profile",
         priority: Priority::Caller,
     };
-    let executed = engine.execute(&order, |decision| {
-        let address = address.clone();
-        Box::pin(async move {
-            let claim = login_email(tenant, &address);
-            let held = decision.engine.reader.claims(&[claim]).await?;
-            if let Some(held) = held.get(&claim) {
-                return Ok(ProfileId(held.holder));
-            }
-            let catalogue = decision.load::<Tenant>(tenant.0).await?.state;
-            let role = catalogue.role(ROLE);
-            let role = role.map(|role| RankedRole { key: role.key.clone(), rank: role.rank });
-            let email = Email { id: email_id, address: address.clone().into(), login: true };
-            let command = Command::RegisterProfile(Registration {
-                emails: vec![email],
-                roles: role.into_iter().collect(),
-                ..Registration::default()
-            });
-            let rank = |key: &str| catalogue.rank(key);
-            let events = decide(id, &State::Absent, &Authority::Operator, rank, command);
-            decision.append::<Profile>(id.0, events.map_err(Halt::Refused)?, None)?;
-            decision.take(take_login_email(tenant, &address, id));
-            Ok::<_, Halt<Refusal>>(id)
-        })
-    });
-    match executed.await {
-        Ok(executed) => Ok(Some(executed.value)),
-        Err(Halt::Refused(_)) => Ok(None),
-        Err(Halt::Failed(error)) => Err(error),
+    let guest = Guest { id, email_id, address };
+    let executed = engine.execute(&context, &guest).await;
+    Ok(executed.decided()?.ok().map(|executed| executed.value))
+}
+
+/// A guest who is to be.
+struct Guest {
+    id: ProfileId,
+    email_id: ValueId,
+    address: String,
+}
+
+impl Change for Guest {
+    type Done = ProfileId;
+    type Refusal = Refusal;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<ProfileId, Halt<Refusal>> {
+        let tenant = decision.tenant;
+        let claim = Claim::login_email(tenant, &self.address).key;
+        if let Some(held) = decision.engine.reader.claims(&[claim]).await?.get(&claim) {
+            return Ok(ProfileId(held.holder));
+        }
+        let catalogue = decision.load::<Tenant>(tenant.0).await?.state;
+        let role = catalogue.role(ROLE);
+        let role = role.map(|role| RankedRole { key: role.key.clone(), rank: role.rank });
+        let address = self.address.clone().into();
+        let command = Command::RegisterProfile(Registration {
+            emails: vec![Email { id: self.email_id, address, login: true }],
+            roles: role.into_iter().collect(),
+            ..Registration::default()
+        });
+        decision.begin::<Profile>(self.id.0, By::OPERATOR, command)?;
+        Ok(self.id)
     }
 }

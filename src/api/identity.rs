@@ -1,17 +1,21 @@
 //! Who calls: API key, bearer token, real actor, session (contract 1.2). What cannot be read is
 //! refused, never guessed.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use crate::bearer::{self, Issuer, KeySource, TokenIssuer};
+use crate::domain::claims::{self, Claim};
 use crate::domain::ids::{ApiKeyId, ProfileId, SessionId, TenantId};
-use crate::domain::{access, profile, session, tenant};
-use crate::engine::execute::{Halt, Order};
-use crate::engine::{Envelope, Priority, claims};
+use crate::domain::session::{self, Session};
+use crate::domain::{access, profile, tenant};
+use crate::engine::decision::Decision;
+use crate::engine::execute::{Change, CommandContext};
+use crate::engine::halt::{Halt, Ordered};
+use crate::engine::{Envelope, Priority};
 
 use super::app::App;
 use super::call::Call;
@@ -35,7 +39,7 @@ pub struct Identity {
     pub tenant: TenantId,
     pub real: ProfileId,
     pub session: SessionId,
-    pub session_ends_at: chrono::DateTime<chrono::Utc>,
+    pub session_ends_at: DateTime<Utc>,
 }
 
 /// The digest under which an API key is known.
@@ -133,7 +137,7 @@ async fn resolve(
     let id = match (named, &token.email) {
         (Some(id), _) => id,
         (None, Some(email)) if token.email_verified => {
-            let claim = claims::login_email(tenant, email);
+            let claim = Claim::login_email(tenant, email).key;
             let held = app.engine.reader.claims(&[claim]).await.map_err(unavailable)?;
             match held.get(&claim) {
                 Some(held) => held.holder,
@@ -166,55 +170,61 @@ async fn open_session(
     tenant: TenantId,
     real: ProfileId,
     token_session: &str,
-) -> Result<(SessionId, chrono::DateTime<chrono::Utc>), Failure> {
+) -> Result<(SessionId, DateTime<Utc>), Failure> {
     let known = (tenant.0, real.0, token_session.to_owned());
     if let Some(id) = app.sessions.get(&known) {
-        let state = app.engine.load::<session::Session>(tenant, id).await.map_err(unavailable)?;
+        let state = app.engine.load::<Session>(tenant, id).await.map_err(unavailable)?;
         if let Some(ends_at) = state.state.open_until(call.received_at) {
             return Ok((SessionId(id), ends_at));
         }
     }
-    let order = Order {
+    let context = CommandContext {
         tenant,
         envelope: Arc::new(envelope_of(call, real, "open_session")),
         area: "session",
         priority: Priority::Caller,
     };
-    let now = call.received_at;
-    let opened = app
-        .engine
-        .execute(&order, |decision| {
-            let token_session = token_session.to_owned();
-            Box::pin(async move {
-                let claim = claims::session(tenant, real, &token_session);
-                let held = decision.engine.reader.claims(&[claim]).await?;
-                if let Some(held) = held.get(&claim) {
-                    let before = decision.load::<session::Session>(held.holder).await?;
-                    if let Some(ends_at) = before.state.open_until(now) {
-                        return Ok((SessionId(held.holder), ends_at));
-                    }
-                    let end = session::Command::EndSession { reason: "expired" };
-                    let ended = session::decide(&before.state, end).map_err(refused)?;
-                    decision.append::<session::Session>(held.holder, ended, None)?;
-                    decision.release(claim);
-                }
-                let id = SessionId(Uuid::now_v7());
-                let expires_at = now + Duration::hours(session::HOURS_MAX);
-                let open = session::Command::OpenSession { real_actor: real, expires_at };
-                let events = session::decide(&session::State::Absent, open).map_err(refused)?;
-                decision.append::<session::Session>(id.0, events, None)?;
-                let held = claims::take_session(tenant, real, &token_session, id, expires_at);
-                decision.take(held);
-                Ok((id, expires_at))
-            })
-        })
-        .await?;
+    let opening = OpenSession { real, token_session, now: call.received_at };
+    let opened = app.engine.execute(&context, &opening).await?;
     app.sessions.insert(known, opened.value.0.0);
     Ok(opened.value)
 }
 
-fn refused(_: session::Refusal) -> Halt<Failure> {
-    Halt::Refused(Failure::StreamConflict)
+/// A session that is to be open.
+struct OpenSession<'a> {
+    real: ProfileId,
+    token_session: &'a str,
+    now: DateTime<Utc>,
+}
+
+impl Change for OpenSession<'_> {
+    type Done = (SessionId, DateTime<Utc>);
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<Self::Done, Halt<Failure>> {
+        let (tenant, real) = (decision.tenant, self.real);
+        let expires_at = self.now + Duration::hours(session::HOURS_MAX);
+        let claim = Claim::session(tenant, real, self.token_session, expires_at);
+        let held = decision.engine.reader.claims(&[claim.key]).await?;
+        if let Some(held) = held.get(&claim.key) {
+            let before = decision.load::<Session>(held.holder).await?;
+            if let Some(ends_at) = before.state.open_until(self.now) {
+                return Ok((SessionId(held.holder), ends_at));
+            }
+            let end = session::Command::EndSession { reason: "expired" };
+            decision.order::<Session>(held.holder, (), end).await.or_refuse(refused)?;
+            decision.release(claim.key);
+        }
+        let id = SessionId(Uuid::now_v7());
+        let open = session::Command::OpenSession { real_actor: real, expires_at };
+        decision.begin::<Session>(id.0, (), open).or_refuse(refused)?;
+        decision.take(claim, id.0);
+        Ok((id, expires_at))
+    }
+}
+
+fn refused(_: session::Refusal) -> Failure {
+    Failure::StreamConflict
 }
 
 /// What follows from somebody's coming is on record as theirs.

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use chrono::Duration;
-use futures_util::future::BoxFuture;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::domain::claims::Claim;
 use crate::domain::ids::{TenantId, derived};
-use crate::engine::execute::{Decision, Halt, Order};
-use crate::engine::{Claim, OperationalRow, Priority, idempotency};
+use crate::engine::decision::Decision;
+use crate::engine::execute::{Change, CommandContext};
+use crate::engine::halt::Halt;
+use crate::engine::{Error, OperationalRow, Priority, idempotency};
 
 use super::actor::{Actor, current, gone_is_forbidden, reach_position, spend, stand};
 use super::answer::Answer;
@@ -22,6 +24,7 @@ use super::identity::{Identity, identify};
 const ANSWER_HOURS_KEPT: i64 = 24;
 
 /// What a write is called, and which checks it skips.
+#[derive(Clone, Copy)]
 pub struct Kind {
     pub area: &'static str,
     /// The envelope's operation and the metric's command.
@@ -31,22 +34,54 @@ pub struct Kind {
     pub exempt: bool,
 }
 
-/// Decides and answers. `decide` may run several times and must not depend on how often.
+/// An endpoint that changes something.
+pub trait Endpoint: Send + Sync {
+    /// What it is called.
+    const KIND: Kind;
+    /// What it is asked.
+    type Input: Send + Sync;
+
+    /// Reads what is asked.
+    ///
+    /// # Errors
+    /// The request is invalid.
+    fn input(&self, call: &Call) -> Result<Self::Input, Failure>;
+
+    /// Whether the actor may ask at all; comes before what is wrong with the input.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`].
+    fn permit(&self, _: &Actor) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Orders, and answers. It may run several times, each time on what is true then: what must be
+    /// the same each time, such as new ids, is held by the endpoint.
+    ///
+    /// # Errors
+    /// Why nothing is changed.
+    fn decide(
+        &self,
+        attempt: &mut Attempt<'_, '_>,
+        input: &Self::Input,
+    ) -> impl Future<Output = Result<Answer, Halt<Failure>>> + Send;
+}
+
+/// One attempt to do what was asked.
+pub struct Attempt<'a, 'e> {
+    pub app: &'a App,
+    pub call: &'a Call,
+    /// Who acts at the moment of this attempt.
+    pub actor: Actor,
+    pub decision: &'a mut Decision<'e>,
+}
+
+/// Does what was asked, and answers.
 ///
 /// # Errors
-/// What `decide` refused; 401, 403, 409, 429, 503 of contract 1.1.
-pub async fn write<'e, F>(
-    app: &'e App,
-    call: &'e Call,
-    kind: Kind,
-    decide: F,
-) -> Result<Answer, Failure>
-where
-    F: for<'d> Fn(&'d mut Decision<'e>, &'d Actor) -> BoxFuture<'d, Result<Answer, Halt<Failure>>>
-        + Send
-        + Sync
-        + 'e,
-{
+/// Why `endpoint` changes nothing; 401, 403, 409, 429, 503 of contract 1.1.
+pub async fn write<E: Endpoint>(app: &App, call: &Call, endpoint: &E) -> Result<Answer, Failure> {
+    let kind = E::KIND;
     let identity = identify(app, call).await.map_err(gone_is_forbidden)?;
     let actor = current(app, &identity, call).await.map_err(gone_is_forbidden)?;
     if !kind.exempt {
@@ -59,50 +94,25 @@ where
     }
     reach_position(app, &actor, call).await?;
     let remembered = Remembered::of(call, &actor);
-    if let Some(remembered) = &remembered {
-        remembered.answer_before(app).await?;
+    if let Some(remembered) = &remembered
+        && let Some(answer) = remembered.answer_before(app).await?
+    {
+        return Ok(answer);
     }
-    let order = Order {
+    let context = CommandContext {
         tenant: identity.tenant,
         envelope: Arc::new(actor.envelope(call, kind.operation, kind.face)),
         area: kind.area,
         priority: Priority::Caller,
     };
-    let asked = Arc::new(Asked { identity: identity.clone(), remembered, kind });
-    let decide = Arc::new(decide);
-    let executed = app
-        .engine
-        .execute(&order, |decision| {
-            let (asked, decide) = (asked.clone(), decide.clone());
-            Box::pin(async move {
-                // Each attempt is made by the actor of its own moment, and recorded as that.
-                let now = call.received_at;
-                let actor = stand(decision, &asked.identity, now).await;
-                let actor = actor.map_err(gone_is_forbidden)?;
-                if !asked.kind.exempt && !actor.real.active {
-                    return Err(Halt::Refused(Failure::ProfileInactive));
-                }
-                let envelope = actor.envelope(call, asked.kind.operation, asked.kind.face);
-                decision.envelope = Arc::new(envelope);
-                let decided = decide(decision, &actor).await;
-                let Some(remembered) = &asked.remembered else { return decided };
-                if decided.is_ok() && decision.changes_anything() {
-                    let answer = decided?;
-                    remembered.keep(decision, &answer, now);
-                    return Ok(answer);
-                }
-                // Nothing to do, or refused: perhaps because the very same request came first.
-                remembered.answer_before(app).await?;
-                decided
-            })
-        })
-        .await;
+    let input = endpoint.input(call);
+    let asked = Asked { app, call, identity: &identity, remembered, input, endpoint };
+    let executed = app.engine.execute(&context, &asked).await;
     let executed = match (executed, &asked.remembered) {
-        (Err(Halt::Failed(crate::engine::Error::ClaimTaken(claim))), Some(remembered))
+        (Err(Halt::Failed(Error::ClaimTaken(claim))), Some(remembered))
             if claim == remembered.claim =>
         {
-            remembered.answer_before(app).await?;
-            return Err(Failure::StreamConflict);
+            return remembered.answer_before(app).await?.ok_or(Failure::StreamConflict);
         }
         (executed, _) => executed?,
     };
@@ -117,11 +127,55 @@ where
     Ok(answer)
 }
 
-/// What every attempt of a write goes by.
-struct Asked {
-    identity: Identity,
+/// What every attempt goes by.
+struct Asked<'a, E: Endpoint> {
+    app: &'a App,
+    call: &'a Call,
+    identity: &'a Identity,
     remembered: Option<Remembered>,
-    kind: Kind,
+    input: Result<E::Input, Failure>,
+    endpoint: &'a E,
+}
+
+impl<E: Endpoint> Change for Asked<'_, E> {
+    type Done = Answer;
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<Answer, Halt<Failure>> {
+        // Each attempt is made by the actor of its own moment, and recorded as that.
+        let (app, call, now) = (self.app, self.call, self.call.received_at);
+        let actor = stand(decision, self.identity, now).await.map_err(gone_is_forbidden)?;
+        if !E::KIND.exempt && !actor.real.active {
+            return Err(Halt::Refused(Failure::ProfileInactive));
+        }
+        decision.envelope = Arc::new(actor.envelope(call, E::KIND.operation, E::KIND.face));
+        let mut attempt = Attempt { app, call, actor, decision };
+        let decided = self.decide_as(&mut attempt).await;
+        let Some(remembered) = &self.remembered else { return decided };
+        let decision = attempt.decision;
+        if let Ok(answer) = &decided
+            && decision.changes_anything()
+        {
+            remembered.keep(decision, answer, now);
+            return decided;
+        }
+        // Nothing to do, or refused: perhaps because the very same request came first.
+        match remembered.answer_before(app).await? {
+            Some(answer) => {
+                decision.take_back();
+                Ok(answer)
+            }
+            None => decided,
+        }
+    }
+}
+
+impl<E: Endpoint> Asked<'_, E> {
+    async fn decide_as(&self, attempt: &mut Attempt<'_, '_>) -> Result<Answer, Halt<Failure>> {
+        self.endpoint.permit(&attempt.actor)?;
+        let input = self.input.as_ref().map_err(Failure::clone)?;
+        self.endpoint.decide(attempt, input).await
+    }
 }
 
 /// An `Idempotency-Key` in use: which claim it is, and of which request.
@@ -152,9 +206,9 @@ impl Remembered {
         Some(Remembered { tenant, claim, digest: derived(&[call.raw_body()]), by: real })
     }
 
-    /// Answers as before, if this was asked before.
-    async fn answer_before(&self, app: &App) -> Result<(), Failure> {
-        let Some(kept) = app.engine.idempotent_answer(self.claim).await? else { return Ok(()) };
+    /// The answer as it was, if this was asked before.
+    async fn answer_before(&self, app: &App) -> Result<Option<Answer>, Failure> {
+        let Some(kept) = app.engine.idempotent_answer(self.claim).await? else { return Ok(None) };
         if kept.digest != self.digest {
             return Err(Failure::IdempotencyMismatch);
         }
@@ -171,7 +225,7 @@ impl Remembered {
                 answer.headers.insert(name, value);
             }
         }
-        Err(Failure::Answered(Box::new(answer.with("idempotent-replayed", "true"))))
+        Ok(Some(answer.with("idempotent-replayed", "true")))
     }
 
     /// Keeps the answer with the events it is about.
@@ -182,13 +236,13 @@ impl Remembered {
         now: chrono::DateTime<chrono::Utc>,
     ) {
         let expires_at = now + Duration::hours(ANSWER_HOURS_KEPT);
-        decision.take(Claim {
-            claim: self.claim,
+        let claim = Claim {
+            key: self.claim,
             kind: "idempotency",
-            tenant_id: self.tenant.0,
-            holder: self.by,
+            tenant: self.tenant,
             expires_at: Some(expires_at),
-        });
+        };
+        decision.take(claim, self.by);
         let headers: std::collections::BTreeMap<&str, &str> = answer
             .headers
             .iter()

@@ -11,14 +11,16 @@ use crate::catalogue_file::{
     self, ApiKeyEntry, CatalogueFile, DepartmentEntry, IssuerEntry, ProfileEntry, RoleEntry,
     SettingEntry, TenantEntry,
 };
-use crate::domain::Aggregate;
 use crate::domain::access::{Access, State as AccessState};
+use crate::domain::claims::{API_KEY_NAME, Claim};
 use crate::domain::ids::{DepartmentId, RoleId, SettingId, TenantId, catalogue_id};
 use crate::domain::tenant::{
-    Catalogue, Command, Department, Event, Issuer, Refusal, Role, Setting, Tenant, decide,
+    Catalogue, Command, Department, Event, Issuer, Refusal, Role, Setting, Tenant,
 };
-use crate::engine::execute::{Halt, Order};
-use crate::engine::{Engine, Priority, claims, mint};
+use crate::engine::decision::Decision;
+use crate::engine::execute::{Change, CommandContext};
+use crate::engine::halt::Halt;
+use crate::engine::{Engine, Priority, mint};
 
 use super::issue::{failed, issue_api_key, make_key, revoke_api_key};
 use super::open::{Directory, operator};
@@ -123,8 +125,8 @@ pub async fn apply(
         for profile in &entry.profiles {
             let person = person(profile);
             if how.dry_run {
-                let line = claims::import_line(tenant, &person.id);
-                if !engine.reader.claims(&[line]).await?.contains_key(&line) {
+                let line = Claim::import_line(tenant, &person.id);
+                if engine.holder(line.key).await?.is_none() {
                     changes.push(format!("{name}: + profile {}", person.id));
                 }
                 continue;
@@ -145,45 +147,45 @@ async fn apply_catalogue(
     entry: &TenantEntry,
     how: &How,
 ) -> anyhow::Result<Vec<Event>> {
-    let order = Order {
+    let context = CommandContext {
         tenant,
         envelope: Arc::new(operator("apply")),
         area: "tenant",
         priority: Priority::Caller,
     };
     let name = entry.name.get_ref().clone();
-    let wanted = Arc::new(wanted(tenant, entry, &how.folder));
-    let (dry_run, prune) = (how.dry_run, how.prune);
-    let executed = engine
-        .execute(&order, |decision| {
-            let (name, wanted) = (name.clone(), wanted.clone());
-            Box::pin(async move {
-                let tenant = decision.tenant;
-                let before = decision.load::<Tenant>(tenant.0).await?.state;
-                let mut state = (*before).clone();
-                let mut events = Vec::new();
-                let mut commands = vec![Command::RegisterTenant { name: name.clone() }];
-                commands.extend(wanted.iter().cloned());
-                if prune {
-                    commands.extend(unwanted(&before, &wanted));
-                }
-                for command in commands {
-                    for event in decide(&state, command).map_err(Halt::Refused)? {
-                        Tenant::evolve(&mut state, &event, chrono::Utc::now());
-                        events.push(event);
-                    }
-                }
-                if !dry_run {
-                    if before.name.is_none() {
-                        decision.take(claims::take_tenant_name(tenant, &name));
-                    }
-                    decision.append::<Tenant>(tenant.0, events.clone(), None)?;
-                }
-                Ok::<_, Halt<Refusal>>(events)
-            })
-        })
-        .await;
-    failed(executed).map(|executed| executed.value)
+    let mut orders = vec![Command::RegisterTenant { name }];
+    orders.extend(wanted(tenant, entry, &how.folder));
+    let change = ApplyCatalogue { orders, dry_run: how.dry_run, prune: how.prune };
+    failed(engine.execute(&context, &change).await).map(|executed| executed.value)
+}
+
+struct ApplyCatalogue {
+    orders: Vec<Command>,
+    dry_run: bool,
+    prune: bool,
+}
+
+impl Change for ApplyCatalogue {
+    type Done = Vec<Event>;
+    type Refusal = Refusal;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<Vec<Event>, Halt<Refusal>> {
+        let id = decision.tenant.0;
+        let mut orders = self.orders.clone();
+        if self.prune {
+            let before = decision.load::<Tenant>(id).await?.state;
+            orders.extend(unwanted(&before, &self.orders));
+        }
+        let mut events = Vec::new();
+        for order in orders {
+            events.extend(decision.order::<Tenant>(id, (), order).await?);
+        }
+        if self.dry_run {
+            decision.take_back();
+        }
+        Ok(events)
+    }
 }
 
 async fn apply_key(
@@ -194,8 +196,7 @@ async fn apply_key(
     how: &How,
 ) -> anyhow::Result<Vec<String>> {
     let name = entry.name.get_ref();
-    let claim = claims::api_key_name(tenant, name);
-    let known = engine.reader.claims(&[claim]).await?.contains_key(&claim);
+    let known = engine.holder(Claim::api_key_name(tenant, name).key).await?.is_some();
     if known || how.dry_run {
         let would = (!known).then(|| format!("{tenant_name}: + API key {name}"));
         return Ok(would.into_iter().collect());
@@ -229,7 +230,7 @@ async fn revoke_keys(
 ) -> anyhow::Result<Vec<String>> {
     let named = |name: &str| entry.api_keys.iter().any(|key| key.name.get_ref() == name);
     let mut changes = Vec::new();
-    for (claim, id) in engine.reader.claimed(tenant.0, "api_key_name").await? {
+    for (_, id) in engine.reader.claimed(tenant.0, API_KEY_NAME).await? {
         let key = engine.load::<Access>(tenant, id).await?;
         let AccessState::Issued { name, .. } = &*key.state else { continue };
         if named(name) {
@@ -237,7 +238,7 @@ async fn revoke_keys(
         }
         changes.push(format!("{}: - API key {name}", entry.name.get_ref()));
         if !how.dry_run {
-            revoke_api_key(engine, tenant, id, claim).await?;
+            revoke_api_key(engine, tenant, id).await?;
         }
     }
     Ok(changes)

@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{Stream, StreamExt};
 use indicatif::ProgressBar;
@@ -14,18 +13,20 @@ use uuid::Uuid;
 
 use crate::crafter_file::read::Entry;
 use crate::crafter_file::records::{AccessTokenRecord, ProfileRecord, Record, TenantRecord};
-use crate::domain::Aggregate;
 use crate::domain::access::AccessToken;
+use crate::domain::claims::{self, Claim, PROFILE_ID, USERNAME, import_record};
 use crate::domain::ids::{INSTALLATION, ProfileId, TenantId};
 use crate::domain::mailbox::is_bare_address;
 use crate::domain::object_id::{ObjectId, shown};
-use crate::domain::permission::Authority;
-use crate::domain::profile::{self, Event, Profile, Registration};
-use crate::domain::tenant::{self, ApplicationCommand, Catalogue, Command, Tenant};
+use crate::domain::permission::Unranked;
+use crate::domain::profile::{self, By, Profile, Registration};
+use crate::domain::tenant::{ApplicationCommand, Catalogue, Command, Tenant};
 use crate::domain::values::{Email, ValueKind};
 use crate::engine::credentials::password;
-use crate::engine::execute::{Decision, Halt, Order};
-use crate::engine::{Engine, Error, Priority, access_tokens, claims, mint};
+use crate::engine::decision::Decision;
+use crate::engine::execute::{Change, CommandContext};
+use crate::engine::halt::{Halt, Ordered};
+use crate::engine::{Engine, Error, Priority, access_tokens, mint};
 use crate::passwords::{Password, Passwords};
 use crate::sealing::SealingKeys;
 
@@ -163,19 +164,19 @@ impl Summary {
 /// which gives none, under its name.
 fn record_claim(record: &Record) -> Uuid {
     match record {
-        Record::Tenant(record) => claims::import_record("tenant", &[&record.name]),
-        Record::AccessToken(record) => claims::import_record("access_token", &[record.id.expose()]),
+        Record::Tenant(record) => import_record("tenant", &[&record.name]),
+        Record::AccessToken(record) => import_record("access_token", &[record.id.expose()]),
         Record::Profile(record) => {
             let own = record.id.map(shown);
             let own = own.as_deref().unwrap_or(&record.username.0);
-            claims::import_record("profile", &[&record.tenant, own])
+            import_record("profile", &[&record.tenant, own])
         }
     }
 }
 
 async fn one(intake: &Intake<'_>, record: &Record) -> Result<Taken, Halt<Unfit>> {
     let line = record_claim(record);
-    if is_held(intake.engine, line).await? {
+    if intake.engine.holder(line).await?.is_some() {
         return Ok(Taken::Before);
     }
     match record {
@@ -185,52 +186,48 @@ async fn one(intake: &Intake<'_>, record: &Record) -> Result<Taken, Halt<Unfit>>
     }
 }
 
-fn order(tenant: TenantId, area: &'static str) -> Order {
+fn context(tenant: TenantId, area: &'static str) -> CommandContext {
     let envelope = Arc::new(operator("import"));
-    Order { tenant, envelope, area, priority: Priority::Caller }
-}
-
-async fn is_held(engine: &Engine, claim: Uuid) -> Result<bool, Error> {
-    Ok(!engine.reader.claims(&[claim]).await?.is_empty())
+    CommandContext { tenant, envelope, area, priority: Priority::Caller }
 }
 
 /// Makes a tenant; one that was made otherwise gets the roles and attributes that it lacks.
 async fn tenant(engine: &Engine, record: &TenantRecord, line: Uuid) -> Result<Taken, Halt<Unfit>> {
     let tenant = match (engine.tenant_named(&record.name).await?, record.id) {
         (Some(known), _) => known,
-        (None, Some(id)) if is_held(engine, claims::tenant_id(ObjectId::of(id))).await? => {
+        (None, Some(id)) if engine.holder(claims::tenant_id(ObjectId::of(id))).await?.is_some() => {
             return Err(Halt::Refused(Unfit::IdTaken));
         }
         (None, id) => TenantId(id.unwrap_or_else(mint::new_id)),
     };
-    let order = order(tenant, "tenant");
-    let executed = engine.execute(&order, |decision| {
-        let record = record.clone();
-        Box::pin(async move {
-            let before = decision.load::<Tenant>(tenant.0).await?.state;
-            let mut state = (*before).clone();
-            let mut events = Vec::new();
-            for command in commands(&before, &record) {
-                let decided = tenant::decide(&state, command);
-                for event in decided.map_err(|_| Halt::Refused(Unfit::IdTaken))? {
-                    Tenant::evolve(&mut state, &event, Utc::now());
-                    events.push(event);
-                }
-            }
-            if before.name.is_none() {
-                decision.take(claims::take_tenant_name(tenant, &record.name));
-            }
-            let new = before.name.is_none();
-            decision.append::<Tenant>(tenant.0, events, None)?;
-            decision.take(claims::take_import_record(tenant, line, tenant.0));
-            Ok::<_, Halt<Unfit>>(new)
-        })
-    });
-    if executed.await?.value {
+    let new = TakeInTenant { record, line };
+    if engine.execute(&context(tenant, "tenant"), &new).await?.value {
         return Ok(Taken::New);
     }
-    claims::keep(engine, &claims::take_import_record(tenant, line, tenant.0)).await?;
+    engine.keep_claim(Claim::import_record(tenant, line), tenant.0).await?;
     Ok(Taken::Before)
+}
+
+struct TakeInTenant<'a> {
+    record: &'a TenantRecord,
+    line: Uuid,
+}
+
+impl Change for TakeInTenant<'_> {
+    /// Whether it is new.
+    type Done = bool;
+    type Refusal = Unfit;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<bool, Halt<Unfit>> {
+        let tenant = decision.tenant;
+        let before = decision.load::<Tenant>(tenant.0).await?.state;
+        for command in commands(&before, self.record) {
+            let ordered = decision.order::<Tenant>(tenant.0, (), command).await;
+            ordered.or_refuse(|_| Unfit::IdTaken)?;
+        }
+        decision.take(Claim::import_record(tenant, self.line), tenant.0);
+        Ok(before.name.is_none())
+    }
 }
 
 fn commands(before: &Catalogue, record: &TenantRecord) -> Vec<Command> {
@@ -264,18 +261,31 @@ async fn token(
         tenant_permissions: record.tenant_permissions.clone(),
         expires_at: record.expires_at,
     };
-    let order = order(INSTALLATION, "access");
-    let executed = intake.engine.execute(&order, |decision| {
-        let (token, sealed) = (token.clone(), &sealed);
-        Box::pin(async move {
-            if !access_tokens::issue(decision, stream, id, sealed, token).await? {
-                return Err(Halt::Refused(Unfit::TokenTaken));
-            }
-            decision.take(claims::take_import_record(INSTALLATION, line, stream));
-            Ok(Taken::New)
-        })
-    });
-    Ok(executed.await?.value)
+    let new = TakeInToken { stream, id, sealed, token, line };
+    let executed = intake.engine.execute(&context(INSTALLATION, "access"), &new).await?;
+    Ok(executed.value)
+}
+
+struct TakeInToken<'a> {
+    stream: Uuid,
+    id: &'a str,
+    sealed: Vec<u8>,
+    token: AccessToken,
+    line: Uuid,
+}
+
+impl Change for TakeInToken<'_> {
+    type Done = Taken;
+    type Refusal = Unfit;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<Taken, Halt<Unfit>> {
+        let TakeInToken { stream, id, sealed, token, line } = self;
+        if !access_tokens::issue(decision, *stream, id, sealed, token.clone()).await? {
+            return Err(Halt::Refused(Unfit::TokenTaken));
+        }
+        decision.take(Claim::import_record(INSTALLATION, *line), *stream);
+        Ok(Taken::New)
+    }
 }
 
 async fn profile(
@@ -304,66 +314,69 @@ async fn profile(
         login: false,
     });
     let id = ProfileId(record.id.unwrap_or_else(mint::new_id));
-    let order = order(tenant, "profile");
-    let executed = engine.execute(&order, |decision| {
-        let (email, hash) = (email.clone(), hash.clone());
-        Box::pin(register(decision, (id, line), record, email, hash))
-    });
-    Ok(executed.await?.value)
+    let new = TakeInProfile { id, record, email, hash, line };
+    Ok(engine.execute(&context(tenant, "profile"), &new).await?.value)
 }
 
-async fn register(
-    decision: &mut Decision<'_>,
-    (id, line): (ProfileId, Uuid),
-    record: &ProfileRecord,
+struct TakeInProfile<'a> {
+    id: ProfileId,
+    record: &'a ProfileRecord,
     email: Option<Email>,
     hash: Option<String>,
-) -> Result<Taken, Halt<Unfit>> {
-    let tenant = decision.tenant;
-    let username = claims::username(tenant, &record.username.0);
-    let own_id = claims::profile_id(ObjectId::of(id.0));
-    // With a display name it is none that anybody would log in with.
-    let log_in = email.as_ref().map(|email| email.address.0.clone());
-    let log_in = log_in.filter(|address| record.verified && is_bare_address(address));
-    let log_in_claim = log_in.as_deref().map(|address| claims::login_email(tenant, address));
-    let asked: Vec<Uuid> = log_in_claim.into_iter().chain([username, own_id, line]).collect();
-    let taken = decision.engine.reader.claims(&asked).await?;
-    if taken.contains_key(&line) {
-        return Ok(Taken::Before);
+    line: Uuid,
+}
+
+impl Change for TakeInProfile<'_> {
+    type Done = Taken;
+    type Refusal = Unfit;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<Taken, Halt<Unfit>> {
+        let TakeInProfile { id, record, email, hash, line } = self;
+        let (tenant, stream, line) = (decision.tenant, id.0, *line);
+        // With a display name it is none that anybody would log in with.
+        let log_in = email.as_ref().filter(|email| is_bare_address(&email.address.0));
+        let log_in = log_in.filter(|_| record.verified);
+        let log_in = log_in.map(|email| (Claim::login_email(tenant, &email.address.0), email.id));
+        let asked: Vec<Uuid> =
+            log_in.iter().map(|(claim, _)| claim.key).chain(std::iter::once(line)).collect();
+        let held = decision.engine.reader.claims(&asked).await?;
+        if held.contains_key(&line) {
+            return Ok(Taken::Before);
+        }
+        let command = profile::Command::RegisterProfile(Registration {
+            emails: email.iter().cloned().collect(),
+            active: Some(record.enabled),
+            attributes: record.attributes.clone(),
+            username: Some(record.username.clone()),
+            application_roles: record.roles.clone(),
+            verified: record.verified,
+            ..Registration::default()
+        });
+        let (by, created_at) = (By::application(&Unranked), record.created_at);
+        let registered = decision.begin_at::<Profile>(stream, by, command, created_at);
+        registered.or_refuse(|_| Unfit::IdTaken)?;
+        // Who was verified logs in with their address, unless another does already.
+        if let Some((_, email_id)) = log_in.filter(|(claim, _)| !held.contains_key(&claim.key)) {
+            let command = profile::Command::TakeLogInEmail { email_id };
+            let by = By::OPERATOR;
+            let taken = decision.order_at::<Profile>(stream, by, command, created_at).await;
+            taken.or_refuse(|_| Unfit::IdTaken)?;
+        }
+        if let Some(hash) = hash {
+            let changed_at = record.modified_at.or(created_at);
+            let command = profile::Command::ChangePassword;
+            let changed = decision.order_at::<Profile>(stream, by, command, changed_at).await;
+            changed.or_refuse(|_| Unfit::IdTaken)?;
+            decision.row(password(tenant, *id, hash));
+        }
+        let collisions = decision.collisions(&[PROFILE_ID, USERNAME]).await?;
+        if collisions.iter().any(|one| one.kind == PROFILE_ID) {
+            return Err(Halt::Refused(Unfit::IdTaken));
+        }
+        if let Some(username) = collisions.first() {
+            return Err(Halt::Refused(Unfit::UsernameTaken(shown(username.holder))));
+        }
+        decision.take(Claim::import_record(tenant, line), stream);
+        Ok(Taken::New)
     }
-    if taken.contains_key(&own_id) {
-        return Err(Halt::Refused(Unfit::IdTaken));
-    }
-    if let Some(other) = taken.get(&username) {
-        return Err(Halt::Refused(Unfit::UsernameTaken(shown(other.holder))));
-    }
-    let state = decision.load::<Profile>(id.0).await?.state;
-    let email_id = email.as_ref().map(|email| email.id);
-    let command = profile::Command::RegisterProfile(Registration {
-        emails: email.into_iter().collect(),
-        active: Some(record.enabled),
-        attributes: record.attributes.clone(),
-        username: Some(record.username.clone()),
-        application_roles: record.roles.clone(),
-        verified: record.verified,
-        ..Registration::default()
-    });
-    let decided = profile::decide(id, &state, &Authority::Application, |_| None, command);
-    let mut registered = decided.map_err(|_| Halt::Refused(Unfit::IdTaken))?;
-    // Who was verified logs in with their address, unless another does already.
-    let free = log_in_claim.is_some_and(|claim| !taken.contains_key(&claim));
-    if let (true, Some(address), Some(email_id)) = (free, log_in, email_id) {
-        registered.push(Event::LogInEmailTaken { email_id });
-        decision.take(claims::take_login_email(tenant, &address, id));
-    }
-    let created: Option<DateTime<Utc>> = record.created_at;
-    decision.append::<Profile>(id.0, registered, created)?;
-    if let Some(hash) = hash {
-        let changed = record.modified_at.or(created);
-        decision.append::<Profile>(id.0, vec![Event::PasswordChanged {}], changed)?;
-        decision.row(password(tenant, id, &hash));
-    }
-    decision.take(claims::take_username(tenant, &record.username.0, id));
-    decision.take(claims::take_import_record(tenant, line, id.0));
-    Ok(Taken::New)
 }

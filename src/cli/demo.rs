@@ -14,8 +14,9 @@ use crate::api::identity::key_digest;
 use crate::bearer::local::LocalIssuer;
 use crate::catalogue_file;
 use crate::crafter_file::records::Record;
+use crate::domain::claims::{self, Claim};
 use crate::domain::ids::{INSTALLATION, TenantId};
-use crate::engine::{Engine, access_tokens, claims};
+use crate::engine::{Engine, access_tokens};
 
 use super::apply::{How, apply};
 use super::crafter_seed;
@@ -63,9 +64,8 @@ pub async fn prepare(
             key
         }
     };
-    let line = claims::import_line(tenant, OPERATOR);
-    let operator = engine.reader.claims(&[line]).await?;
-    let operator = operator.get(&line).context("the demo's superadmin is missing")?.holder;
+    let operator = engine.holder(Claim::import_line(tenant, OPERATOR).key).await?;
+    let operator = operator.context("the demo's superadmin is missing")?.holder;
     let ttl = Duration::hours(TOKEN_HOURS);
     let token = issuer.mint(tenant.0, operator, ttl, Utc::now()).context("minting a token")?;
     std::fs::create_dir_all(data_dir).context("making the data directory")?;
@@ -128,9 +128,8 @@ async fn kept_key(
     let text = read_to_string(path).unwrap_or_default();
     let key = text.lines().find_map(|line| line.strip_prefix("DOSSIER_API_KEY="));
     let Some(key) = key else { return Ok(None) };
-    let claim = claims::api_key(&key_digest(key));
-    let held = engine.reader.claims(&[claim]).await?;
-    let ours = held.get(&claim).is_some_and(|held| held.tenant_id == tenant.0);
+    let held = engine.holder(claims::api_key(&key_digest(key))).await?;
+    let ours = held.is_some_and(|held| held.tenant_id == tenant.0);
     Ok(ours.then(|| key.to_owned()))
 }
 

@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 use crate::crafter_file::export::Export;
 use crate::crafter_file::recognise::recognise;
+use crate::domain::claims::Claim;
 use crate::engine::Engine;
-use crate::engine::claims::import_line;
-use crate::engine::execute::Halt;
+use crate::engine::halt::Halt;
 use crate::passwords::Passwords;
 
 use super::applications::sealing_keys;
@@ -160,7 +160,7 @@ pub async fn import(
             let read = line.map(|line| {
                 bar.inc(line.len() as u64 + 1);
                 let person = person(&line)?;
-                let key = person.as_ref().map(|person| import_line(id, &person.id));
+                let key = person.as_ref().map(|person| Claim::import_line(id, &person.id).key);
                 match key.and_then(|key| first_lines.insert(key, number)) {
                     Some(first) => Err(format!("line {first} has the same id")),
                     None => Ok(person),

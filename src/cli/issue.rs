@@ -5,13 +5,17 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::api::identity::key_digest;
-use crate::domain::access::{Access, Command, State, decide};
-use crate::domain::ids::{ApiKeyId, TenantId};
-use crate::engine::execute::{Halt, Order};
-use crate::engine::{Engine, OperationalRow, Priority, claims, idempotency};
+use crate::domain::access::{Access, Command, Refusal};
+use crate::domain::claims::{API_KEY_NAME, Claim};
+use crate::domain::ids::TenantId;
+use crate::engine::decision::Decision;
+use crate::engine::execute::{Change, CommandContext};
+use crate::engine::halt::Halt;
+use crate::engine::{Engine, OperationalRow, Priority, idempotency};
 
 use super::open::operator;
 
@@ -31,71 +35,54 @@ pub async fn issue_api_key(
     expires_at: Option<DateTime<Utc>>,
     key: &str,
 ) -> anyhow::Result<bool> {
-    let order = Order {
-        tenant,
-        envelope: Arc::new(operator("apply")),
-        area: "access",
-        priority: Priority::Caller,
-    };
-    let digest = key_digest(key);
-    let id = ApiKeyId(Uuid::now_v7());
-    let executed = engine
-        .execute(&order, |decision| {
-            let name = name.to_owned();
-            Box::pin(async move {
-                let claim = claims::api_key_name(tenant, &name);
-                if decision.engine.reader.claims(&[claim]).await?.contains_key(&claim) {
-                    return Ok::<bool, Halt<crate::domain::access::Refusal>>(false);
-                }
-                let command = Command::IssueApiKey { name: name.clone(), expires_at };
-                let events = decide(&State::Absent, command).map_err(Halt::Refused)?;
-                decision.append::<Access>(id.0, events, None)?;
-                decision.take(claims::take_api_key_name(tenant, &name, id));
-                decision.take(claims::take_api_key(tenant, &digest, id));
-                let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-                decision.row(OperationalRow {
-                    table: &idempotency::API_KEY_HASHES,
-                    row: serde_json::json!({
-                        "api_key_id": id,
-                        "tenant_id": tenant,
-                        "hash": format!("\\x{hash}"),
-                    }),
-                });
-                Ok(true)
-            })
-        })
-        .await;
-    failed(executed).map(|executed| executed.value)
+    let new = IssueApiKey { id: Uuid::now_v7(), name, expires_at, digest: key_digest(key) };
+    failed(engine.execute(&context(tenant), &new).await).map(|executed| executed.value)
+}
+
+struct IssueApiKey<'a> {
+    id: Uuid,
+    name: &'a str,
+    expires_at: Option<DateTime<Utc>>,
+    digest: [u8; 32],
+}
+
+impl Change for IssueApiKey<'_> {
+    /// Whether the name was free.
+    type Done = bool;
+    type Refusal = Refusal;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<bool, Halt<Refusal>> {
+        let IssueApiKey { id, name, expires_at, digest } = *self;
+        let command = Command::IssueApiKey { name: name.to_owned(), expires_at };
+        decision.begin::<Access>(id, (), command)?;
+        if !decision.collisions(&[API_KEY_NAME]).await?.is_empty() {
+            decision.take_back();
+            return Ok(false);
+        }
+        let tenant = decision.tenant;
+        decision.take(Claim::api_key(tenant, &digest), id);
+        let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = format!("\\x{hash}");
+        decision.row(OperationalRow {
+            table: &idempotency::API_KEY_HASHES,
+            row: json!({ "api_key_id": id, "tenant_id": tenant, "hash": hash }),
+        });
+        Ok(true)
+    }
 }
 
 /// Revokes a key; its name is free again.
 ///
 /// # Errors
 /// The log cannot be read or written.
-pub async fn revoke_api_key(
-    engine: &Engine,
-    tenant: TenantId,
-    id: Uuid,
-    name_claim: Uuid,
-) -> anyhow::Result<()> {
-    let order = Order {
-        tenant,
-        envelope: Arc::new(operator("apply")),
-        area: "access",
-        priority: Priority::Caller,
-    };
-    let executed = engine
-        .execute(&order, |decision| {
-            Box::pin(async move {
-                let key = decision.load::<Access>(id).await?;
-                let events = decide(&key.state, Command::RevokeApiKey).map_err(Halt::Refused)?;
-                decision.append::<Access>(id, events, None)?;
-                decision.release(name_claim);
-                Ok(())
-            })
-        })
-        .await;
-    failed(executed).map(|_| ())
+pub async fn revoke_api_key(engine: &Engine, tenant: TenantId, id: Uuid) -> anyhow::Result<()> {
+    let revoked = engine.order::<Access>(&context(tenant), id, (), Command::RevokeApiKey).await;
+    failed(revoked).map(|_| ())
+}
+
+fn context(tenant: TenantId) -> CommandContext {
+    let envelope = Arc::new(operator("apply"));
+    CommandContext { tenant, envelope, area: "access", priority: Priority::Caller }
 }
 
 /// A halt as the command line reports it.

@@ -7,17 +7,18 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, NaiveTime, SubsecRound, Utc};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use uuid::Uuid;
 
-use crate::domain::Aggregate;
+use crate::domain::claims::{Claim, LOGIN_EMAIL};
 use crate::domain::ids::{ProfileId, TenantId};
 use crate::domain::permission::{Authority, RankedRole};
-use crate::domain::profile::{Command, Profile, Refusal, Registration, State, decide};
+use crate::domain::profile::{By, Command, Profile, Refusal, Registration};
 use crate::domain::tenant::{Catalogue, Tenant};
 use crate::domain::values::{self, Email, Name, RequestLimit, ValueKind};
-use crate::engine::execute::{Decision, Halt, Order};
+use crate::engine::decision::Decision;
+use crate::engine::execute::CommandContext;
+use crate::engine::halt::{Halt, Ordered};
 use crate::engine::secrets::ValueIds;
-use crate::engine::{Engine, Priority, claims, mint};
+use crate::engine::{self, Engine, Priority, mint};
 
 use super::open::operator;
 
@@ -102,71 +103,59 @@ pub async fn take_in(
     person: &Person,
     operation: &'static str,
 ) -> Result<Taken, Halt<Unfit>> {
-    let order = Order {
+    let context = CommandContext {
         tenant,
         envelope: Arc::new(operator(operation)),
         area: "profile",
         priority: Priority::Caller,
     };
-    let minted = ProfileId(mint::new_id());
-    let person = Arc::new(person.clone());
-    let executed = engine
-        .execute(&order, |decision| {
-            let (person, ids) = (person.clone(), ids.clone());
-            Box::pin(async move { plan(decision, &ids, &person, minted).await })
-        })
-        .await;
+    let id = ProfileId(mint::new_id());
+    let executed = engine.execute(&context, &TakeIn { person, ids, id }).await;
     executed.map(|executed| executed.value)
 }
 
-async fn plan(
-    decision: &mut Decision<'_>,
-    ids: &ValueIds,
-    person: &Person,
+struct TakeIn<'a> {
+    person: &'a Person,
+    ids: &'a ValueIds,
+    /// What the person's profile is called, if it is made.
     id: ProfileId,
-) -> Result<Taken, Halt<Unfit>> {
-    let tenant = decision.tenant;
-    let characters = person.id.chars().count();
-    if characters == 0 || characters > LINE_ID_CHARACTERS_MAX {
-        return Err(Halt::Refused(Unfit::LineId));
-    }
-    let line = claims::import_line(tenant, &person.id);
-    // The line and every address it ever had, in one query.
-    let later = person.changes.iter().filter_map(|change| change.emails.as_ref()).flatten();
-    let addresses = person.emails.iter().chain(later);
-    let mut asked: Vec<Uuid> =
-        addresses.map(|address| claims::login_email(tenant, address)).collect();
-    asked.push(line);
-    let held = decision.engine.reader.claims(&asked).await?;
-    if let Some(before) = held.get(&line) {
-        return Ok(Taken::Before(ProfileId(before.holder)));
-    }
-    let catalogue = decision.load::<Tenant>(tenant.0).await?.state;
-    let facts = Facts { catalogue: &catalogue, ids };
-    let mut state = State::Absent;
-    let mut events = 0;
-    for (occurred_at, commands) in facts.commands(person).map_err(Halt::Refused)? {
-        for command in commands {
-            let rank = |key: &str| catalogue.rank(key);
-            let decided = decide(id, &state, &Authority::Operator, rank, command);
-            let decided = decided.map_err(|refusal| Halt::Refused(refusal.into()))?;
-            for event in &decided {
-                Profile::evolve(&mut state, event, occurred_at.unwrap_or_default());
+}
+
+impl engine::execute::Change for TakeIn<'_> {
+    type Done = Taken;
+    type Refusal = Unfit;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<Taken, Halt<Unfit>> {
+        let TakeIn { person, ids, id: profile } = *self;
+        let tenant = decision.tenant;
+        if !(1..=LINE_ID_CHARACTERS_MAX).contains(&person.id.chars().count()) {
+            return Err(Halt::Refused(Unfit::LineId));
+        }
+        let line = Claim::import_line(tenant, &person.id);
+        if let Some(before) = decision.engine.holder(line.key).await? {
+            return Ok(Taken::Before(ProfileId(before.holder)));
+        }
+        decision.take(line, profile.0);
+        let catalogue = decision.load::<Tenant>(tenant.0).await?.state;
+        let by = By { authority: &Authority::Operator, ranks: &*catalogue };
+        let facts = Facts { catalogue: &catalogue, ids };
+        let mut events = 0;
+        for (at, commands) in facts.commands(person).map_err(Halt::Refused)? {
+            for command in commands {
+                let ordered = match command {
+                    Command::RegisterProfile(_) => {
+                        decision.begin_at::<Profile>(profile.0, by, command, at)
+                    }
+                    command => decision.order_at::<Profile>(profile.0, by, command, at).await,
+                };
+                events += ordered.or_refuse(Unfit::Refused)?.len();
             }
-            events += decided.len();
-            decision.append::<Profile>(id.0, decided, occurred_at)?;
+        }
+        match decision.collisions(&[LOGIN_EMAIL]).await?.is_empty() {
+            true => Ok(Taken::In { profile, events }),
+            false => Err(Halt::Refused(Unfit::EmailTaken)),
         }
     }
-    let emails = state.live().map(|facts| facts.emails.clone()).unwrap_or_default();
-    for email in &emails {
-        let claim = claims::take_login_email(tenant, &email.address.0, id);
-        if held.contains_key(&claim.claim) {
-            return Err(Halt::Refused(Unfit::EmailTaken));
-        }
-        decision.take(claim);
-    }
-    decision.take(claims::take_import_line(tenant, &person.id, id));
-    Ok(Taken::In { profile: id, events })
 }
 
 struct Facts<'a> {

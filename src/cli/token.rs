@@ -7,9 +7,10 @@ use chrono::{Duration, Utc};
 use clap::Args;
 use uuid::Uuid;
 
+use crate::domain::claims::Claim;
 use crate::domain::ids::TenantId;
 use crate::domain::profile::Profile;
-use crate::engine::{Engine, claims};
+use crate::engine::Engine;
 
 use super::Place;
 use super::open::{Directory, named};
@@ -59,8 +60,8 @@ async fn find(engine: &Engine, tenant: TenantId, profile: &str) -> anyhow::Resul
     let id = match profile.parse::<Uuid>() {
         Ok(id) => Some(id),
         Err(_) => {
-            let claim = claims::login_email(tenant, profile);
-            engine.reader.claims(&[claim]).await?.get(&claim).map(|held| held.holder)
+            let claim = Claim::login_email(tenant, profile);
+            engine.holder(claim.key).await?.map(|held| held.holder)
         }
     };
     let id = id.with_context(|| format!("no profile logs in as {profile}"))?;

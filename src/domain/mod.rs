@@ -4,6 +4,7 @@
 pub mod access;
 pub mod attachment;
 pub mod attributes;
+pub mod claims;
 pub mod cleansing;
 pub mod codec;
 pub mod draft;
@@ -30,6 +31,7 @@ use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
+use claims::Claim;
 use ids::TenantId;
 
 /// A kind of aggregate; with a tenant and an id it names a stream.
@@ -95,6 +97,33 @@ pub trait Aggregate: 'static {
     fn weight(_: &Self::State) -> usize {
         0
     }
+
+    /// The claims that an aggregate in this state holds. Whoever writes its events takes those
+    /// that are new in its state, and releases those that are gone from it.
+    fn claims(_: TenantId, _id: Uuid, _: &Self::State) -> Vec<Claim> {
+        vec![]
+    }
+}
+
+/// The rules of an area: what becomes of an order. The only source of events.
+pub trait Rules: Aggregate {
+    /// What one may order it to become.
+    type Command: Clone + Send + Sync;
+    /// Who gives the order, where the rules ask for that; else `()`.
+    type By<'a>: Copy + Send + Sync;
+    /// The fact in the way of an order.
+    type Refusal: std::error::Error + Send + Sync + 'static;
+
+    /// What happens to the aggregate `id` in `state` on this order; nothing when it is so already.
+    ///
+    /// # Errors
+    /// The first fact in the way.
+    fn decide(
+        id: Uuid,
+        state: &Self::State,
+        by: Self::By<'_>,
+        command: Self::Command,
+    ) -> Result<Vec<Self::Event>, Self::Refusal>;
 }
 
 /// Any event of any area.

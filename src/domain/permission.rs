@@ -78,6 +78,27 @@ impl Authority {
     }
 }
 
+/// How a tenant ranks its roles.
+pub trait Ranks: Sync {
+    /// The rank of the role of this key; None if the tenant has no such role.
+    fn rank(&self, key: &str) -> Option<u8>;
+}
+
+impl<F: Fn(&str) -> Option<u8> + Sync> Ranks for F {
+    fn rank(&self, key: &str) -> Option<u8> {
+        self(key)
+    }
+}
+
+/// No role has a rank: of a tenant without roles, and where nobody asks.
+pub struct Unranked;
+
+impl Ranks for Unranked {
+    fn rank(&self, _: &str) -> Option<u8> {
+        None
+    }
+}
+
 /// `has_access`: whether `viewer` may see `target`.
 pub fn has_access(viewer: &Standing, target: &Standing) -> bool {
     viewer.profile == target.profile

@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::domain::access::{self, Access, AccessToken, Command, decide};
+use crate::domain::access::{Access, AccessToken, Command};
+use crate::domain::claims::{Bearer, Claim};
 use crate::domain::ids::INSTALLATION;
 use crate::sealing::{SealingKeys, context};
 use crate::store::{Envelope, Error, Priority};
 
 use super::Engine;
-use super::claims::Bearer;
 use super::credentials::sealed_secret;
-use super::execute::{Decision, Halt, Order};
+use super::decision::Decision;
+use super::execute::CommandContext;
+use super::halt::Ordered;
 
 /// Lets the token of this id, if there is one, speak for this application again (Crafter contract
 /// 4.4).
@@ -31,20 +33,11 @@ pub async fn reassert(
     let held = engine.reader.claims(&[claim]).await?;
     let Some(stream) = held.get(&claim).map(|held| held.holder) else { return Ok(()) };
     let priority = Priority::Caller;
-    let order = Order { tenant: INSTALLATION, envelope, area: "access", priority };
-    let done = engine.execute(&order, |decision| {
-        let application = application.to_owned();
-        Box::pin(async move {
-            let state = decision.load::<Access>(stream).await?.state;
-            let command = Command::ReassertAccessToken { application, master };
-            let events = decide(&state, command).map_err(Halt::Refused)?;
-            Ok(decision.append::<Access>(stream, events, None)?)
-        })
-    });
-    match done.await {
+    let context = CommandContext { tenant: INSTALLATION, envelope, area: "access", priority };
+    let command = Command::ReassertAccessToken { application: application.to_owned(), master };
+    match engine.order::<Access>(&context, stream, (), command).await.decided()? {
         Ok(_) => Ok(()),
-        Err(Halt::Failed(error)) => Err(error),
-        Err(Halt::Refused(refusal)) => Err(Error::Corrupt(refusal.to_string(), None)),
+        Err(refusal) => Err(Error::Corrupt(refusal.to_string(), None)),
     }
 }
 
@@ -73,10 +66,11 @@ pub async fn issue(
     if decision.engine.reader.claims(&[claim]).await?.contains_key(&claim) {
         return Ok(false);
     }
-    let events = decide(&access::State::Absent, Command::IssueAccessToken(token));
-    let Ok(events) = events else { return Ok(false) };
-    decision.append::<Access>(stream, events, None)?;
-    decision.take(Bearer::AccessToken.take(INSTALLATION, id, stream, None));
+    let command = Command::IssueAccessToken(token);
+    if decision.begin::<Access>(stream, (), command).decided()?.is_err() {
+        return Ok(false);
+    }
+    decision.take(Claim::access_token(id), stream);
     decision.row(sealed_secret(INSTALLATION, stream, sealed));
     Ok(true)
 }

@@ -5,14 +5,16 @@ pub mod access_tokens;
 pub mod attachments;
 pub mod check;
 mod check_streams;
-pub mod claims;
+mod claims;
 pub mod credentials;
+pub mod decision;
 pub mod execute;
 pub mod files;
 pub mod flight;
 mod folder;
 pub mod follow;
 mod generations;
+pub mod halt;
 pub mod history;
 pub mod idempotency;
 mod inserts;
@@ -51,7 +53,7 @@ use crate::store::{
 };
 
 // What faces need to speak with the engine; they name no part of the store themselves.
-pub use crate::store::{Claim, Doing, Envelope, Error, OperationalRow, Priority, Recorded};
+pub use crate::store::{Doing, Envelope, Error, OperationalRow, Priority, Recorded};
 
 use follow::Follower;
 use project::Projections;

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use crate::domain::claims::{Claim, TENANT_NAME};
 use crate::domain::ids::{INSTALLATION, TenantId};
 use crate::domain::tenant::{Catalogue, Tenant};
 use crate::store::Error;
 
-use super::{Engine, claims, stream};
+use super::{Engine, stream};
 
 /// Tenants read by one query.
 const STREAMS_AT_ONCE: usize = 100;
@@ -24,9 +25,7 @@ impl Engine {
             }
             self.tenant_names.invalidate(name);
         }
-        let claim = claims::tenant_name(name);
-        let held = self.reader.claims(&[claim]).await?;
-        let Some(held) = held.get(&claim) else { return Ok(None) };
+        let Some(held) = self.holder(Claim::tenant_name(name).key).await? else { return Ok(None) };
         let tenant = TenantId(held.holder);
         self.tenant_names.insert(name.to_owned(), tenant);
         Ok(Some(tenant))
@@ -39,7 +38,7 @@ impl Engine {
     /// [`Error::Unavailable`], [`Error::Corrupt`].
     pub async fn named_tenants(&self) -> Result<Vec<(TenantId, Arc<Catalogue>)>, Error> {
         // Ids that we make tell when they were made.
-        let held = self.reader.claimed(INSTALLATION.0, "tenant_name").await?;
+        let held = self.reader.claimed(INSTALLATION.0, TENANT_NAME).await?;
         let mut named = Vec::with_capacity(held.len());
         for some in held.chunks(STREAMS_AT_ONCE) {
             let ids = || some.iter().map(|(_, tenant)| TenantId(*tenant));
@@ -55,6 +54,6 @@ impl Engine {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn count_named_tenants(&self) -> Result<i64, Error> {
-        self.reader.count_claimed(INSTALLATION.0, "tenant_name").await
+        self.reader.count_claimed(INSTALLATION.0, TENANT_NAME).await
     }
 }

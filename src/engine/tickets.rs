@@ -3,6 +3,7 @@
 //! ticket may then end that much sooner.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,6 +19,9 @@ use crate::domain::session::{self, Session};
 use crate::store::{Doing, Error, OperationalRow, OperationalTable};
 
 use super::Engine;
+use super::decision::Decision;
+use super::execute::Change;
+use super::halt::{Halt, Ordered};
 use super::react::command;
 
 /// How often what was remembered is written.
@@ -185,28 +189,36 @@ async fn end(
     ticket: Uuid,
     since: DateTime<Utc>,
 ) -> Result<bool, Error> {
-    let over = Arc::new(AtomicBool::new(false));
-    let seen = over.clone();
-    command(engine, tenant, "session", "end_ticket", 0, move |decision| {
-        let over = seen.clone();
-        Box::pin(async move {
-            let state = decision.load::<Session>(ticket).await?.state;
-            let command = session::Command::EndSession { reason: "idle" };
-            let events = session::decide(&state, command).unwrap_or_default();
-            over.store(events.is_empty(), Ordering::Relaxed);
-            if events.is_empty() || last_used(decision.engine, ticket).await? >= Some(since) {
-                return Ok(());
-            }
-            decision.append::<Session>(ticket, events, None)?;
-            // Its stream has the id of the claim under which it is found.
-            decision.release(ticket);
-            let row = json!({ "ticket_id": ticket });
+    let ending = EndIdle { ticket, since, over: AtomicBool::new(false) };
+    command(engine, tenant, "session", "end_ticket", 0, &ending).await?;
+    Ok(!ending.over.into_inner())
+}
+
+/// The end of a ticket that nobody has used since then.
+struct EndIdle {
+    ticket: Uuid,
+    since: DateTime<Utc>,
+    /// Whether it was over before.
+    over: AtomicBool,
+}
+
+impl Change for EndIdle {
+    type Done = ();
+    type Refusal = Infallible;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<(), Halt<Infallible>> {
+        let command = session::Command::EndSession { reason: "idle" };
+        let ended = decision.order::<Session>(self.ticket, (), command).await.decided()?;
+        let over = ended.is_ok_and(|events| events.is_empty());
+        self.over.store(over, Ordering::Relaxed);
+        if !over && last_used(decision.engine, self.ticket).await? >= Some(self.since) {
+            decision.take_back();
+        } else if !over {
+            let row = json!({ "ticket_id": self.ticket });
             decision.row(OperationalRow { table: &TICKETS_ENDED, row });
-            Ok(())
-        })
-    })
-    .await?;
-    Ok(!over.load(Ordering::Relaxed))
+        }
+        Ok(())
+    }
 }
 
 async fn last_used(engine: &Engine, ticket: Uuid) -> Result<Option<DateTime<Utc>>, Error> {

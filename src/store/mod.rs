@@ -5,6 +5,7 @@ mod admit;
 mod append;
 mod appending;
 mod batch;
+mod claims;
 mod connect;
 mod epoch;
 mod error;
@@ -18,11 +19,12 @@ mod transfer;
 mod types;
 
 pub use append::{Appender, AppenderSettings, CHANNEL, Feed};
+pub use claims::{Claimed, keep_claim};
 pub use connect::{Database, Listener, within};
 pub use epoch::{begin_epoch, raise_epoch};
 pub use error::{Doing, Error};
 pub use migrate::{GRANTED_ROLE, migrate};
-pub use read::{Claimed, Reader};
+pub use read::Reader;
 pub use token::{PositionToken, TokenError, TokenKey};
 pub use transfer::{Import, LogTable, Snapshot};
 pub use types::{

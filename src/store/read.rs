@@ -43,13 +43,6 @@ const COLUMNS: &str = "
     events.operation, events.channel, events.face, events.client_address, events.user_agent,
     events.reason, events.payload::text";
 
-/// Who holds a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Claimed {
-    pub tenant_id: Uuid,
-    pub holder: Uuid,
-}
-
 /// Reads from the log, on connections of a pool. Cheap to clone.
 #[derive(Clone)]
 pub struct Reader {
@@ -213,49 +206,6 @@ impl Reader {
         let (tenants, areas, ids) = key_columns(streams.iter());
         let rows = self.query(HEADS, &[&tenants, &areas, &ids], "reading versions").await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
-    }
-
-    /// Who holds these claims; those that nobody holds are not in the answer.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn claims(&self, claims: &[Uuid]) -> Result<HashMap<Uuid, Claimed>, Error> {
-        let sql = "select claim, tenant_id, holder from log.claims where claim = any($1::uuid[])";
-        let rows = self.query(sql, &[&claims], "reading claims").await?;
-        let held = rows
-            .iter()
-            .map(|row| (row.get(0), Claimed { tenant_id: row.get(1), holder: row.get(2) }));
-        Ok(held.collect())
-    }
-
-    /// The claims of a kind that a tenant's things hold, with their holders, the first 10,000 by
-    /// holder; of kinds that are listed (names of tenants and API keys, access tokens).
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn claimed(&self, tenant_id: Uuid, kind: &str) -> Result<Vec<(Uuid, Uuid)>, Error> {
-        let sql = "
-            select claim, holder from log.claims
-            where kind = $1
-                and kind in ('tenant_name', 'api_key_name', 'access_token')
-                and tenant_id = $2
-            order by holder limit 10000";
-        let rows = self.query(sql, &[&kind, &tenant_id], "listing claims").await?;
-        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
-    }
-
-    /// How many claims [`Reader::claimed`] would list without a bound.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn count_claimed(&self, tenant_id: Uuid, kind: &str) -> Result<i64, Error> {
-        let sql = "
-            select count(*) from log.claims
-            where kind = $1
-                and kind in ('tenant_name', 'api_key_name', 'access_token')
-                and tenant_id = $2";
-        let rows = self.query(sql, &[&kind, &tenant_id], "counting claims").await?;
-        Ok(rows.first().map_or(0, |row| row.get(0)))
     }
 
     /// Every tenant that has an event.

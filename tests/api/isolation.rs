@@ -3,9 +3,9 @@
 use dossier::catalogue_file;
 use dossier::cli::apply::{How, apply};
 use dossier::cli::issue::{issue_api_key, make_key};
+use dossier::domain::claims::Claim;
 use dossier::domain::ids::TenantId;
 use dossier::domain::object_id::ObjectId;
-use dossier::engine::claims;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ async fn second_tenant(api: &Api) -> (String, TenantId, Uuid) {
     let tenant = api.engine.tenant_named("umbra").await.unwrap().unwrap();
     let key = make_key();
     issue_api_key(&api.engine, tenant, "second", None, &key).await.unwrap();
-    let claim = claims::import_line(tenant, "root");
+    let claim = Claim::import_line(tenant, "root").key;
     (key, tenant, api.engine.reader.claims(&[claim]).await.unwrap()[&claim].holder)
 }
 

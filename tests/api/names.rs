@@ -1,6 +1,6 @@
 //! Names that nobody can read are refused wherever one comes in (contract 1.4).
 
-use dossier::engine::claims;
+use dossier::domain::claims::Claim;
 use serde_json::{Value, json};
 
 use crate::support::api::Api;
@@ -70,7 +70,7 @@ async fn usernames_are_compared_exactly() {
         let made = crafter.profile("acme", name, &[("email", &email)]).await;
         assert_eq!(made["username"], *name);
     }
-    let claims = names.map(|name| claims::username(crafter.tenant, name));
+    let claims = names.map(|name| Claim::username(crafter.tenant, name).key);
     let held = crafter.engine.reader.claims(&claims).await.unwrap();
     assert_eq!(held.len(), names.len());
 }

@@ -2,8 +2,10 @@
 //! everything inside it, and goes on record with its reason.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use dossier::domain::Rules;
 use dossier::domain::emulation::{Command, Death, Emulation, Event, Known, Stack};
 use dossier::domain::permission::Standing;
+use uuid::Uuid;
 
 use crate::support::given::{given, minutes, noon};
 
@@ -31,7 +33,7 @@ fn cut(stack: Vec<Event>, targets: Vec<Known>, now: DateTime<Utc>) -> Vec<Event>
     let (real, _) = chain();
     let command = Command::CutEmulation { real: Some(real), targets, now };
     let stack = given::<Emulation>(stack).state;
-    dossier::domain::emulation::decide(&stack, command).expect("cutting is never refused")
+    Emulation::decide(Uuid::nil(), &stack, (), command).expect("cutting is never refused")
 }
 
 fn expired(number: u128) -> Event {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use dossier::domain::emulation::{self, Command, DEPTH_MAX, Emulation, Event, Known, Stack};
+use dossier::domain::Rules;
+use dossier::domain::emulation::{Command, DEPTH_MAX, Emulation, Event, Known, Stack};
 use dossier::domain::ids::{DepartmentId, GrantId};
 use dossier::domain::permission::{Authority, Standing};
 use dossier::domain::{Aggregate, profile};
@@ -90,7 +91,7 @@ impl World {
     }
 
     fn order(&mut self, command: Command) {
-        for event in emulation::decide(&self.stack, command).unwrap_or_default() {
+        for event in Emulation::decide(TARGET.0, &self.stack, (), command).unwrap_or_default() {
             match &event {
                 Event::EmulationGranted { grant_id, .. } => {
                     assert!(self.granted.insert(*grant_id), "granted twice: {grant_id}");
@@ -272,7 +273,8 @@ fn decide(
     by: &Authority,
     command: &profile::Command,
 ) -> Vec<profile::Event> {
-    profile::decide(TARGET, state, by, rank, command.clone()).unwrap_or_default()
+    let by = profile::By { authority: by, ranks: &rank };
+    profile::Profile::decide(TARGET.0, state, by, command.clone()).unwrap_or_default()
 }
 
 fn evolve(state: &mut profile::State, events: &[profile::Event]) {

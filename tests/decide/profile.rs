@@ -1,8 +1,11 @@
 //! What becomes of a profile: registered once, changed where something changes, deleted for good.
 //! Who may order it: `profile_rights.rs`.
 
+use dossier::domain::Rules;
 use dossier::domain::permission::{Authority, Facet};
-use dossier::domain::profile::{Attributes, Command, Event, Profile, Refusal, Registration, State};
+use dossier::domain::profile::{
+    Attributes, By, Command, Event, Profile, Refusal, Registration, State,
+};
 use dossier::domain::values::Email;
 use serde_json::json;
 
@@ -86,7 +89,7 @@ fn changes() -> Vec<Command> {
 
 #[test]
 fn a_profile_is_registered_with_its_first_facts() {
-    given::<Profile>([]).when(order(register())).then([registered()]);
+    given::<Profile>([]).when_by(order(register())).then([registered()]);
     let State::Live(facts) = ada().state else { panic!("not live") };
     assert_eq!(facts.name, Some(name("Ada")));
     assert_eq!(facts.registered_at, noon());
@@ -94,9 +97,9 @@ fn a_profile_is_registered_with_its_first_facts() {
 
 #[test]
 fn a_profile_is_registered_only_once_even_after_its_deletion() {
-    ada().when(order(register())).refused(Refusal::AlreadyRegistered);
+    ada().when_by(order(register())).refused(Refusal::AlreadyRegistered);
     let deleted = given::<Profile>([registered(), Event::ProfileDeleted {}]);
-    deleted.when(order(register())).refused(Refusal::AlreadyRegistered);
+    deleted.when_by(order(register())).refused(Refusal::AlreadyRegistered);
 }
 
 #[test]
@@ -105,15 +108,15 @@ fn a_registered_address_is_a_log_in() {
     let Command::RegisterProfile(registration) = register() else { panic!("not a registration") };
     let registration = Registration { emails: vec![as_given], ..registration };
     let command = Command::RegisterProfile(registration);
-    given::<Profile>([]).when(order(command)).then([registered()]);
+    given::<Profile>([]).when_by(order(command)).then([registered()]);
 }
 
 #[test]
 fn nothing_is_ordered_to_a_profile_that_is_not_there() {
     for command in changes() {
-        given::<Profile>([]).when(order(command.clone())).refused(Refusal::ProfileNotFound);
+        given::<Profile>([]).when_by(order(command.clone())).refused(Refusal::ProfileNotFound);
         let deleted = given::<Profile>([registered(), Event::ProfileDeleted {}]);
-        deleted.when(order(command)).refused(Refusal::ProfileNotFound);
+        deleted.when_by(order(command)).refused(Refusal::ProfileNotFound);
     }
 }
 
@@ -121,8 +124,8 @@ fn nothing_is_ordered_to_a_profile_that_is_not_there() {
 fn a_new_name_is_a_renaming() {
     let command = Command::RenameProfile { name: name("Ada Lovelace") };
     let renamed = Event::ProfileRenamed { name: name("Ada Lovelace") };
-    ada().when(order(command.clone())).then([renamed.clone()]);
-    given::<Profile>([bare()]).when(order(command)).then([renamed]);
+    ada().when_by(order(command.clone())).then([renamed.clone()]);
+    given::<Profile>([bare()]).when_by(order(command)).then([renamed]);
 }
 
 #[test]
@@ -130,7 +133,7 @@ fn addresses_are_assigned_as_a_whole_and_in_order() {
     let (old, new) = (email("ada@example.com"), email("a@example.com"));
     for emails in [vec![], vec![new.clone()], vec![old.clone(), new.clone()], vec![new, old]] {
         let command = Command::AssignEmails { emails: emails.clone() };
-        ada().when(order(command)).then([Event::EmailsAssigned { emails }]);
+        ada().when_by(order(command)).then([Event::EmailsAssigned { emails }]);
     }
 }
 
@@ -138,7 +141,7 @@ fn addresses_are_assigned_as_a_whole_and_in_order() {
 fn roles_are_assigned_as_a_whole_and_in_order() {
     for keys in [&[][..], &["guest"], &["member", "guest"], &["guest", "member"]] {
         let keys_owned = keys.iter().map(|key| (*key).to_owned()).collect();
-        ada().when(order(roles(keys))).then([Event::RolesAssigned { roles: keys_owned }]);
+        ada().when_by(order(roles(keys))).then([Event::RolesAssigned { roles: keys_owned }]);
     }
 }
 
@@ -146,7 +149,7 @@ fn roles_are_assigned_as_a_whole_and_in_order() {
 fn departments_are_assigned_as_a_whole_and_in_order() {
     for departments in [vec![], vec![PHYSICS], vec![HISTORY, PHYSICS], vec![PHYSICS, HISTORY]] {
         let command = Command::AssignDepartments { departments: departments.clone() };
-        ada().when(order(command)).then([Event::DepartmentsAssigned { departments }]);
+        ada().when_by(order(command)).then([Event::DepartmentsAssigned { departments }]);
     }
 }
 
@@ -154,23 +157,23 @@ fn departments_are_assigned_as_a_whole_and_in_order() {
 fn a_request_limit_is_replaced() {
     let limit = |limit| Command::AssignRequestLimit { request_limit: request_limit(limit) };
     let assigned = |limit| Event::RequestLimitAssigned { request_limit: request_limit(limit) };
-    ada().when(order(limit(11))).then([assigned(11)]);
-    given::<Profile>([bare()]).when(order(limit(10))).then([assigned(10)]);
+    ada().when_by(order(limit(11))).then([assigned(11)]);
+    given::<Profile>([bare()]).when_by(order(limit(10))).then([assigned(10)]);
 }
 
 #[test]
 fn a_profile_is_deactivated_and_activated_again() {
-    ada().when(order(Command::DeactivateProfile)).then([Event::ProfileDeactivated {}]);
+    ada().when_by(order(Command::DeactivateProfile)).then([Event::ProfileDeactivated {}]);
     let inactive = given::<Profile>([registered(), Event::ProfileDeactivated {}]);
-    inactive.when(order(Command::ActivateProfile)).then([Event::ProfileActivated {}]);
+    inactive.when_by(order(Command::ActivateProfile)).then([Event::ProfileActivated {}]);
 }
 
 #[test]
 fn a_profile_without_a_flag_counts_as_active_and_may_get_either_flag() {
     let flagless = given::<Profile>([bare()]);
     assert!(flagless.state.live().is_some_and(|facts| facts.is_active()));
-    flagless.when(order(Command::ActivateProfile)).then([Event::ProfileActivated {}]);
-    flagless.when(order(Command::DeactivateProfile)).then([Event::ProfileDeactivated {}]);
+    flagless.when_by(order(Command::ActivateProfile)).then([Event::ProfileActivated {}]);
+    flagless.when_by(order(Command::DeactivateProfile)).then([Event::ProfileDeactivated {}]);
 }
 
 #[test]
@@ -180,11 +183,11 @@ fn only_attributes_that_change_are_recorded() {
         removed: removed.iter().map(|name| (*name).to_owned()).collect(),
     };
     let set = assign_attributes(&[("year", 1815), ("month", 12)], &["day"]);
-    ada().when(order(set)).then([event(&[("month", 12)], &[])]);
+    ada().when_by(order(set)).then([event(&[("month", 12)], &[])]);
     let change = assign_attributes(&[("year", 1816)], &[]);
-    ada().when(order(change)).then([event(&[("year", 1816)], &[])]);
+    ada().when_by(order(change)).then([event(&[("year", 1816)], &[])]);
     let remove = assign_attributes(&[], &["year", "day"]);
-    ada().when(order(remove)).then([event(&[], &["year"])]);
+    ada().when_by(order(remove)).then([event(&[], &["year"])]);
 }
 
 #[test]
@@ -201,7 +204,7 @@ fn assigned_attributes_join_those_that_are_there() {
 
 #[test]
 fn a_profile_is_deleted_with_what_it_last_was() {
-    ada().when(order(Command::DeleteProfile)).then([Event::ProfileDeleted {}]);
+    ada().when_by(order(Command::DeleteProfile)).then([Event::ProfileDeleted {}]);
     let renamed = Event::ProfileRenamed { name: name("Ada Lovelace") };
     let deleted = given::<Profile>([registered(), renamed, Event::ProfileDeleted {}]).state;
     assert_eq!(deleted.live(), None);
@@ -229,7 +232,7 @@ fn what_is_so_already_is_no_event() {
         assign_attributes(&[("year", 1815)], &["month"]),
         assign_attributes(&[], &[]),
     ] {
-        ada().when(order(command)).then_nothing();
+        ada().when_by(order(command)).then_nothing();
     }
 }
 
@@ -237,13 +240,8 @@ fn what_is_so_already_is_no_event() {
 fn every_change_is_seen_in_the_state() {
     for command in changes() {
         let decided = given::<Profile>([registered()]);
-        let events = dossier::domain::profile::decide(
-            TARGET,
-            &decided.state,
-            &Authority::Operator,
-            rank,
-            command.clone(),
-        );
+        let by = By { authority: &Authority::Operator, ranks: &rank };
+        let events = Profile::decide(TARGET.0, &decided.state, by, command.clone());
         let events = events.expect("the operator may");
         // The one order that leaves it as it is.
         assert_eq!(events.is_empty(), command == Command::ActivateProfile);

@@ -140,7 +140,7 @@ fn keys() -> impl Iterator<Item = &'static str> {
 #[test]
 fn admins_and_superadmins_register_profiles() {
     for key in keys() {
-        let outcome = given::<Profile>([]).when((by(other(key)), register(&[], &[])));
+        let outcome = given::<Profile>([]).when_by((by(other(key)), register(&[], &[])));
         if ["superadmin", "admin"].contains(&key) {
             outcome.then([registered(&[], &[])]);
         } else {
@@ -153,25 +153,26 @@ fn admins_and_superadmins_register_profiles() {
 fn nobody_registers_with_a_role_above_their_own() {
     let admin = || by(other("admin"));
     let up_to_own = ["admin", "instructional", "custom"];
-    let outcome = given::<Profile>([]).when((admin(), register(&up_to_own, &[])));
+    let outcome = given::<Profile>([]).when_by((admin(), register(&up_to_own, &[])));
     outcome.then([registered(&up_to_own, &[])]);
     // Every role counts, not only the first.
     let above = register(&["guest", "superadmin"], &[]);
     let refusal = Refusal::RoleAboveOwn("superadmin".to_owned());
-    given::<Profile>([]).when((admin(), above)).refused(refusal);
+    given::<Profile>([]).when_by((admin(), above)).refused(refusal);
 }
 
 #[test]
 fn admins_register_into_their_departments_or_none_and_superadmins_into_any() {
     let admin = || by(other("admin"));
     for own in [&[][..], &[HISTORY]] {
-        let outcome = given::<Profile>([]).when((admin(), register(&[], own)));
+        let outcome = given::<Profile>([]).when_by((admin(), register(&[], own)));
         outcome.then([registered(&[], own)]);
     }
     for foreign in [&[PHYSICS][..], &[HISTORY, PHYSICS]] {
-        let outcome = given::<Profile>([]).when((admin(), register(&[], foreign)));
+        let outcome = given::<Profile>([]).when_by((admin(), register(&[], foreign)));
         outcome.refused(Refusal::DepartmentNotHeld);
-        let outcome = given::<Profile>([]).when((by(other("superadmin")), register(&[], foreign)));
+        let outcome =
+            given::<Profile>([]).when_by((by(other("superadmin")), register(&[], foreign)));
         outcome.then([registered(&[], foreign)]);
     }
 }
@@ -179,9 +180,9 @@ fn admins_register_into_their_departments_or_none_and_superadmins_into_any() {
 #[test]
 fn whether_a_profile_exists_is_not_said_to_those_who_may_not_register() {
     let order = (by(other("member")), register(&[], &[]));
-    target("member").when(order).refused(Refusal::NotPermitted);
+    target("member").when_by(order).refused(Refusal::NotPermitted);
     let order = (by(other("admin")), register(&[], &[]));
-    target("member").when(order).refused(Refusal::AlreadyRegistered);
+    target("member").when_by(order).refused(Refusal::AlreadyRegistered);
 }
 
 #[test]
@@ -196,7 +197,7 @@ fn every_facet_of_another_needs_the_right_to_edit_and_no_more() {
         (NO_ROLE, false),
     ] {
         for (_, command, event) in facets("member") {
-            let outcome = target("member").when((by(other(key)), command));
+            let outcome = target("member").when_by((by(other(key)), command));
             if allowed {
                 outcome.then([event]);
             } else {
@@ -209,7 +210,7 @@ fn every_facet_of_another_needs_the_right_to_edit_and_no_more() {
 #[test]
 fn one_who_may_not_edit_is_refused_even_what_changes_nothing() {
     for command in whole_form("admin") {
-        let outcome = target("admin").when((by(other("admin")), command));
+        let outcome = target("admin").when_by((by(other("admin")), command));
         outcome.refused(Refusal::NotPermitted);
     }
 }
@@ -218,21 +219,21 @@ fn one_who_may_not_edit_is_refused_even_what_changes_nothing() {
 fn nobody_gives_another_a_role_above_their_own() {
     let instructional = || by(other("instructional"));
     let up_to_own = ["instructional", "guest"];
-    let outcome = target("member").when((instructional(), roles(&up_to_own)));
+    let outcome = target("member").when_by((instructional(), roles(&up_to_own)));
     outcome.then([roles_assigned(&up_to_own)]);
     let refusal = Refusal::RoleAboveOwn("admin".to_owned());
-    let outcome = target("member").when((instructional(), roles(&["guest", "admin"])));
+    let outcome = target("member").when_by((instructional(), roles(&["guest", "admin"])));
     outcome.refused(refusal);
 }
 
 #[test]
 fn nobody_below_superadmin_gives_another_a_department_they_are_not_in() {
-    let outcome = target("member").when((by(other("admin")), departments(&[HISTORY, PHYSICS])));
+    let outcome = target("member").when_by((by(other("admin")), departments(&[HISTORY, PHYSICS])));
     outcome.refused(Refusal::DepartmentNotHeld);
-    let outcome = target("member").when((by(other("admin")), departments(&[])));
+    let outcome = target("member").when_by((by(other("admin")), departments(&[])));
     outcome.then([departments_assigned(&[])]);
     let any = (by(other("superadmin")), departments(&[PHYSICS]));
-    target("member").when(any).then([departments_assigned(&[PHYSICS])]);
+    target("member").when_by(any).then([departments_assigned(&[PHYSICS])]);
 }
 
 #[test]
@@ -245,7 +246,7 @@ fn of_oneself_each_facet_has_its_own_rule() {
                 Facet::Roles | Facet::RequestLimit | Facet::Activity => key == "superadmin",
                 Facet::Application => false,
             };
-            let outcome = target(key).when((by(itself(key)), command));
+            let outcome = target(key).when_by((by(itself(key)), command));
             if allowed {
                 outcome.then([event]);
             } else {
@@ -257,15 +258,15 @@ fn of_oneself_each_facet_has_its_own_rule() {
 
 #[test]
 fn nobody_changes_their_own_role_to_a_lower_one_below_superadmin() {
-    let outcome = target("admin").when((by(itself("admin")), roles(&["guest"])));
+    let outcome = target("admin").when_by((by(itself("admin")), roles(&["guest"])));
     outcome.refused(Refusal::OwnFacetFixed(Facet::Roles));
-    let outcome = target("superadmin").when((by(itself("superadmin")), roles(&["guest"])));
+    let outcome = target("superadmin").when_by((by(itself("superadmin")), roles(&["guest"])));
     outcome.then([roles_assigned(&["guest"])]);
 }
 
 #[test]
 fn an_admin_gives_itself_only_departments_it_is_in() {
-    let outcome = target("admin").when((by(itself("admin")), departments(&[HISTORY, PHYSICS])));
+    let outcome = target("admin").when_by((by(itself("admin")), departments(&[HISTORY, PHYSICS])));
     outcome.refused(Refusal::DepartmentNotHeld);
 }
 
@@ -273,8 +274,8 @@ fn an_admin_gives_itself_only_departments_it_is_in() {
 fn what_stays_as_it_is_needs_no_right_to_change_it() {
     for key in keys() {
         for command in whole_form(key) {
-            target(key).when((by(itself(key)), command.clone())).then_nothing();
-            target(key).when((acting_as(itself(key)), command)).then_nothing();
+            target(key).when_by((by(itself(key)), command.clone())).then_nothing();
+            target(key).when_by((acting_as(itself(key)), command)).then_nothing();
         }
     }
 }
@@ -283,16 +284,16 @@ fn what_stays_as_it_is_needs_no_right_to_change_it() {
 fn roles_above_ones_own_may_stay_where_they_are() {
     let both = ["member", "superadmin"];
     let kept = given::<Profile>([super::profile::registered(), roles_assigned(&both)]);
-    kept.when((by(other("admin")), roles(&both))).then_nothing();
+    kept.when_by((by(other("admin")), roles(&both))).then_nothing();
     let refusal = Refusal::RoleAboveOwn("superadmin".to_owned());
-    kept.when((by(other("admin")), roles(&["guest", "superadmin"]))).refused(refusal);
+    kept.when_by((by(other("admin")), roles(&["guest", "superadmin"]))).refused(refusal);
 }
 
 #[test]
 fn emails_and_roles_of_whom_one_acts_as_are_fixed() {
     let superadmin = || acting_as(itself("superadmin"));
     for (facet, command, event) in facets("superadmin") {
-        let outcome = target("superadmin").when((superadmin(), command));
+        let outcome = target("superadmin").when_by((superadmin(), command));
         if matches!(facet, Facet::Emails | Facet::Roles) {
             outcome.refused(Refusal::FixedWhileEmulating(facet));
         } else {
@@ -304,25 +305,25 @@ fn emails_and_roles_of_whom_one_acts_as_are_fixed() {
 #[test]
 fn emails_of_whom_one_acts_as_are_fixed_for_every_role() {
     for key in keys() {
-        let outcome = target(key).when((acting_as(itself(key)), no_emails()));
+        let outcome = target(key).when_by((acting_as(itself(key)), no_emails()));
         outcome.refused(Refusal::FixedWhileEmulating(Facet::Emails));
-        target(key).when((acting_as(itself(key)), rename())).then([renamed()]);
+        target(key).when_by((acting_as(itself(key)), rename())).then([renamed()]);
     }
 }
 
 #[test]
 fn others_are_changed_with_the_rights_of_whom_one_acts_as() {
     let guest = acting_as(other("guest"));
-    target("member").when((guest, rename())).refused(Refusal::NotPermitted);
+    target("member").when_by((guest, rename())).refused(Refusal::NotPermitted);
     for (_, command, event) in facets("member") {
-        target("member").when((acting_as(other("admin")), command)).then([event]);
+        target("member").when_by((acting_as(other("admin")), command)).then([event]);
     }
 }
 
 #[test]
 fn those_who_may_delete_do() {
     for (key, allowed) in keys().map(|key| (key, ["superadmin", "admin"].contains(&key))) {
-        let outcome = target("member").when((by(other(key)), Command::DeleteProfile));
+        let outcome = target("member").when_by((by(other(key)), Command::DeleteProfile));
         if allowed {
             outcome.then([Event::ProfileDeleted {}]);
         } else {
@@ -333,17 +334,17 @@ fn those_who_may_delete_do() {
 
 #[test]
 fn an_admin_deletes_no_admin_and_nobody_unseen() {
-    let outcome = target("admin").when((by(other("admin")), Command::DeleteProfile));
+    let outcome = target("admin").when_by((by(other("admin")), Command::DeleteProfile));
     outcome.refused(Refusal::NotPermitted);
     let elsewhere = standing(person(1), "admin", &[PHYSICS]);
-    let outcome = target("member").when((by(elsewhere), Command::DeleteProfile));
+    let outcome = target("member").when_by((by(elsewhere), Command::DeleteProfile));
     outcome.refused(Refusal::NotPermitted);
 }
 
 #[test]
 fn nobody_deletes_themselves() {
     for key in keys() {
-        let outcome = target(key).when((by(itself(key)), Command::DeleteProfile));
+        let outcome = target(key).when_by((by(itself(key)), Command::DeleteProfile));
         outcome.refused(Refusal::SelfDeletion);
     }
 }
@@ -352,7 +353,7 @@ fn nobody_deletes_themselves() {
 fn neither_the_effective_nor_the_real_actor_is_deleted() {
     let delete = |effective: Standing, real: ProfileId| {
         let authority = Authority::Profile { effective, real };
-        target("superadmin").when((authority, Command::DeleteProfile))
+        target("superadmin").when_by((authority, Command::DeleteProfile))
     };
     delete(itself("superadmin"), person(REAL)).refused(Refusal::SelfDeletion);
     delete(other("superadmin"), TARGET).refused(Refusal::SelfDeletion);

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::api::Api;
+use crate::support::claims::{Differences, differences};
 use crate::support::crafter::Crafter;
 
 /// Something a client does to one of a few profiles.
@@ -93,6 +94,7 @@ fn replay_equals_live_folding_after_any_history() {
             let broken = api.engine.reader.broken_promises().await.unwrap();
             prop_assert!(report.is_clean(), "{report:?}");
             prop_assert!(broken.is_empty(), "{broken:?}");
+            prop_assert_eq!(differences(&api).await, Differences::default());
             Ok(())
         })
     });

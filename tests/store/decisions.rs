@@ -1,75 +1,88 @@
 //! What a decision stands on.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{TimeDelta, Utc};
 use dossier::cli::open::operator;
-use dossier::domain::profile::{Event, Profile};
-use dossier::engine::Priority;
-use dossier::engine::execute::{Halt, Order};
+use dossier::domain::ids::TenantId;
+use dossier::domain::profile::{By, Command, Profile, Refusal};
+use dossier::engine::decision::Decision;
+use dossier::engine::execute::{Change, CommandContext};
+use dossier::engine::halt::Halt;
+use dossier::engine::{Engine, Priority};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::api::Api;
+use crate::support::api::{Api, engine};
 use crate::support::crafter::Crafter;
+use crate::support::database::database;
 
-fn order(api: &Api) -> Order {
+fn context(tenant: TenantId) -> CommandContext {
     let envelope = Arc::new(operator("test"));
-    Order { tenant: api.tenant, envelope, area: "profile", priority: Priority::Caller }
+    CommandContext { tenant, envelope, area: "profile", priority: Priority::Caller }
+}
+
+/// Deactivates a profile that another server changes amid the first attempts.
+struct Raced {
+    other: Arc<Engine>,
+    tenant: TenantId,
+    id: Uuid,
+    /// How many attempts meet a change.
+    changes: i64,
+    attempts: AtomicI64,
+}
+
+impl Raced {
+    async fn new(changes: i64) -> (Api, Raced) {
+        let database = database().await;
+        let other = engine(database.clone()).await;
+        let api = Api::on(database).await;
+        let token = api.token("root").await;
+        let id = api.create(&token, json!({ "name": "Before" })).await;
+        let raced = Raced { other, tenant: api.tenant, id, changes, attempts: AtomicI64::new(0) };
+        (api, raced)
+    }
+}
+
+impl Change for Raced {
+    /// The version that it stood on.
+    type Done = i64;
+    type Refusal = Refusal;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<i64, Halt<Refusal>> {
+        let judged = decision.load::<Profile>(self.id).await?.version;
+        let attempt = self.attempts.fetch_add(1, Ordering::Relaxed) + 1;
+        if attempt <= self.changes {
+            let roles = vec![attempt.to_string()];
+            let change = Command::AssignApplicationRoles { roles };
+            let context = context(self.tenant);
+            let changed = self.other.order::<Profile>(&context, self.id, By::OPERATOR, change);
+            assert!(changed.await.unwrap().position.is_some());
+        }
+        let written = decision.load::<Profile>(self.id).await?.version;
+        assert_eq!(judged, written);
+        decision.order::<Profile>(self.id, By::OPERATOR, Command::DeactivateProfile).await?;
+        Ok(judged)
+    }
 }
 
 /// Issue 8: the newer version took the place of the one that was judged.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_decision_that_meets_a_stream_at_two_versions_is_made_again() {
-    let api = Api::start().await;
-    let token = api.token("root").await;
-    let id = api.create(&token, json!({ "name": "Before" })).await;
-    let attempts = AtomicI64::new(0);
-    let order = order(&api);
-    let decided = api.engine.execute(&order, |decision| {
-        let (api, token, attempts) = (&api, &token, &attempts);
-        Box::pin(async move {
-            let judged = decision.load::<Profile>(id).await?.version;
-            if attempts.fetch_add(1, Ordering::Relaxed) == 0 {
-                let body = json!({ "profiles": [{ "profile_id": id, "name": "After" }] });
-                api.v5(token, "update", body).await.answers(200);
-            }
-            let written = decision.load::<Profile>(id).await?.version;
-            assert_eq!(judged, written);
-            decision.append::<Profile>(id, vec![Event::ProfileDeactivated {}], None)?;
-            Ok::<_, Halt<Infallible>>(judged)
-        })
-    });
-    assert_eq!(decided.await.unwrap().value, 2);
-    assert_eq!(attempts.into_inner(), 2);
+    let (api, raced) = Raced::new(1).await;
+    let decided = api.engine.execute(&context(api.tenant), &raced).await;
+    assert_eq!(decided.unwrap().value, 2);
+    assert_eq!(raced.attempts.into_inner(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_moves_under_every_attempt_is_a_conflict_and_nothing_is_written() {
-    let api = Api::start().await;
-    let token = api.token("root").await;
-    let id = api.create(&token, json!({ "name": "0" })).await;
-    let attempts = AtomicI64::new(0);
-    let order = order(&api);
-    let decided = api.engine.execute(&order, |decision| {
-        let (api, token, attempts) = (&api, &token, &attempts);
-        Box::pin(async move {
-            decision.load::<Profile>(id).await?;
-            let n = attempts.fetch_add(1, Ordering::Relaxed) + 1;
-            let item = json!({ "profile_id": id, "name": n.to_string() });
-            let body = json!({ "profiles": [item] });
-            api.v5(token, "update", body).await.answers(200);
-            // An answer made of the failure is none either.
-            let moved = decision.load::<Profile>(id).await.is_err();
-            decision.append::<Profile>(id, vec![Event::ProfileDeactivated {}], None)?;
-            Ok::<_, Halt<Infallible>>(moved)
-        })
-    });
-    let failed = decided.await.unwrap_err();
+    let (api, raced) = Raced::new(i64::MAX).await;
+    let failed = api.engine.execute(&context(api.tenant), &raced).await.unwrap_err();
     assert!(matches!(failed, Halt::Failed(dossier::store::Error::Conflict(_))), "{failed:?}");
-    assert!(!api.events_of(&token, id).await.contains(&"ProfileDeactivated".to_owned()));
+    let events = api.events_of(&api.token("root").await, raced.id).await;
+    assert!(!events.contains(&"ProfileDeactivated".to_owned()));
 }
 
 /// Issue 8: for an hour there was neither an answer nor another attempt.

@@ -5,6 +5,7 @@ mod attachments;
 mod attachments_collected;
 mod attachments_in_a_bucket;
 mod black_hole;
+mod claims;
 mod cluster;
 mod commands;
 mod crash;

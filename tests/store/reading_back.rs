@@ -1,14 +1,13 @@
 //! What was acknowledged is read back, whoever has come how far: the follower that feeds the cached
 //! states, or the lanes that feed the read models (issue 8).
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dossier::cli::open::operator;
 use dossier::domain::ids::TenantId;
-use dossier::domain::tenant::{ApplicationCommand, Command, Tenant, decide};
-use dossier::engine::execute::{Executed, Order};
+use dossier::domain::tenant::{ApplicationCommand, Command, Event, Tenant};
+use dossier::engine::execute::{CommandContext, Executed};
 use dossier::engine::{Engine, Priority, Settings};
 use uuid::Uuid;
 
@@ -17,24 +16,14 @@ use crate::support::database::database;
 
 const LONG: Duration = Duration::from_secs(20);
 
-async fn ordered(engine: &Engine, tenant: TenantId, command: Command) -> Executed<()> {
-    let order = Order {
+async fn ordered(engine: &Engine, tenant: TenantId, command: Command) -> Executed<Vec<Event>> {
+    let context = CommandContext {
         tenant,
         envelope: Arc::new(operator("test")),
         area: "tenant",
         priority: Priority::Caller,
     };
-    let executed = engine.execute::<(), Infallible>(&order, |decision| {
-        let command = command.clone();
-        Box::pin(async move {
-            let tenant = decision.tenant.0;
-            let state = decision.load::<Tenant>(tenant).await?.state;
-            let events = decide(&state, command).unwrap();
-            decision.append::<Tenant>(tenant, events, None)?;
-            Ok(())
-        })
-    });
-    executed.await.unwrap_or_else(|halt| panic!("{halt:?}"))
+    engine.order::<Tenant>(&context, tenant.0, (), command).await.unwrap()
 }
 
 fn registered(name: &str) -> Command {

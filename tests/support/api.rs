@@ -15,8 +15,9 @@ use dossier::bearer::{LEEWAY_SECONDS, Verifier};
 use dossier::catalogue_file;
 use dossier::cli::apply::{How, apply};
 use dossier::cli::issue::{issue_api_key, make_key};
+use dossier::domain::claims::Claim;
 use dossier::domain::ids::{TenantId, catalogue_id, flag_id};
-use dossier::engine::{Engine, Settings, claims, react};
+use dossier::engine::{Engine, Settings, react};
 use dossier::store::Database;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
@@ -133,7 +134,7 @@ impl Api {
 
     /// The id of a profile of the catalogue.
     pub async fn id(&self, name: &str) -> Uuid {
-        let claim = claims::import_line(self.tenant, name);
+        let claim = Claim::import_line(self.tenant, name).key;
         self.engine.reader.claims(&[claim]).await.unwrap()[&claim].holder
     }
 

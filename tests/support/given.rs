@@ -1,12 +1,11 @@
 //! The grammar in which rules are tested: given what happened, when this is ordered, then that
 //! follows or it is refused. No I/O, no clock: everything happens at [`noon`].
 
-use std::fmt::Debug;
-
 use chrono::{DateTime, TimeDelta, Utc};
+use dossier::domain::Rules;
 use dossier::domain::ids::ProfileId;
 use dossier::domain::permission::Authority;
-use dossier::domain::{Aggregate, access, draft, emulation, export, profile, session, tenant};
+use dossier::domain::profile::{By, Command, Profile};
 use uuid::Uuid;
 
 /// The profile that orders to profiles are about.
@@ -37,14 +36,6 @@ pub fn minutes(count: i64) -> DateTime<Utc> {
     noon() + TimeDelta::minutes(count)
 }
 
-/// An area's `decide`, in one shape for all areas.
-pub trait Rules: Aggregate<Event: PartialEq> {
-    type Order;
-    type Refusal: Debug + PartialEq;
-
-    fn decide(state: &Self::State, order: Self::Order) -> Result<Vec<Self::Event>, Self::Refusal>;
-}
-
 /// What has happened.
 pub struct Given<A: Rules> {
     pub state: A::State,
@@ -62,13 +53,22 @@ pub fn given<A: Rules>(events: impl IntoIterator<Item = A::Event>) -> Given<A> {
     Given { state }
 }
 
-impl<A: Rules> Given<A> {
-    pub fn when(&self, order: A::Order) -> Outcome<A> {
-        Outcome(A::decide(&self.state, order))
+impl<A: for<'a> Rules<By<'a> = ()>> Given<A> {
+    /// An order is given.
+    pub fn when(&self, command: A::Command) -> Outcome<A> {
+        Outcome(A::decide(TARGET.0, &self.state, (), command))
     }
 }
 
-impl<A: Rules> Outcome<A> {
+impl Given<Profile> {
+    /// Somebody gives an order, in the tenant that ranks roles as [`rank`] does.
+    pub fn when_by(&self, (authority, command): (Authority, Command)) -> Outcome<Profile> {
+        let by = By { authority: &authority, ranks: &rank };
+        Outcome(Profile::decide(TARGET.0, &self.state, by, command))
+    }
+}
+
+impl<A: Rules<Event: PartialEq, Refusal: PartialEq>> Outcome<A> {
     #[track_caller]
     pub fn then(self, events: impl IntoIterator<Item = A::Event>) {
         assert_eq!(self.0, Ok(events.into_iter().collect()));
@@ -82,89 +82,5 @@ impl<A: Rules> Outcome<A> {
     #[track_caller]
     pub fn refused(self, refusal: A::Refusal) {
         assert_eq!(self.0, Err(refusal));
-    }
-}
-
-impl Rules for profile::Profile {
-    type Order = (Authority, profile::Command);
-    type Refusal = profile::Refusal;
-
-    fn decide(
-        state: &profile::State,
-        (by, command): Self::Order,
-    ) -> Result<Vec<profile::Event>, profile::Refusal> {
-        profile::decide(TARGET, state, &by, rank, command)
-    }
-}
-
-impl Rules for tenant::Tenant {
-    type Order = tenant::Command;
-    type Refusal = tenant::Refusal;
-
-    fn decide(
-        state: &tenant::Catalogue,
-        order: tenant::Command,
-    ) -> Result<Vec<tenant::Event>, tenant::Refusal> {
-        tenant::decide(state, order)
-    }
-}
-
-impl Rules for draft::Draft {
-    type Order = draft::Command;
-    type Refusal = draft::Refusal;
-
-    fn decide(
-        state: &draft::State,
-        order: draft::Command,
-    ) -> Result<Vec<draft::Event>, draft::Refusal> {
-        draft::decide(state, order)
-    }
-}
-
-impl Rules for emulation::Emulation {
-    type Order = emulation::Command;
-    type Refusal = emulation::Refusal;
-
-    fn decide(
-        state: &emulation::Stack,
-        order: emulation::Command,
-    ) -> Result<Vec<emulation::Event>, emulation::Refusal> {
-        emulation::decide(state, order)
-    }
-}
-
-impl Rules for access::Access {
-    type Order = access::Command;
-    type Refusal = access::Refusal;
-
-    fn decide(
-        state: &access::State,
-        order: access::Command,
-    ) -> Result<Vec<access::Event>, access::Refusal> {
-        access::decide(state, order)
-    }
-}
-
-impl Rules for session::Session {
-    type Order = session::Command;
-    type Refusal = session::Refusal;
-
-    fn decide(
-        state: &session::State,
-        order: session::Command,
-    ) -> Result<Vec<session::Event>, session::Refusal> {
-        session::decide(state, order)
-    }
-}
-
-impl Rules for export::Export {
-    type Order = export::Command;
-    type Refusal = export::Refusal;
-
-    fn decide(
-        state: &export::State,
-        order: export::Command,
-    ) -> Result<Vec<export::Event>, export::Refusal> {
-        export::decide(state, order)
     }
 }

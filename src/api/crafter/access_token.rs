@@ -8,10 +8,13 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use crate::api::app::App;
-use crate::domain::access::{self, Access, Command, decide};
+use crate::domain::access::{self, Access, Command};
+use crate::domain::claims::Bearer;
 use crate::domain::ids::INSTALLATION;
 use crate::engine::access_tokens;
-use crate::engine::claims::Bearer;
+use crate::engine::decision::Decision;
+use crate::engine::execute::Change;
+use crate::engine::halt::{Halt, Ordered};
 
 use super::answer::{Answer, bean, empty};
 use super::call::Call;
@@ -54,16 +57,27 @@ async fn issue(
     let stream = Uuid::now_v7();
     let sealed = access_tokens::seal(&app.applications.sealing, stream, id);
     let kind = Kind { area: "access", operation: "create_access_token" };
-    let issued = write(app, call, INSTALLATION, kind, |decision| {
-        let (token, sealed) = (token.clone(), &sealed);
-        Box::pin(async move {
-            match access_tokens::issue(decision, stream, id, sealed, token).await? {
-                true => Ok(()),
-                false => Err(Failure::AccessTokenExists.into()),
-            }
-        })
-    });
-    issued.await
+    write(app, call, INSTALLATION, kind, &Issue { stream, id, sealed, token }).await
+}
+
+struct Issue<'a> {
+    stream: Uuid,
+    id: &'a str,
+    sealed: Vec<u8>,
+    token: access::AccessToken,
+}
+
+impl Change for Issue<'_> {
+    type Done = ();
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<(), Halt<Failure>> {
+        let Issue { stream, id, sealed, token } = self;
+        match access_tokens::issue(decision, *stream, id, sealed, token.clone()).await? {
+            true => Ok(()),
+            false => Err(Failure::AccessTokenExists.into()),
+        }
+    }
 }
 
 /// An access token.
@@ -142,21 +156,27 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Result<Response,
     let found = app.applications.found(&app.engine, Bearer::AccessToken, &id).await?;
     let Some((_, stream)) = found else { return empty() };
     let kind = Kind { area: "access", operation: "delete_access_token" };
-    let deleted = write(&app, &call, INSTALLATION, kind, |decision| {
-        let id = id.clone();
-        Box::pin(async move {
-            let state = decision.load::<Access>(stream).await?.state;
-            let events = decide(&state, Command::DeleteAccessToken).unwrap_or_default();
-            if !events.is_empty() {
-                decision.append::<Access>(stream, events, None)?;
-                decision.release(Bearer::AccessToken.claim(&id));
-            }
-            Ok(())
-        })
-    });
-    deleted.await?;
+    write(&app, &call, INSTALLATION, kind, &Delete { stream, id: &id }).await?;
     app.applications.forget(Bearer::AccessToken, &id);
     empty()
+}
+
+struct Delete<'a> {
+    stream: Uuid,
+    id: &'a str,
+}
+
+impl Change for Delete<'_> {
+    type Done = ();
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<(), Halt<Failure>> {
+        let deleted = decision.order::<Access>(self.stream, (), Command::DeleteAccessToken).await;
+        if !deleted.or_refuse(|_| Failure::Internal)?.is_empty() {
+            decision.release(Bearer::AccessToken.claim(self.id));
+        }
+        Ok(())
+    }
 }
 
 fn of_wire(token: &AccessToken) -> access::AccessToken {

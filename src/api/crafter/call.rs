@@ -14,9 +14,9 @@ use uuid::Uuid;
 use crate::api::app::App;
 use crate::api::call::{BODY_BYTES_MAX, Circumstances};
 use crate::domain::access::{Access, AccessToken};
+use crate::domain::claims::Bearer;
 use crate::domain::ids::INSTALLATION;
 use crate::engine::Envelope;
-use crate::engine::claims::Bearer;
 
 use super::error::Failure;
 use super::parameters::{Given, Parameters};

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::api::app::App;
+use crate::domain::claims::Claim;
 use crate::domain::entitlement::TenantAction;
 use crate::domain::ids::{ProfileId, TenantId};
 use crate::domain::object_id::{ObjectId, shown};
 use crate::domain::profile::{Facts, Profile};
 use crate::domain::tenant::Catalogue;
-use crate::engine::claims;
 
 use super::call::Call;
 use super::error::Failure;
@@ -115,7 +115,7 @@ pub async fn by_username(
     place: &Place,
     username: &str,
 ) -> Result<Option<Found>, Failure> {
-    let claim = claims::username(place.tenant, username);
+    let claim = Claim::username(place.tenant, username).key;
     let held = app.engine.reader.claims(&[claim]).await?;
     if let Some(held) = held.get(&claim) {
         return in_tenant(app, place.tenant, ProfileId(held.holder)).await;

@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use crate::attachments::Store;
 use crate::domain::attachment::Kind as AttachmentKind;
+use crate::domain::claims::{self, Bearer};
 use crate::domain::ids::{ProfileId, TenantId};
 use crate::domain::object_id::ObjectId;
 use crate::domain::profile::LockPolicy;
-use crate::engine::claims::{self, Bearer};
 use crate::engine::outbox::Outbox;
 use crate::engine::tickets::Tickets;
 use crate::engine::{Engine, Error};

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
-
 use crate::api::app::App;
 use crate::api::failure::Failure as AnyFailure;
 use crate::domain::access::Access;
 use crate::domain::ids::{INSTALLATION, TenantId};
-use crate::engine::execute::{Decision, Executed, Halt, Order};
+use crate::engine::decision::Decision;
+use crate::engine::execute::{Change, CommandContext, Executed};
+use crate::engine::halt::Halt;
 use crate::engine::{Error, Priority};
 
 use super::call::Call;
@@ -21,64 +21,58 @@ pub struct Kind {
     pub operation: &'static str,
 }
 
-/// Decides and appends. `decide` may run several times and must not depend on how often; the
-/// access token is asked again each time, and guarded.
+/// Decides and appends; the access token is asked again at each attempt, and guarded.
 ///
 /// # Errors
-/// What `decide` refused; [`Failure::Conflict`], [`Failure::Overloaded`], [`Failure::Unavailable`].
-pub async fn write<'e, T, F>(
-    app: &'e App,
-    call: &'e Call,
+/// What `change` refused; [`Failure::Conflict`], [`Failure::Overloaded`], [`Failure::Unavailable`].
+pub async fn write<C: Change<Refusal = Failure>>(
+    app: &App,
+    call: &Call,
     tenant: TenantId,
     kind: Kind,
-    decide: F,
-) -> Result<T, Failure>
-where
-    T: Send,
-    F: for<'d> Fn(&'d mut Decision<'e>) -> BoxFuture<'d, Result<T, Halt<Failure>>>
-        + Send
-        + Sync
-        + 'e,
-{
-    Ok(execute(app, call, tenant, kind, decide).await?.value)
+    change: &C,
+) -> Result<C::Done, Failure> {
+    Ok(execute(app, call, tenant, kind, change).await?.value)
 }
 
 /// As [`write()`], and tells where the events are.
 ///
 /// # Errors
 /// As [`write()`].
-pub async fn execute<'e, T, F>(
-    app: &'e App,
-    call: &'e Call,
+pub async fn execute<C: Change<Refusal = Failure>>(
+    app: &App,
+    call: &Call,
     tenant: TenantId,
     kind: Kind,
-    decide: F,
-) -> Result<Executed<T>, Failure>
-where
-    T: Send,
-    F: for<'d> Fn(&'d mut Decision<'e>) -> BoxFuture<'d, Result<T, Halt<Failure>>>
-        + Send
-        + Sync
-        + 'e,
-{
-    let order = Order {
+    change: &C,
+) -> Result<Executed<C::Done>, Failure> {
+    let context = CommandContext {
         tenant,
         envelope: Arc::new(call.envelope(kind.operation)),
         area: kind.area,
         priority: Priority::Caller,
     };
-    let decide = Arc::new(decide);
-    let executed = app.engine.execute(&order, |decision| {
-        let decide = decide.clone();
-        Box::pin(async move {
-            let token = decision.load_of::<Access>(INSTALLATION, call.caller.id).await?.state;
-            if token.valid_token(call.received_at) != Some(&call.caller.token) {
-                return Err(Halt::Refused(Failure::AccessDenied));
-            }
-            decide(decision).await
-        })
-    });
-    Ok(executed.await?)
+    Ok(app.engine.execute(&context, &Authorised { call, change }).await?)
+}
+
+/// A change by whoever has a valid access token.
+struct Authorised<'a, C> {
+    call: &'a Call,
+    change: &'a C,
+}
+
+impl<C: Change<Refusal = Failure>> Change for Authorised<'_, C> {
+    type Done = C::Done;
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<C::Done, Halt<Failure>> {
+        let caller = &self.call.caller;
+        let token = decision.load_of::<Access>(INSTALLATION, caller.id).await?.state;
+        if token.valid_token(self.call.received_at) != Some(&caller.token) {
+            return Err(Halt::Refused(Failure::AccessDenied));
+        }
+        self.change.decide(decision).await
+    }
 }
 
 impl From<Error> for Failure {

@@ -11,17 +11,15 @@ use crate::api::answer::Answer;
 use crate::api::app::App;
 use crate::api::call::Call;
 use crate::api::failure::{Failure, FieldError};
-use crate::api::write::{Kind, write};
-use crate::domain::ids::ProfileId;
+use crate::api::write::{Attempt, Endpoint, Kind, write};
+use crate::domain::claims::{LOGIN_EMAIL, PROFILE_ID};
 use crate::domain::object_id::ObjectId;
-use crate::domain::permission::can_create;
-use crate::domain::profile::{
-    Command, Event, Facts, Profile, Refusal, Registration, State as ProfileState, decide,
-};
-use crate::engine::execute::{Decision, Halt};
-use crate::engine::{claims, mint};
+use crate::domain::permission::{RankedRole, can_create};
+use crate::domain::profile::{By, Command, Facts, Profile, Refusal, Registration};
+use crate::domain::values::Email;
+use crate::engine::halt::{Halt, Ordered};
+use crate::engine::{Error, mint};
 
-use super::logins::Logins;
 use super::pick::{self, Picker};
 use super::types::bulk::{
     CreateProfileItem, CreateProfilesRequest, CreateProfilesResponse, ProfileFieldError,
@@ -46,44 +44,49 @@ pub const NOT_APPLIED: &str = "not applied: other items are invalid";
     )
 )]
 pub async fn create(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let input = call.body::<CreateProfilesRequest>().map(Arc::new);
-    let kind = Kind { area: "profile", operation: "create", face: FACE, exempt: false };
-    let minted: Arc<Vec<Uuid>> = Arc::new((0..ITEMS_MAX).map(|_| mint::new_id()).collect());
-    let shared = app.clone();
-    let answer = write(&app, &call, kind, move |decision, actor| {
-        let (app, minted) = (shared.clone(), minted.clone());
-        let input = match &input {
-            Ok(input) => Ok(input.clone()),
-            Err(failure) => Err(failure.again()),
-        };
-        Box::pin(async move {
-            if !can_create(&actor.effective) {
-                return Err(Failure::Forbidden("your role does not let you create profiles").into());
-            }
-            let input = input?;
-            if input.profiles.len() > ITEMS_MAX {
-                return Err(Failure::BatchTooLarge.into());
-            }
-            let results = create_all(&app, decision, actor, &input.profiles, &minted).await?;
-            Ok(Answer::ok(&CreateProfilesResponse { results })?
-                .with("x-invalidate-tags", "profiles"))
-        })
-    });
-    answer.await
+    let minted = (0..ITEMS_MAX).map(|_| mint::new_id()).collect();
+    write(&app, &call, &Create { minted }).await
 }
 
-/// What becomes of each item.
-enum Planned {
-    Invalid(Vec<FieldError>),
-    /// Exists already with this very content (contract 4.4, `id`).
-    Repeated(Uuid),
-    New(Uuid, Box<Event>),
+/// With ids for those who choose none.
+struct Create {
+    minted: Vec<Uuid>,
 }
+
+impl Endpoint for Create {
+    const KIND: Kind = Kind { area: "profile", operation: "create", face: FACE, exempt: false };
+    type Input = CreateProfilesRequest;
+
+    fn input(&self, call: &Call) -> Result<CreateProfilesRequest, Failure> {
+        call.body()
+    }
+
+    fn permit(&self, actor: &Actor) -> Result<(), Failure> {
+        match can_create(&actor.effective) {
+            true => Ok(()),
+            false => Err(Failure::Forbidden("your role does not let you create profiles")),
+        }
+    }
+
+    async fn decide(
+        &self,
+        attempt: &mut Attempt<'_, '_>,
+        input: &CreateProfilesRequest,
+    ) -> Result<Answer, Halt<Failure>> {
+        if input.profiles.len() > ITEMS_MAX {
+            return Err(Failure::BatchTooLarge.into());
+        }
+        let results = create_all(attempt, &input.profiles, &self.minted).await?;
+        Ok(Answer::ok(&CreateProfilesResponse { results })?.with("x-invalidate-tags", "profiles"))
+    }
+}
+
+/// What becomes of an item: a profile, new or there already with this very content (contract 4.4,
+/// `id`); or why it cannot be.
+type Outcome = Result<Uuid, Vec<FieldError>>;
 
 async fn create_all(
-    app: &App,
-    decision: &mut Decision<'_>,
-    actor: &Actor,
+    attempt: &mut Attempt<'_, '_>,
     items: &[CreateProfileItem],
     minted: &[Uuid],
 ) -> Result<Vec<ProfileResultItem>, Halt<Failure>> {
@@ -91,115 +94,84 @@ async fn create_all(
         let emails = item.email_ids.iter().flatten().copied();
         item.name_id.into_iter().chain(item.request_limit_id).chain(emails)
     });
-    let picker = Picker::look_up(app, actor.tenant(), wanted).await?;
+    let picker = Picker::look_up(attempt.app, attempt.actor.tenant(), wanted).await?;
     let ids: Vec<Uuid> =
         items.iter().zip(minted).map(|(item, minted)| item.id.unwrap_or(*minted)).collect();
     // Only ids that callers chose can exist already.
     let chosen: Vec<Uuid> = items.iter().filter_map(|item| item.id).collect();
-    let mut known = decision.load_all::<Profile>(&chosen).await?.into_iter();
-    let elsewhere = taken_elsewhere(decision, &chosen).await?;
-    let states: Vec<Arc<ProfileState>> = items
-        .iter()
-        .map(|item| item.id.and_then(|_| known.next()).map(|one| one.state).unwrap_or_default())
-        .collect();
+    attempt.decision.load_all::<Profile>(&chosen).await?;
     let mut seen = HashSet::new();
-    let mut logins = Logins::default();
-    let mut planned = Vec::with_capacity(items.len());
-    for (place, ((item, id), state)) in items.iter().zip(&ids).zip(&states).enumerate() {
-        let plan = if !seen.insert(ObjectId::of(*id)) {
-            let message = "the same id twice in one request".to_owned();
-            Planned::Invalid(vec![FieldError { field: "id", message }])
-        } else if elsewhere.contains(id) {
-            // Told as an id of one's own tenant: nobody learns where it is.
-            refused(&Refusal::AlreadyRegistered)
-        } else {
-            plan(&picker, actor, item, *id, state)
-        };
-        if let Planned::New(id, event) = &plan
-            && let Event::ProfileRegistered(registration) = &**event
-        {
-            logins.assign(actor.tenant(), place, ProfileId(*id), None, &registration.emails);
-        }
-        planned.push(plan);
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(items.len());
+    for (item, id) in items.iter().zip(&ids) {
+        outcomes.push(match seen.insert(ObjectId::of(*id)) {
+            true => create_one(attempt, &picker, item, *id).await?,
+            false => {
+                let message = "the same id twice in one request".to_owned();
+                Err(vec![FieldError { field: "id", message }])
+            }
+        });
     }
-    for place in logins.taken(decision).await? {
-        planned[place] = Planned::Invalid(vec![FieldError {
-            field: "email_ids",
-            message: "an e-mail address belongs to another profile".to_owned(),
+    let kinds: &[_] = if chosen.is_empty() { &[LOGIN_EMAIL] } else { &[LOGIN_EMAIL, PROFILE_ID] };
+    for taken in attempt.decision.collisions(kinds).await? {
+        let place = ids.iter().position(|id| *id == taken.stream_id);
+        outcomes[place.ok_or(Failure::Internal)?] = Err(vec![match taken.kind {
+            // Told as an id of one's own tenant: nobody learns where it is.
+            PROFILE_ID => refused(&Refusal::AlreadyRegistered),
+            _ => email_taken(),
         }]);
     }
-    let valid = !planned.iter().any(|plan| matches!(plan, Planned::Invalid(_)));
-    if valid {
-        for plan in &planned {
-            if let Planned::New(id, event) = plan {
-                decision.append::<Profile>(*id, vec![(**event).clone()], None)?;
-            }
-        }
-        logins.put(decision);
+    let valid = outcomes.iter().all(Result::is_ok);
+    if !valid {
+        attempt.decision.take_back();
     }
-    Ok(planned.into_iter().map(|plan| result(plan, valid)).collect())
+    Ok(outcomes.into_iter().map(|outcome| result(outcome, valid)).collect())
 }
 
-/// Those of these ids that a profile of another tenant has or had, or that mean the same as one
-/// does where ids are shown as twelve bytes.
-async fn taken_elsewhere(
-    decision: &Decision<'_>,
-    chosen: &[Uuid],
-) -> Result<HashSet<Uuid>, Halt<Failure>> {
-    if chosen.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let claim = |id: &Uuid| claims::profile_id(ObjectId::of(*id));
-    let claims: Vec<Uuid> = chosen.iter().map(claim).collect();
-    let held = decision.engine.reader.claims(&claims).await?;
-    let is_other = |id: &&Uuid| {
-        let held = held.get(&claim(id));
-        held.is_some_and(|by| (by.tenant_id, by.holder) != (decision.tenant.0, **id))
-    };
-    Ok(chosen.iter().filter(is_other).copied().collect())
-}
-
-fn plan(
+async fn create_one(
+    attempt: &mut Attempt<'_, '_>,
     picker: &Picker,
-    actor: &Actor,
     item: &CreateProfileItem,
     id: Uuid,
-    state: &ProfileState,
-) -> Planned {
-    let command = match command(picker, actor, item) {
-        Ok(command) => command,
-        Err(errors) => return Planned::Invalid(errors),
+) -> Result<Outcome, Error> {
+    let (actor, decision) = (&attempt.actor, &mut attempt.decision);
+    let registration = match registration(picker, actor, item) {
+        Ok(registration) => registration,
+        Err(errors) => return Ok(Err(errors)),
     };
-    let authority = actor.authority();
-    let rank = |key: &str| actor.catalogue.rank(key);
-    // Judged as new, so that a repetition is seen by its content before it is refused.
-    let new = decide(ProfileId(id), &ProfileState::Absent, &authority, rank, command.clone());
-    let event = match new.map(|events| events.into_iter().next()) {
-        Ok(Some(event)) => event,
-        Ok(None) => return Planned::Repeated(id),
-        Err(refusal) => return refused(&refusal),
+    let by = By { authority: &actor.authority(), ranks: &*actor.catalogue };
+    let command = Command::RegisterProfile(registration.clone());
+    let ordered = match item.id {
+        Some(_) => decision.order::<Profile>(id, by, command).await,
+        None => decision.begin::<Profile>(id, by, command),
     };
-    if let ProfileState::Live(facts) = state
-        && is_as(facts, &event)
-    {
-        return Planned::Repeated(id);
-    }
-    match decide(ProfileId(id), state, &authority, rank, command) {
-        Ok(_) => Planned::New(id, Box::new(event)),
-        Err(refusal) => refused(&refusal),
+    let refusal = match ordered.decided()? {
+        Ok(_) => return Ok(Ok(id)),
+        Err(refusal) => refusal,
+    };
+    let known = decision.load::<Profile>(id).await?.state;
+    let repeated = known.live().is_some_and(|facts| is_as(facts, registration.with_keys()));
+    match refusal == Refusal::AlreadyRegistered && repeated {
+        true => Ok(Ok(id)),
+        false => Ok(Err(vec![refused(&refusal)])),
     }
 }
 
-fn refused(refusal: &Refusal) -> Planned {
-    let (field, message) = (refusal.field(), refusal.to_string());
-    Planned::Invalid(vec![FieldError { field, message }])
+/// A refusal as the item's mistake.
+pub fn refused(refusal: &Refusal) -> FieldError {
+    FieldError { field: refusal.field(), message: refusal.to_string() }
 }
 
-fn command(
+/// The mistake of an item that wants what another profile logs in with.
+pub fn email_taken() -> FieldError {
+    let message = "an e-mail address belongs to another profile".to_owned();
+    FieldError { field: "email_ids", message }
+}
+
+fn registration(
     picker: &Picker,
     actor: &Actor,
     item: &CreateProfileItem,
-) -> Result<Command, Vec<FieldError>> {
+) -> Result<Registration<RankedRole>, Vec<FieldError>> {
     let mut errors = Vec::new();
     let mut take = |error: FieldError| errors.push(error);
     let name = picker.name(item.name_id, item.name.as_deref()).unwrap_or_else(|error| {
@@ -230,7 +202,7 @@ fn command(
     if !errors.is_empty() {
         return Err(errors);
     }
-    Ok(Command::RegisterProfile(Registration {
+    Ok(Registration {
         name,
         emails,
         roles,
@@ -238,14 +210,14 @@ fn command(
         request_limit,
         active,
         ..Registration::default()
-    }))
+    })
 }
 
-/// Whether a profile is what this registration would make of it.
-fn is_as(facts: &Facts, event: &Event) -> bool {
-    let Event::ProfileRegistered(registration) = event else { return false };
+/// Whether a profile is what this registration would make of it: with its addresses as log-ins.
+fn is_as(facts: &Facts, registration: Registration) -> bool {
+    let emails = registration.emails.into_iter().map(|email| Email { login: true, ..email });
     facts.name == registration.name
-        && facts.emails == registration.emails
+        && facts.emails.iter().cloned().eq(emails)
         && facts.roles == registration.roles
         && facts.departments == registration.departments
         && facts.request_limit == registration.request_limit
@@ -253,22 +225,14 @@ fn is_as(facts: &Facts, event: &Event) -> bool {
         && facts.attributes == registration.attributes
 }
 
-fn result(plan: Planned, valid: bool) -> ProfileResultItem {
-    match plan {
-        Planned::Invalid(errors) => invalid(None, errors),
-        Planned::New(id, _) | Planned::Repeated(id) if valid => ProfileResultItem {
-            success: true,
-            profile_id: Some(id),
-            message: "profile created".to_owned(),
-            errors: None,
-        },
-        Planned::New(..) | Planned::Repeated(_) => ProfileResultItem {
-            success: false,
-            profile_id: None,
-            message: NOT_APPLIED.to_owned(),
-            errors: None,
-        },
-    }
+fn result(outcome: Outcome, valid: bool) -> ProfileResultItem {
+    let (profile_id, message) = match (outcome, valid) {
+        (Err(errors), _) => return invalid(None, errors),
+        (Ok(id), true) => (Some(id), "profile created"),
+        (Ok(_), false) => (None, NOT_APPLIED),
+    };
+    let message = message.to_owned();
+    ProfileResultItem { success: valid, profile_id, message, errors: None }
 }
 
 /// The result of an item that cannot be.

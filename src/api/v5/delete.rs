@@ -11,12 +11,10 @@ use crate::api::answer::Answer;
 use crate::api::app::App;
 use crate::api::call::Call;
 use crate::api::failure::Failure;
-use crate::api::write::{Kind, write};
-use crate::domain::ids::ProfileId;
+use crate::api::write::{Attempt, Endpoint, Kind, write};
 use crate::domain::permission::has_access;
-use crate::domain::profile::{Command, Profile, Refusal, State as ProfileState, decide};
-use crate::engine::claims::held_by;
-use crate::engine::execute::{Decision, Halt};
+use crate::domain::profile::{By, Command, Profile, Refusal, State as ProfileState};
+use crate::engine::halt::{Halt, Ordered};
 
 use super::types::bulk::{DeleteProfileResult, DeleteProfilesRequest, DeleteProfilesResponse};
 use super::types::headers::ActorHeaders;
@@ -35,54 +33,54 @@ use super::{FACE, ITEMS_MAX};
     )
 )]
 pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let input = call.body::<DeleteProfilesRequest>();
-    let ids = input.map(|input| Arc::new(input.profile_ids));
-    let kind = Kind { area: "profile", operation: "delete", face: FACE, exempt: false };
-    let answer = write(&app, &call, kind, move |decision, actor| {
-        let ids = ids.as_ref().map_err(Failure::again).cloned();
-        Box::pin(async move {
-            let ids = ids?;
-            if ids.len() > ITEMS_MAX {
-                return Err(Failure::BatchTooLarge.into());
-            }
-            let results = delete_all(decision, actor, &ids).await?;
-            Ok(Answer::ok(&DeleteProfilesResponse { results })?
-                .with("x-invalidate-tags", "profiles"))
-        })
-    });
-    answer.await
+    write(&app, &call, &Delete).await
+}
+
+struct Delete;
+
+impl Endpoint for Delete {
+    const KIND: Kind = Kind { area: "profile", operation: "delete", face: FACE, exempt: false };
+    type Input = DeleteProfilesRequest;
+
+    fn input(&self, call: &Call) -> Result<DeleteProfilesRequest, Failure> {
+        call.body()
+    }
+
+    async fn decide(
+        &self,
+        attempt: &mut Attempt<'_, '_>,
+        input: &DeleteProfilesRequest,
+    ) -> Result<Answer, Halt<Failure>> {
+        if input.profile_ids.len() > ITEMS_MAX {
+            return Err(Failure::BatchTooLarge.into());
+        }
+        let results = delete_all(attempt, &input.profile_ids).await?;
+        Ok(Answer::ok(&DeleteProfilesResponse { results })?.with("x-invalidate-tags", "profiles"))
+    }
 }
 
 async fn delete_all(
-    decision: &mut Decision<'_>,
-    actor: &Actor,
+    attempt: &mut Attempt<'_, '_>,
     ids: &[Uuid],
 ) -> Result<Vec<DeleteProfileResult>, Halt<Failure>> {
+    let (actor, decision) = (&attempt.actor, &mut attempt.decision);
+    let by = By { authority: &actor.authority(), ranks: &*actor.catalogue };
     let mut seen = HashSet::new();
     let ids: Vec<Uuid> = ids.iter().copied().filter(|id| seen.insert(*id)).collect();
     let states = decision.load_all::<Profile>(&ids).await?;
-    let authority = actor.authority();
-    let tenant = actor.tenant();
     let mut results = Vec::with_capacity(ids.len());
-    for (id, target) in ids.iter().zip(&states) {
-        let decided = hidden(actor, *id, &target.state).and_then(|()| {
-            let rank = |key: &str| actor.catalogue.rank(key);
-            decide(ProfileId(*id), &target.state, &authority, rank, Command::DeleteProfile)
-        });
-        let message = match decided {
-            Ok(events) => {
-                decision.append::<Profile>(*id, events, None)?;
-                for claim in target.state.live().iter().flat_map(|facts| held_by(tenant, facts)) {
-                    decision.release(claim);
-                }
-                None
+    for (profile_id, target) in ids.into_iter().zip(&states) {
+        let refusal = match hidden(actor, profile_id, &target.state) {
+            Err(refusal) => Some(refusal),
+            Ok(()) => {
+                let ordered = decision.order::<Profile>(profile_id, by, Command::DeleteProfile);
+                ordered.await.decided()?.err()
             }
-            Err(refusal) => Some(refusal.to_string()),
         };
         results.push(DeleteProfileResult {
-            success: message.is_none(),
-            profile_id: *id,
-            message: message.unwrap_or_else(|| "profile deleted".to_owned()),
+            success: refusal.is_none(),
+            profile_id,
+            message: refusal.map_or("profile deleted".to_owned(), |refusal| refusal.to_string()),
         });
     }
     Ok(results)

@@ -19,9 +19,10 @@ use crate::api::app::App;
 use crate::api::call::Call;
 use crate::api::failure::Failure;
 use crate::api::range::{self, Asked};
-use crate::api::write::{Kind, write};
-use crate::domain::export::{Command, Export, HOURS_KEPT, State as ExportState, decide};
+use crate::api::write::{Attempt, Endpoint, Kind, write};
+use crate::domain::export::{Command, Export, HOURS_KEPT, State as ExportState};
 use crate::engine::files::CHUNK_BYTES;
+use crate::engine::halt::{Halt, Ordered};
 
 use super::FACE;
 use super::types::headers::ActorHeaders;
@@ -57,28 +58,7 @@ pub async fn download(
     // Each download is one: the answer is a file, which is not kept for a key.
     call.idempotency_key = None;
     let id = id.ok().and_then(|Path(id)| id.parse::<Uuid>().ok());
-    let kind = Kind { area: "export", operation: "download", face: FACE, exempt: false };
-    let now = call.received_at;
-    let handed_out = write(&app, &call, kind, move |decision, actor| {
-        Box::pin(async move {
-            let id = id.ok_or(Failure::UploadNotFound)?;
-            let export = decision.load::<Export>(id).await?;
-            let ExportState::Made { file_name, made_at, .. } = &*export.state else {
-                return Err(Failure::UploadNotFound.into());
-            };
-            if now >= *made_at + chrono::Duration::hours(HOURS_KEPT) {
-                return Err(Failure::UploadNotFound.into());
-            }
-            let superadmin = actor.effective.is_superadmin();
-            let command = Command::DownloadExport { by: actor.id(), superadmin };
-            let events = decide(&export.state, command).map_err(|_| Failure::UploadNotFound)?;
-            let bytes = decision.engine.file_bytes(id, actor.tenant()).await?;
-            let bytes = bytes.ok_or(Failure::UploadNotFound)?;
-            decision.append::<Export>(id, events, None)?;
-            Ok(Answer::ok(&(file_name, bytes))?)
-        })
-    });
-    let handed_out = handed_out.await?;
+    let handed_out = write(&app, &call, &Download { id }).await?;
     let (file_name, bytes): (String, i64) =
         serde_json::from_str(&handed_out.body).map_err(|_| Failure::Internal)?;
     let id = id.ok_or(Failure::UploadNotFound)?;
@@ -86,6 +66,43 @@ pub async fn download(
     let of = u64::try_from(bytes).unwrap_or_default();
     let asked = range::asked(range, if_range, &etag(id), of);
     Ok(file(app, id, &file_name, bytes, asked))
+}
+
+/// Of the file of this id, if it is one; answers with its name and size.
+struct Download {
+    id: Option<Uuid>,
+}
+
+impl Endpoint for Download {
+    const KIND: Kind = Kind { area: "export", operation: "download", face: FACE, exempt: false };
+    type Input = ();
+
+    fn input(&self, _: &Call) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn decide(
+        &self,
+        attempt: &mut Attempt<'_, '_>,
+        (): &(),
+    ) -> Result<Answer, Halt<Failure>> {
+        let (actor, decision) = (&attempt.actor, &mut attempt.decision);
+        let id = self.id.ok_or(Failure::UploadNotFound)?;
+        let export = decision.load::<Export>(id).await?.state;
+        let ExportState::Made { file_name, made_at, .. } = &*export else {
+            return Err(Failure::UploadNotFound.into());
+        };
+        if attempt.call.received_at >= *made_at + chrono::Duration::hours(HOURS_KEPT) {
+            return Err(Failure::UploadNotFound.into());
+        }
+        let superadmin = actor.effective.is_superadmin();
+        let command = Command::DownloadExport { by: actor.id(), superadmin };
+        let handed_out = decision.order::<Export>(id, (), command).await;
+        handed_out.or_refuse(|_| Failure::UploadNotFound)?;
+        let bytes = decision.engine.file_bytes(id, actor.tenant()).await?;
+        let bytes = bytes.ok_or(Failure::UploadNotFound)?;
+        Ok(Answer::ok(&(file_name, bytes))?)
+    }
 }
 
 /// A file is never written over: its id tells which it is.

@@ -10,11 +10,11 @@ use crate::api::answer::Answer;
 use crate::api::app::App;
 use crate::api::call::Call;
 use crate::api::failure::{Failure, FieldError};
-use crate::api::write::{Kind, write};
-use crate::domain::draft::{Command, Draft, Form, Refusal, decide};
+use crate::api::write::{Attempt, Endpoint, Kind, write};
+use crate::domain::draft::{Command, Draft, Form, Refusal};
 use crate::domain::permission::can_create;
 use crate::domain::values::parse_request_limit;
-use crate::engine::execute::{Decision, Halt};
+use crate::engine::halt::{Halt, Ordered};
 
 use super::FACE;
 use super::form;
@@ -39,76 +39,72 @@ use super::types::headers::ActorHeaders;
     )
 )]
 pub async fn draft(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let input = call.body::<PatchProfileDraftRequest>();
-    let input = input.map(Arc::new);
-    let kind = Kind { area: "draft", operation: "draft", face: FACE, exempt: false };
-    let minted = Minted { draft: Uuid::now_v7(), group: Uuid::now_v7() };
-    let mcp = call.mcp;
-    let shared = app.clone();
-    let answer = write(&app, &call, kind, move |decision, actor| {
-        let app = shared.clone();
-        let input = input.as_ref().map_err(Failure::again).cloned();
-        Box::pin(async move {
-            if !can_create(&actor.effective) {
-                return Err(Failure::Forbidden("your role does not let you draft profiles").into());
-            }
-            let response = save(&app, decision, actor, &*input?, minted, mcp).await?;
-            Ok(Answer::ok(&response)?.with("x-invalidate-tags", "profiles,drafts"))
-        })
-    });
-    answer.await
+    write(&app, &call, &SaveDraft { draft: Uuid::now_v7(), group: Uuid::now_v7() }).await
 }
 
-/// Ids for a draft that does not exist yet.
-#[derive(Clone, Copy)]
-struct Minted {
+/// With ids for a draft that does not exist yet.
+struct SaveDraft {
     draft: Uuid,
     group: Uuid,
 }
 
-async fn save(
-    app: &App,
-    decision: &mut Decision<'_>,
-    actor: &Actor,
-    input: &PatchProfileDraftRequest,
-    minted: Minted,
-    mcp: bool,
-) -> Result<PatchProfileDraftResponse, Halt<Failure>> {
-    let id = input.input_draft_id.unwrap_or(minted.draft);
-    let draft = decision.load::<Draft>(id).await?;
-    if input.input_draft_id.is_some() && !(draft.state.is_open() && draft.state.owner == actor.id())
-    {
-        return Err(Failure::DraftNotFound.into());
+impl Endpoint for SaveDraft {
+    const KIND: Kind = Kind { area: "draft", operation: "draft", face: FACE, exempt: false };
+    type Input = PatchProfileDraftRequest;
+
+    fn input(&self, call: &Call) -> Result<PatchProfileDraftRequest, Failure> {
+        call.body()
     }
-    let form = resolve(app, actor, input).await?;
-    let shown = |form: &Form| form::state(form, actor.tenant(), &actor.catalogue);
-    let command = Command::SaveDraft {
-        owner: actor.id(),
-        session: actor.identity.session,
-        group: minted.group,
-        mcp,
-        expected_version: input.expected_version,
-        form: form.clone(),
-    };
-    let events = decide(&draft.state, command).map_err(|refusal| match refusal {
-        Refusal::DraftNotFound => Failure::DraftNotFound,
-        Refusal::VersionConflict { current_version } => {
-            Failure::DraftVersionConflict(serde_json::json!({
-                "draft_id": input.input_draft_id,
-                "current_version": current_version,
-                "form_state": shown(&draft.state.form),
-            }))
+
+    fn permit(&self, actor: &Actor) -> Result<(), Failure> {
+        match can_create(&actor.effective) {
+            true => Ok(()),
+            false => Err(Failure::Forbidden("your role does not let you draft profiles")),
         }
-    })?;
-    let saves = i64::try_from(events.len()).unwrap_or_default();
-    decision.append::<Draft>(id, events, None)?;
-    Ok(PatchProfileDraftResponse {
-        success: true,
-        draft_id: id,
-        new_version: draft.state.version + saves,
-        message: "draft saved".to_owned(),
-        form_state: Some(shown(&form)),
-    })
+    }
+
+    async fn decide(
+        &self,
+        attempt: &mut Attempt<'_, '_>,
+        input: &PatchProfileDraftRequest,
+    ) -> Result<Answer, Halt<Failure>> {
+        let (actor, decision) = (&attempt.actor, &mut attempt.decision);
+        let id = input.input_draft_id.unwrap_or(self.draft);
+        let before = decision.load::<Draft>(id).await?.state;
+        let is_own = before.is_open() && before.owner == actor.id();
+        if input.input_draft_id.is_some() && !is_own {
+            return Err(Failure::DraftNotFound.into());
+        }
+        let form = resolve(attempt.app, actor, input).await?;
+        let shown = |form: &Form| form::state(form, actor.tenant(), &actor.catalogue);
+        let command = Command::SaveDraft {
+            owner: actor.id(),
+            session: actor.identity.session,
+            group: self.group,
+            mcp: attempt.call.mcp,
+            expected_version: input.expected_version,
+            form: form.clone(),
+        };
+        let saved = decision.order::<Draft>(id, (), command).await;
+        saved.or_refuse(|refusal| match refusal {
+            Refusal::DraftNotFound => Failure::DraftNotFound,
+            Refusal::VersionConflict { current_version } => {
+                Failure::DraftVersionConflict(serde_json::json!({
+                    "draft_id": input.input_draft_id,
+                    "current_version": current_version,
+                    "form_state": shown(&before.form),
+                }))
+            }
+        })?;
+        let response = PatchProfileDraftResponse {
+            success: true,
+            draft_id: id,
+            new_version: decision.load::<Draft>(id).await?.state.version,
+            message: "draft saved".to_owned(),
+            form_state: Some(shown(&form)),
+        };
+        Ok(Answer::ok(&response)?.with("x-invalidate-tags", "profiles,drafts"))
+    }
 }
 
 async fn resolve(

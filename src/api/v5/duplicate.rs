@@ -10,13 +10,12 @@ use crate::api::answer::Answer;
 use crate::api::app::App;
 use crate::api::call::Call;
 use crate::api::failure::Failure;
-use crate::api::write::{Kind, write};
+use crate::api::write::{Attempt, Endpoint, Kind, write};
 use crate::domain::ids::ProfileId;
 use crate::domain::permission::{RankedRole, can_create, can_duplicate, has_access};
-use crate::domain::profile::{
-    Command, Facts, Profile, Registration, State as ProfileState, decide,
-};
+use crate::domain::profile::{By, Command, Facts, Profile, Registration};
 use crate::domain::values::{NAME_CHARACTERS_MAX, Name};
+use crate::engine::halt::{Halt, Ordered};
 use crate::engine::mint;
 
 use super::FACE;
@@ -41,38 +40,49 @@ const SUFFIX: &str = " Copy";
     )
 )]
 pub async fn duplicate(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let input = call.body::<DuplicateProfileRequest>();
-    let target = input.map(|input| input.target_profile_id);
-    let kind = Kind { area: "profile", operation: "duplicate", face: FACE, exempt: false };
-    let id = mint::new_id();
-    let shared = app.clone();
-    let answer = write(&app, &call, kind, move |decision, actor| {
-        let app = shared.clone();
-        let target = target.as_ref().map_err(Failure::again).copied();
-        Box::pin(async move {
-            if !can_create(&actor.effective) {
-                let why = "your role does not let you duplicate profiles";
-                return Err(Failure::Forbidden(why).into());
-            }
-            let target = target?;
-            let picker = Picker::look_up(&app, actor.tenant(), []).await?;
-            let source = decision.load::<Profile>(target).await?;
-            let command = copy(actor, &picker, target, source.state.live())?;
-            let rank = |key: &str| actor.catalogue.rank(key);
-            let authority = actor.authority();
-            let events = decide(ProfileId(id), &ProfileState::Absent, &authority, rank, command);
-            let events =
-                events.map_err(|_| Failure::Forbidden("the copy would exceed your rights"))?;
-            decision.append::<Profile>(id, events, None)?;
-            let response = DuplicateProfileResponse {
-                success: true,
-                profile_id: id,
-                message: "profile duplicated".to_owned(),
-            };
-            Ok(Answer::ok(&response)?.with("x-invalidate-tags", "profiles"))
-        })
-    });
-    answer.await
+    write(&app, &call, &Duplicate { id: mint::new_id() }).await
+}
+
+/// With the copy's id.
+struct Duplicate {
+    id: Uuid,
+}
+
+impl Endpoint for Duplicate {
+    const KIND: Kind = Kind { area: "profile", operation: "duplicate", face: FACE, exempt: false };
+    type Input = DuplicateProfileRequest;
+
+    fn input(&self, call: &Call) -> Result<DuplicateProfileRequest, Failure> {
+        call.body()
+    }
+
+    fn permit(&self, actor: &Actor) -> Result<(), Failure> {
+        match can_create(&actor.effective) {
+            true => Ok(()),
+            false => Err(Failure::Forbidden("your role does not let you duplicate profiles")),
+        }
+    }
+
+    async fn decide(
+        &self,
+        attempt: &mut Attempt<'_, '_>,
+        input: &DuplicateProfileRequest,
+    ) -> Result<Answer, Halt<Failure>> {
+        let (actor, decision) = (&attempt.actor, &mut attempt.decision);
+        let picker = Picker::look_up(attempt.app, actor.tenant(), []).await?;
+        let source = decision.load::<Profile>(input.target_profile_id).await?;
+        let command = copy(actor, &picker, input.target_profile_id, source.state.live())?;
+        let by = By { authority: &actor.authority(), ranks: &*actor.catalogue };
+        decision
+            .begin::<Profile>(self.id, by, command)
+            .or_refuse(|_| Failure::Forbidden("the copy would exceed your rights"))?;
+        let response = DuplicateProfileResponse {
+            success: true,
+            profile_id: self.id,
+            message: "profile duplicated".to_owned(),
+        };
+        Ok(Answer::ok(&response)?.with("x-invalidate-tags", "profiles"))
+    }
 }
 
 fn copy(

@@ -6,18 +6,16 @@ use axum::extract::State;
 use chrono::Duration;
 use uuid::Uuid;
 
-use crate::api::actor::Actor;
 use crate::api::answer::Answer;
 use crate::api::app::App;
 use crate::api::call::Call;
 use crate::api::failure::Failure;
-use crate::api::write::{Kind, write};
-use crate::domain::Aggregate;
-use crate::domain::emulation::{Command, Emulation, Event, Refusal, Stack, decide};
+use crate::api::write::{Attempt, Endpoint, Kind, write};
+use crate::domain::emulation::{Command, Emulation, Event};
 use crate::domain::ids::{GrantId, ProfileId};
 use crate::domain::operation::{self, Operation};
 use crate::domain::profile::Profile;
-use crate::engine::execute::{Decision, Halt};
+use crate::engine::halt::{Halt, Ordered};
 
 use super::FACE;
 use super::types::emulation::{EmulateProfileRequest, EmulateProfileResponse};
@@ -39,97 +37,71 @@ const TTL_MINUTES_DEFAULT: i64 = 120;
     )
 )]
 pub async fn emulate(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let input = call.body::<EmulateProfileRequest>();
-    let input = input.map(|input| {
-        let minutes = input.ttl_minutes.filter(|minutes| *minutes != 0);
-        (input.target_profile_id, Duration::minutes(minutes.unwrap_or(TTL_MINUTES_DEFAULT)))
-    });
-    let kind = Kind { area: "emulation", operation: "emulate", face: FACE, exempt: false };
-    let minted = (GrantId(Uuid::now_v7()), Uuid::now_v7());
-    let now = call.received_at;
-    let answer = write(&app, &call, kind, move |decision, actor| {
-        let input = input.as_ref().map_err(Failure::again).copied();
-        Box::pin(async move {
-            let (target, ttl) = input?;
-            let asked = Asked { target, ttl, now, grant_id: minted.0, record_id: minted.1 };
-            let response = grant(decision, actor, asked).await?;
-            Ok(Answer::ok(&response)?.with("x-invalidate-tags", "profile"))
-        })
-    });
-    answer.await
+    let (grant_id, record_id) = (GrantId(Uuid::now_v7()), Uuid::now_v7());
+    write(&app, &call, &Emulate { grant_id, record_id }).await
 }
 
-struct Asked {
-    target: Uuid,
-    ttl: Duration,
-    now: chrono::DateTime<chrono::Utc>,
+/// With the ids of the grant, and of the record should it be refused.
+struct Emulate {
     grant_id: GrantId,
-    /// Of the record, should it be refused.
     record_id: Uuid,
 }
 
-async fn grant(
-    decision: &mut Decision<'_>,
-    actor: &Actor,
-    asked: Asked,
-) -> Result<EmulateProfileResponse, Halt<Failure>> {
-    let target = decision.load::<Profile>(asked.target).await?;
-    let target = target.state.live().map(|facts| actor.standing_of(asked.target, facts));
-    let mut stack = (*actor.stack).clone();
-    let mut events = cut(&mut stack, actor, asked.now);
-    let command = Command::GrantEmulation {
-        grant_id: asked.grant_id,
-        real: actor.real.clone(),
-        effective: actor.effective.clone(),
-        target,
-        ttl: asked.ttl,
-        now: asked.now,
-        session_ends_at: actor.identity.session_ends_at,
-    };
-    let session = actor.identity.session.0;
-    match decide(&stack, command) {
-        Ok(granted) => {
-            let expires_at = granted.iter().find_map(|event| match event {
-                Event::EmulationGranted { expires_at, .. } => Some(*expires_at),
-                _ => None,
-            });
-            events.extend(granted);
-            decision.append::<Emulation>(session, events, None)?;
-            Ok(EmulateProfileResponse {
+impl Endpoint for Emulate {
+    const KIND: Kind = Kind { area: "emulation", operation: "emulate", face: FACE, exempt: false };
+    type Input = EmulateProfileRequest;
+
+    fn input(&self, call: &Call) -> Result<EmulateProfileRequest, Failure> {
+        call.body()
+    }
+
+    async fn decide(
+        &self,
+        attempt: &mut Attempt<'_, '_>,
+        input: &EmulateProfileRequest,
+    ) -> Result<Answer, Halt<Failure>> {
+        let (actor, decision) = (&attempt.actor, &mut attempt.decision);
+        let now = attempt.call.received_at;
+        let (session, id) = (actor.identity.session.0, input.target_profile_id);
+        let target = decision.load::<Profile>(id).await?;
+        let target = target.state.live().map(|facts| actor.standing_of(id, facts));
+        let (real, targets) = (Some(actor.real.clone()), actor.targets.clone());
+        let cut = Command::CutEmulation { real, targets, now };
+        decision.order::<Emulation>(session, (), cut).await.or_refuse(|_| Failure::Internal)?;
+        let minutes = input.ttl_minutes.filter(|minutes| *minutes != 0);
+        let grant = Command::GrantEmulation {
+            grant_id: self.grant_id,
+            real: actor.real.clone(),
+            effective: actor.effective.clone(),
+            target,
+            ttl: Duration::minutes(minutes.unwrap_or(TTL_MINUTES_DEFAULT)),
+            now,
+            session_ends_at: actor.identity.session_ends_at,
+        };
+        let response = match decision.order::<Emulation>(session, (), grant).await.decided()? {
+            Ok(granted) => EmulateProfileResponse {
                 allowed: true,
                 reason: None,
-                grant_id: Some(asked.grant_id.0),
-                expires_at,
-            })
-        }
-        Err(refusal) => {
-            // Contract 4.11: refusals are on record too.
-            decision.append::<Emulation>(session, events, None)?;
-            decision.append::<Operation>(asked.record_id, vec![refused(&asked, refusal)], None)?;
-            Ok(EmulateProfileResponse {
-                allowed: false,
-                reason: Some(refusal.code().to_owned()),
-                grant_id: None,
-                expires_at: None,
-            })
-        }
+                grant_id: Some(self.grant_id.0),
+                expires_at: granted.iter().find_map(|event| match event {
+                    Event::EmulationGranted { expires_at, .. } => Some(*expires_at),
+                    _ => None,
+                }),
+            },
+            Err(refusal) => {
+                // Contract 4.11: refusals are on record too.
+                let (target, reason) = (ProfileId(id), refusal.code());
+                let record = operation::Command::RecordRefusedEmulation { target, reason };
+                let recorded = decision.begin::<Operation>(self.record_id, (), record);
+                recorded.or_refuse(|never| match never {})?;
+                EmulateProfileResponse {
+                    allowed: false,
+                    reason: Some(reason.to_owned()),
+                    grant_id: None,
+                    expires_at: None,
+                }
+            }
+        };
+        Ok(Answer::ok(&response)?.with("x-invalidate-tags", "profile"))
     }
-}
-
-fn refused(asked: &Asked, refusal: Refusal) -> operation::Event {
-    operation::Event::EmulationRefused {
-        target: ProfileId(asked.target),
-        reason: refusal.code().to_owned(),
-    }
-}
-
-/// Takes the dead layers off the stack, and returns what puts that on record.
-fn cut(stack: &mut Stack, actor: &Actor, now: chrono::DateTime<chrono::Utc>) -> Vec<Event> {
-    let real = Some(actor.real.clone());
-    let command = Command::CutEmulation { real, targets: actor.targets.clone(), now };
-    let events = decide(stack, command).unwrap_or_default();
-    for event in &events {
-        Emulation::evolve(stack, event, now);
-    }
-    events
 }

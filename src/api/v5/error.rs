@@ -10,9 +10,6 @@ use crate::api::failure::{Failure, FieldError};
 impl IntoResponse for Failure {
     /// The form of v5. The History face wraps it in its own.
     fn into_response(self) -> Response {
-        if let Failure::Answered(answer) = self {
-            return answer.into_response();
-        }
         let (status, code, detail) = self.describe();
         let retry_after = self.retry_after();
         let body = match self {

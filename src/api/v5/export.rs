@@ -11,12 +11,13 @@ use crate::api::answer::Answer;
 use crate::api::app::App;
 use crate::api::call::Call;
 use crate::api::failure::Failure;
-use crate::api::write::{Kind, write};
+use crate::api::write::{Attempt, Endpoint, Kind, write};
 use crate::domain::export::{self, Command, Export};
 use crate::domain::folding::folded;
 use crate::domain::ids::{DepartmentId, ProfileId};
 use crate::domain::permission::{RankedRole, Standing, can_operate, has_access, is_listed};
 use crate::engine::Doing;
+use crate::engine::halt::{Halt, Ordered};
 use crate::projections::profiles_view::{self, Row};
 
 use super::FACE;
@@ -67,10 +68,10 @@ pub async fn export(State(app): State<Arc<App>>, call: Call) -> Result<Answer, F
         profile: input.profile_export_id.map(ProfileId),
     };
     // Counted once, above: what a spent actor may not have is not made first.
-    record(&app, &call.uncounted(), made).await
+    write(&app, &call.uncounted(), &made).await
 }
 
-#[derive(Clone)]
+/// The file as it was made.
 struct Made {
     id: Uuid,
     owner: ProfileId,
@@ -79,32 +80,40 @@ struct Made {
     profile: Option<ProfileId>,
 }
 
-async fn record(app: &App, call: &Call, made: Made) -> Result<Answer, Failure> {
-    let kind = Kind { area: "export", operation: "export", face: FACE, exempt: false };
-    let answer = write(app, call, kind, move |decision, actor| {
-        let made = made.clone();
-        Box::pin(async move {
-            let allowed = can_operate(&actor.effective, actor.artifacts());
-            if !allowed || actor.id() != made.owner {
-                return Err(Failure::Forbidden("your rights have changed meanwhile").into());
-            }
-            let command = Command::MakeExport {
-                owner: made.owner,
-                file_name: made.file_name.clone(),
-                row_count: made.row_count,
-                profile: made.profile,
-            };
-            let events = export::decide(&export::State::Absent, command);
-            let events = events.map_err(|_| Failure::StreamConflict)?;
-            decision.append::<Export>(made.id, events, None)?;
-            Ok(Answer::ok(&ExportProfilesResponse {
-                upload_id: made.id,
-                file_name: made.file_name,
-                row_count: made.row_count,
-            })?)
-        })
-    });
-    answer.await
+impl Endpoint for Made {
+    const KIND: Kind = Kind { area: "export", operation: "export", face: FACE, exempt: false };
+    type Input = ();
+
+    fn input(&self, _: &Call) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn permit(&self, actor: &Actor) -> Result<(), Failure> {
+        match can_operate(&actor.effective, actor.artifacts()) && actor.id() == self.owner {
+            true => Ok(()),
+            false => Err(Failure::Forbidden("your rights have changed meanwhile")),
+        }
+    }
+
+    async fn decide(
+        &self,
+        attempt: &mut Attempt<'_, '_>,
+        (): &(),
+    ) -> Result<Answer, Halt<Failure>> {
+        let command = Command::MakeExport {
+            owner: self.owner,
+            file_name: self.file_name.clone(),
+            row_count: self.row_count,
+            profile: self.profile,
+        };
+        let made = attempt.decision.begin::<Export>(self.id, (), command);
+        made.or_refuse(|_| Failure::StreamConflict)?;
+        Ok(Answer::ok(&ExportProfilesResponse {
+            upload_id: self.id,
+            file_name: self.file_name.clone(),
+            row_count: self.row_count,
+        })?)
+    }
 }
 
 fn file_name(at: DateTime<Utc>) -> String {

@@ -14,7 +14,6 @@ mod error;
 pub mod export;
 pub mod form;
 pub mod get;
-pub mod logins;
 pub mod pick;
 pub mod refresh;
 pub mod search;

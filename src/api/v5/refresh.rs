@@ -1,20 +1,22 @@
 //! POST /refresh (contract 4.14): replay the tenant, mend what differs, move the cache tags.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
 use uuid::Uuid;
 
-use crate::api::actor::reader;
+use crate::api::actor::{Actor, reader};
 use crate::api::answer::Answer;
 use crate::api::app::App;
 use crate::api::call::Call;
 use crate::api::failure::Failure;
-use crate::api::write::{Kind, write};
+use crate::api::write::{Attempt, Endpoint, Kind, write};
 use crate::domain::ids::TenantId;
-use crate::domain::operation::{Event, Operation};
+use crate::domain::operation::{Command, Operation};
 use crate::domain::permission::can_operate;
+use crate::engine::halt::{Halt, Ordered};
 use crate::engine::rebuild::REFRESHED;
 
 use super::FACE;
@@ -55,23 +57,45 @@ pub async fn refresh(State(app): State<Arc<App>>, call: Call) -> Result<Answer, 
 
 async fn run_and_record(app: Arc<App>, call: Call, tenant: TenantId) -> Result<Answer, Failure> {
     let report = app.engine.clone().refresh(tenant).await?;
-    let kind = Kind { area: "operation", operation: "refresh", face: FACE, exempt: false };
-    let id = Uuid::now_v7();
-    let answer = write(&app, &call, kind, move |decision, actor| {
-        let rows_differing = report.rows_differing();
-        Box::pin(async move {
-            if !can_operate(&actor.effective, actor.artifacts()) {
-                return Err(Failure::Forbidden("your rights have changed meanwhile").into());
-            }
-            let event = Event::ReadModelsRefreshed { rows_differing };
-            decision.append::<Operation>(id, vec![event], None)?;
-            let response = RefreshProfilesResponse {
-                success: true,
-                refreshed_views: REFRESHED.iter().map(|name| (*name).to_owned()).collect(),
-                invalidated_tags: vec!["profiles".to_owned(), "artifacts".to_owned()],
-            };
-            Ok(Answer::ok(&response)?.with("x-invalidate-tags", "profiles,artifacts"))
-        })
-    });
-    answer.await
+    let refreshed = Refreshed { id: Uuid::now_v7(), rows_differing: report.rows_differing() };
+    write(&app, &call, &refreshed).await
+}
+
+/// What a run found, and the id of the record of it.
+struct Refreshed {
+    id: Uuid,
+    rows_differing: BTreeMap<String, i64>,
+}
+
+impl Endpoint for Refreshed {
+    const KIND: Kind = Kind { area: "operation", operation: "refresh", face: FACE, exempt: false };
+    type Input = ();
+
+    fn input(&self, _: &Call) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn permit(&self, actor: &Actor) -> Result<(), Failure> {
+        match can_operate(&actor.effective, actor.artifacts()) {
+            true => Ok(()),
+            false => Err(Failure::Forbidden("your rights have changed meanwhile")),
+        }
+    }
+
+    async fn decide(
+        &self,
+        attempt: &mut Attempt<'_, '_>,
+        (): &(),
+    ) -> Result<Answer, Halt<Failure>> {
+        let rows_differing = self.rows_differing.clone();
+        let record = Command::RecordRefresh { rows_differing };
+        let recorded = attempt.decision.begin::<Operation>(self.id, (), record);
+        recorded.or_refuse(|never| match never {})?;
+        let response = RefreshProfilesResponse {
+            success: true,
+            refreshed_views: REFRESHED.iter().map(|name| (*name).to_owned()).collect(),
+            invalidated_tags: vec!["profiles".to_owned(), "artifacts".to_owned()],
+        };
+        Ok(Answer::ok(&response)?.with("x-invalidate-tags", "profiles,artifacts"))
+    }
 }

@@ -8,8 +8,9 @@ use crate::api::answer::Answer;
 use crate::api::app::App;
 use crate::api::call::Call;
 use crate::api::failure::Failure;
-use crate::api::write::{Kind, write};
-use crate::domain::emulation::{Command, Emulation, decide};
+use crate::api::write::{Attempt, Endpoint, Kind, write};
+use crate::domain::emulation::{Command, Emulation};
+use crate::engine::halt::{Halt, Ordered};
 
 use super::FACE;
 use super::types::emulation::UnemulateProfileResponse;
@@ -27,26 +28,32 @@ use super::types::headers::ActorHeaders;
     )
 )]
 pub async fn unemulate(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let no_body = call.no_body();
-    let kind = Kind { area: "emulation", operation: "unemulate", face: FACE, exempt: true };
-    let now = call.received_at;
-    let answer = write(&app, &call, kind, move |decision, actor| {
-        let no_body = no_body.as_ref().map_err(Failure::again).copied();
-        Box::pin(async move {
-            no_body?;
-            let (real, targets) = (Some(actor.real.clone()), actor.targets.clone());
-            let command = Command::ExitEmulation { real, targets, now };
-            let reason = match decide(&actor.stack, command) {
-                Ok(events) => {
-                    let session = actor.identity.session.0;
-                    decision.append::<Emulation>(session, events, None)?;
-                    None
-                }
-                Err(refusal) => Some(refusal.code().to_owned()),
-            };
-            let response = UnemulateProfileResponse { ok: reason.is_none(), reason };
-            Ok(Answer::ok(&response)?.with("x-invalidate-tags", "profile"))
-        })
-    });
-    answer.await
+    write(&app, &call, &Unemulate).await
+}
+
+struct Unemulate;
+
+impl Endpoint for Unemulate {
+    const KIND: Kind = Kind { area: "emulation", operation: "unemulate", face: FACE, exempt: true };
+    type Input = ();
+
+    fn input(&self, call: &Call) -> Result<(), Failure> {
+        call.no_body()
+    }
+
+    async fn decide(
+        &self,
+        attempt: &mut Attempt<'_, '_>,
+        (): &(),
+    ) -> Result<Answer, Halt<Failure>> {
+        let (actor, now) = (&attempt.actor, attempt.call.received_at);
+        let (real, targets) = (Some(actor.real.clone()), actor.targets.clone());
+        let exit = Command::ExitEmulation { real, targets, now };
+        let session = actor.identity.session.0;
+        let ordered = attempt.decision.order::<Emulation>(session, (), exit).await;
+        let refusal = ordered.decided()?.err();
+        let reason = refusal.map(|refusal| refusal.code().to_owned());
+        let response = UnemulateProfileResponse { ok: reason.is_none(), reason };
+        Ok(Answer::ok(&response)?.with("x-invalidate-tags", "profile"))
+    }
 }

@@ -1,6 +1,6 @@
 //! POST /update (contract 4.5): changes of profiles, all or none.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -11,14 +11,14 @@ use crate::api::answer::Answer;
 use crate::api::app::App;
 use crate::api::call::Call;
 use crate::api::failure::{Failure, FieldError};
-use crate::api::write::{Kind, write};
-use crate::domain::ids::ProfileId;
+use crate::api::write::{Attempt, Endpoint, Kind, write};
+use crate::domain::claims::LOGIN_EMAIL;
 use crate::domain::permission::{can_edit, has_access};
-use crate::domain::profile::{Command, Event, Profile, State as ProfileState, decide};
-use crate::engine::execute::{Decision, Halt};
+use crate::domain::profile::{By, Command, Profile, State as ProfileState};
+use crate::engine::Error;
+use crate::engine::halt::Halt;
 
-use super::create::{NOT_APPLIED, invalid};
-use super::logins::Logins;
+use super::create::{NOT_APPLIED, email_taken, invalid, refused};
 use super::pick::{self, Picker};
 use super::types::bulk::{
     ProfileResultItem, UpdateProfileItem, UpdateProfilesRequest, UpdateProfilesResponse,
@@ -41,28 +41,32 @@ use super::{FACE, ITEMS_MAX};
     )
 )]
 pub async fn update(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let input = call.body::<UpdateProfilesRequest>().map(Arc::new);
-    let if_match = call.if_match.clone();
-    let kind = Kind { area: "profile", operation: "update", face: FACE, exempt: false };
-    let shared = app.clone();
-    let answer = write(&app, &call, kind, move |decision, actor| {
-        let (app, if_match) = (shared.clone(), if_match.clone());
-        let input = match &input {
-            Ok(input) => Ok(input.clone()),
-            Err(failure) => Err(failure.again()),
-        };
-        Box::pin(async move {
-            let input = input?;
-            if input.profiles.len() > ITEMS_MAX {
-                return Err(Failure::BatchTooLarge.into());
-            }
-            let expected = expected_version(if_match.as_deref(), input.profiles.len())?;
-            let results = update_all(&app, decision, actor, &input.profiles, expected).await?;
-            Ok(Answer::ok(&UpdateProfilesResponse { results })?
-                .with("x-invalidate-tags", "profiles"))
-        })
-    });
-    answer.await
+    write(&app, &call, &Update).await
+}
+
+struct Update;
+
+impl Endpoint for Update {
+    const KIND: Kind = Kind { area: "profile", operation: "update", face: FACE, exempt: false };
+    type Input = UpdateProfilesRequest;
+
+    fn input(&self, call: &Call) -> Result<UpdateProfilesRequest, Failure> {
+        call.body()
+    }
+
+    async fn decide(
+        &self,
+        attempt: &mut Attempt<'_, '_>,
+        input: &UpdateProfilesRequest,
+    ) -> Result<Answer, Halt<Failure>> {
+        let items = &input.profiles;
+        if items.len() > ITEMS_MAX {
+            return Err(Failure::BatchTooLarge.into());
+        }
+        let expected = expected_version(attempt.call.if_match.as_deref(), items.len())?;
+        let results = update_all(attempt, items, expected).await?;
+        Ok(Answer::ok(&UpdateProfilesResponse { results })?.with("x-invalidate-tags", "profiles"))
+    }
 }
 
 /// The version that `If-Match` demands, quoted or not.
@@ -83,12 +87,10 @@ fn header(message: &str) -> Failure {
     }])
 }
 
-type Plan = Result<Vec<Event>, Vec<FieldError>>;
+type Outcome = Result<(), Vec<FieldError>>;
 
 async fn update_all(
-    app: &App,
-    decision: &mut Decision<'_>,
-    actor: &Actor,
+    attempt: &mut Attempt<'_, '_>,
     items: &[UpdateProfileItem],
     expected: Option<i64>,
 ) -> Result<Vec<ProfileResultItem>, Halt<Failure>> {
@@ -96,78 +98,58 @@ async fn update_all(
         let emails = item.email_ids.iter().flatten().copied();
         item.name_id.into_iter().chain(item.request_limit_id).chain(emails)
     });
-    let picker = Picker::look_up(app, actor.tenant(), wanted).await?;
+    let picker = Picker::look_up(attempt.app, attempt.actor.tenant(), wanted).await?;
     let ids: Vec<Uuid> = items.iter().map(|item| item.profile_id).collect();
     let mut count: HashMap<Uuid, usize> = HashMap::new();
     ids.iter().for_each(|id| *count.entry(*id).or_default() += 1);
-    let states = decision.load_all::<Profile>(&ids).await?;
-    let mut logins = Logins::default();
-    let mut plans: Vec<Plan> = Vec::with_capacity(items.len());
-    for (place, (item, target)) in items.iter().zip(&states).enumerate() {
-        let id = item.profile_id;
-        if count.get(&id).is_some_and(|times| *times > 1) {
-            plans.push(Err(vec![about("the same profile twice in one request")]));
+    let states = attempt.decision.load_all::<Profile>(&ids).await?;
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(items.len());
+    for (item, target) in items.iter().zip(&states) {
+        if count.get(&item.profile_id).is_some_and(|times| *times > 1) {
+            outcomes.push(Err(vec![about("the same profile twice in one request")]));
             continue;
         }
-        let plan = plan(&picker, actor, item, &target.state);
-        if plan.is_ok() && expected.is_some_and(|expected| expected != target.version) {
+        let outcome = update_one(attempt, &picker, item, &target.state).await?;
+        if outcome.is_ok() && expected.is_some_and(|expected| expected != target.version) {
             return Err(Failure::PreconditionFailed.into());
         }
-        for event in plan.iter().flatten() {
-            if let Event::EmailsAssigned { emails } = event {
-                let before = target.state.live();
-                logins.assign(actor.tenant(), place, ProfileId(id), before, emails);
-            }
-        }
-        plans.push(plan);
+        outcomes.push(outcome);
     }
-    let taken: HashSet<usize> = logins.taken(decision).await?;
-    for place in taken {
-        plans[place] = Err(vec![FieldError {
-            field: "email_ids",
-            message: "an e-mail address belongs to another profile".to_owned(),
-        }]);
+    for taken in attempt.decision.collisions(&[LOGIN_EMAIL]).await? {
+        let place = ids.iter().position(|id| *id == taken.stream_id);
+        outcomes[place.ok_or(Failure::Internal)?] = Err(vec![email_taken()]);
     }
-    let valid = plans.iter().all(Result::is_ok);
-    if valid {
-        for (id, plan) in ids.iter().zip(&plans) {
-            let events = plan.iter().flatten().cloned().collect();
-            decision.append::<Profile>(*id, events, None)?;
-        }
-        logins.put(decision);
+    let valid = outcomes.iter().all(Result::is_ok);
+    if !valid {
+        attempt.decision.take_back();
     }
-    Ok(ids.into_iter().zip(plans).map(|(id, plan)| result(id, plan, valid)).collect())
+    Ok(ids.into_iter().zip(outcomes).map(|(id, outcome)| result(id, outcome, valid)).collect())
 }
 
-fn plan(picker: &Picker, actor: &Actor, item: &UpdateProfileItem, state: &ProfileState) -> Plan {
-    let id = ProfileId(item.profile_id);
+async fn update_one(
+    attempt: &mut Attempt<'_, '_>,
+    picker: &Picker,
+    item: &UpdateProfileItem,
+    state: &ProfileState,
+) -> Result<Outcome, Error> {
+    let (id, actor) = (item.profile_id, &attempt.actor);
+    let target = state.live().map(|facts| actor.standing_of(id, facts));
     // Contract 1.3: what one may not see is not told apart from what is not there.
-    let seen = |facts| has_access(&actor.effective, &actor.standing_of(id.0, facts));
-    if !state.live().is_some_and(seen) {
-        return Err(vec![about("profile not found")]);
+    let Some(target) = target.filter(|target| has_access(&actor.effective, target)) else {
+        return Ok(Err(vec![about("profile not found")]));
+    };
+    if !can_edit(&actor.effective, &target) {
+        return Ok(Err(vec![about("not permitted")]));
     }
-    let standing = state.live().map(|facts| actor.standing_of(id.0, facts));
-    if !standing.is_some_and(|target| can_edit(&actor.effective, &target)) {
-        return Err(vec![about("not permitted")]);
-    }
-    let commands = commands(picker, actor, item)?;
-    let rank = |key: &str| actor.catalogue.rank(key);
-    let authority = actor.authority();
-    let (mut events, mut errors) = (Vec::new(), Vec::new());
+    let commands = match commands(picker, actor, item) {
+        Ok(commands) => commands,
+        Err(errors) => return Ok(Err(errors)),
+    };
     // Each is about another facet and judged by who the target is now, not by who the others make
     // of it.
-    for command in commands {
-        match decide(id, state, &authority, rank, command) {
-            Ok(decided) => events.extend(decided),
-            Err(refusal) => {
-                let error = FieldError { field: refusal.field(), message: refusal.to_string() };
-                if !errors.contains(&error) {
-                    errors.push(error);
-                }
-            }
-        }
-    }
-    if errors.is_empty() { Ok(events) } else { Err(errors) }
+    let by = By { authority: &actor.authority(), ranks: &*actor.catalogue };
+    let ordered = attempt.decision.order_together::<Profile>(id, by, commands).await?;
+    Ok(ordered.map(|_| ()).map_err(|refusals| refusals.iter().map(refused).collect()))
 }
 
 fn commands(
@@ -215,14 +197,14 @@ fn about(message: &str) -> FieldError {
     FieldError { field: "profile_id", message: message.to_owned() }
 }
 
-fn result(id: Uuid, plan: Plan, valid: bool) -> ProfileResultItem {
+fn result(id: Uuid, outcome: Outcome, valid: bool) -> ProfileResultItem {
     let done = |success: bool, message: &str| ProfileResultItem {
         success,
         profile_id: Some(id),
         message: message.to_owned(),
         errors: None,
     };
-    match plan {
+    match outcome {
         Err(errors) => invalid(Some(id), errors),
         Ok(_) if !valid => done(false, NOT_APPLIED),
         Ok(_) => done(true, "profile updated"),

@@ -2,8 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
+use crate::domain::claims::Claim;
 use crate::domain::entitlement::TenantPermission;
+use crate::domain::ids::TenantId;
 use crate::domain::{Aggregate, Area};
 
 use super::events::Event;
@@ -58,6 +61,15 @@ impl Aggregate for Access {
     const AREA: Area = Area::Access;
     type State = State;
     type Event = Event;
+
+    /// The name of an API key, while it is valid. What is found by a secret is claimed by whoever
+    /// knows that.
+    fn claims(tenant: TenantId, _: Uuid, state: &State) -> Vec<Claim> {
+        match state {
+            State::Issued { name, .. } => vec![Claim::api_key_name(tenant, name)],
+            State::Absent | State::Token(_) | State::Revoked => vec![],
+        }
+    }
 
     fn evolve(state: &mut State, event: &Event, _: DateTime<Utc>) {
         *state = match event {

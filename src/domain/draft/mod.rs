@@ -6,6 +6,6 @@ mod events;
 mod state;
 
 pub use commands::Command;
-pub use decide::{Refusal, decide};
+pub use decide::Refusal;
 pub use events::{Event, Form};
 pub use state::{Draft, State};

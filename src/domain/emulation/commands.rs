@@ -32,4 +32,12 @@ pub enum Command {
     },
     /// Put on record which layers have died.
     CutEmulation { real: Known, targets: Vec<Known>, now: DateTime<Utc> },
+    /// The same of the layers granted until then: the standings are those of that moment. Layers
+    /// granted later end only with a layer that they are inside of.
+    CutEmulationGrantedUntil {
+        granted_until: DateTime<Utc>,
+        real: Known,
+        targets: Vec<Known>,
+        now: DateTime<Utc>,
+    },
 }

@@ -1,12 +1,14 @@
 //! What becomes of an order to an emulation stack (contract 4.11, 4.12).
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
+use crate::domain::Rules;
 use crate::domain::permission::{self, Standing};
 
 use super::commands::{Command, Known};
 use super::events::Event;
-use super::state::{Death, Stack, may_emulate};
+use super::state::{Death, Emulation, Layer, Stack, may_emulate};
 
 /// Deepest stack.
 pub const DEPTH_MAX: usize = 5;
@@ -47,43 +49,52 @@ impl Refusal {
     }
 }
 
-/// What happens to `stack` on this order. A grant expects the dead layers cut first: see
-/// [`Command::CutEmulation`].
-///
-/// # Errors
-/// The first fact in the way.
-pub fn decide(stack: &Stack, command: Command) -> Result<Vec<Event>, Refusal> {
-    match command {
-        Command::GrantEmulation {
-            grant_id,
-            real,
-            effective,
-            target,
-            ttl,
-            now,
-            session_ends_at,
-        } => {
-            let target = judge(stack, &real, &effective, target)?;
-            let outer = stack.layers.last().map_or(session_ends_at, |layer| layer.expires_at);
-            // An inner layer never outlives an outer one.
-            let expires_at = (now + ttl).min(outer).min(session_ends_at);
-            Ok(vec![Event::EmulationGranted {
+impl Rules for Emulation {
+    type Command = Command;
+    type By<'a> = ();
+    type Refusal = Refusal;
+
+    /// What happens to `stack` on this order. A grant expects the dead layers cut first: see
+    /// [`Command::CutEmulation`].
+    ///
+    /// # Errors
+    /// The first fact in the way.
+    fn decide(_: Uuid, stack: &Stack, (): (), command: Command) -> Result<Vec<Event>, Refusal> {
+        match command {
+            Command::GrantEmulation {
                 grant_id,
-                real_actor: real.profile,
-                target: target.profile,
-                expires_at,
-            }])
-        }
-        Command::ExitEmulation { real, targets, now } => {
-            let mut events = cut(stack, real.as_ref(), &targets, now);
-            let (live, _) = stack.live(real.as_ref(), &targets, now);
-            let innermost = live.checked_sub(1).and_then(|last| stack.layers.get(last));
-            let layer = innermost.ok_or(Refusal::NotEmulating)?;
-            events.push(Event::EmulationExited { grant_id: layer.grant_id });
-            Ok(events)
-        }
-        Command::CutEmulation { real, targets, now } => {
-            Ok(cut(stack, real.as_ref(), &targets, now))
+                real,
+                effective,
+                target,
+                ttl,
+                now,
+                session_ends_at,
+            } => {
+                let target = judge(stack, &real, &effective, target)?;
+                let outer = stack.layers.last().map_or(session_ends_at, |layer| layer.expires_at);
+                // An inner layer never outlives an outer one.
+                let expires_at = (now + ttl).min(outer).min(session_ends_at);
+                Ok(vec![Event::EmulationGranted {
+                    grant_id,
+                    real_actor: real.profile,
+                    target: target.profile,
+                    expires_at,
+                }])
+            }
+            Command::ExitEmulation { real, targets, now } => {
+                let mut events = cut(stack, real.as_ref(), &targets, now);
+                let (live, _) = stack.live(real.as_ref(), &targets, now);
+                let innermost = live.checked_sub(1).and_then(|last| stack.layers.get(last));
+                let layer = innermost.ok_or(Refusal::NotEmulating)?;
+                events.push(Event::EmulationExited { grant_id: layer.grant_id });
+                Ok(events)
+            }
+            Command::CutEmulation { real, targets, now } => {
+                Ok(cut(stack, real.as_ref(), &targets, now))
+            }
+            Command::CutEmulationGrantedUntil { granted_until, real, targets, now } => {
+                Ok(cut_granted_until(stack, granted_until, real.as_ref(), &targets, now))
+            }
         }
     }
 }
@@ -137,4 +148,26 @@ fn cut(
         }
     })
     .collect()
+}
+
+/// The ends of the dead layers among those granted until then, and of all inside them.
+fn cut_granted_until(
+    stack: &Stack,
+    granted_until: DateTime<Utc>,
+    real: Option<&Standing>,
+    targets: &[Known],
+    now: DateTime<Utc>,
+) -> Vec<Event> {
+    let early = |layer: &&Layer| layer.granted_at <= granted_until;
+    let outer: Vec<Layer> = stack.layers.iter().take_while(early).cloned().collect();
+    let later = stack.layers[outer.len()..].iter().rev().map(|layer| {
+        let reason = "outer_layer_ended".to_owned();
+        Event::EmulationRevoked { grant_id: layer.grant_id, reason }
+    });
+    let judged = Stack { real_actor: stack.real_actor, layers: outer };
+    let ended = cut(&judged, real, targets, now);
+    match ended.is_empty() {
+        true => vec![],
+        false => later.chain(ended).collect(),
+    }
 }

@@ -6,6 +6,6 @@ mod events;
 mod state;
 
 pub use commands::{Command, Known};
-pub use decide::{DEPTH_MAX, Refusal, decide};
+pub use decide::{DEPTH_MAX, Refusal};
 pub use events::Event;
 pub use state::{Death, Emulation, Layer, Stack};

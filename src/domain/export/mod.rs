@@ -6,6 +6,6 @@ mod events;
 mod state;
 
 pub use commands::Command;
-pub use decide::{Refusal, decide};
+pub use decide::Refusal;
 pub use events::Event;
 pub use state::{Export, HOURS_KEPT, State};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::domain::ids::DepartmentId;
+use crate::domain::ids::{DepartmentId, ValueId};
 use crate::domain::permission::RankedRole;
 use crate::domain::personal::Personal;
 use crate::domain::values::{Email, Name, RequestLimit};
@@ -43,6 +43,9 @@ pub enum Command {
     WithdrawApplicationRole { role: String },
     /// Its e-mail address is its own; it logs in with it too, if nobody else does.
     VerifyProfile { log_in_email_is_free: bool },
+    /// Let it log in with this address of its own, which was shown to be its own and which nobody
+    /// else logs in with.
+    TakeLogInEmail { email_id: ValueId },
     /// Let it log in with another password.
     ChangePassword,
     /// Somebody showed its password, or a wrong one.

@@ -2,14 +2,16 @@
 //! 4.7).
 
 use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
 
+use crate::domain::Rules;
 use crate::domain::ids::{DepartmentId, ProfileId};
-use crate::domain::permission::{self, Authority, Facet, RankedRole, Standing};
+use crate::domain::permission::{self, Authority, Facet, RankedRole, Ranks, Standing, Unranked};
 use crate::domain::values::Email;
 
 use super::commands::{Command, LockPolicy};
 use super::events::{Event, Registration};
-use super::state::{Facts, State};
+use super::state::{Facts, Profile, State};
 
 /// The fact in the way of an order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,50 +76,71 @@ fn field(facet: Facet) -> &'static str {
     }
 }
 
-/// What happens to the profile `id` in `state` when `by` gives this order; nothing when it
-/// already is so. `ranks` tells how the tenant ranks a role.
-///
-/// # Errors
-/// The first fact in the way.
-pub fn decide(
-    id: ProfileId,
-    state: &State,
-    by: &Authority,
-    ranks: impl Fn(&str) -> Option<u8>,
-    command: Command,
-) -> Result<Vec<Event>, Refusal> {
-    let facet = facet(&command);
-    if matches!(by, Authority::Application) && !permission::is_open_to_applications(facet) {
-        return Err(Refusal::NotPermitted);
+/// Who gives an order to a profile, and how its tenant ranks roles.
+#[derive(Clone, Copy)]
+pub struct By<'a> {
+    pub authority: &'a Authority,
+    pub ranks: &'a dyn Ranks,
+}
+
+impl By<'_> {
+    /// Whoever runs the installation: asks for no rank.
+    pub const OPERATOR: By<'static> = By { authority: &Authority::Operator, ranks: &Unranked };
+}
+
+impl<'a> By<'a> {
+    /// An application, which the tenant's entitlements let change profiles.
+    pub fn application(ranks: &'a dyn Ranks) -> By<'a> {
+        By { authority: &Authority::Application, ranks }
     }
-    if let Command::RegisterProfile(registration) = command {
-        return register(state, by, registration);
-    }
-    let facts = state.live().ok_or(Refusal::ProfileNotFound)?;
-    let target = facts.standing(id, ranks);
-    let deleting = matches!(command, Command::DeleteProfile);
-    match by {
-        Authority::Operator => {}
-        Authority::Application => may_apply(facts, &target, &command)?,
-        Authority::Profile { effective, real } if deleting => {
-            may_delete(effective, *real, &target)?;
-        }
-        Authority::Profile { effective, .. } if !permission::can_edit(effective, &target) => {
+}
+
+impl Rules for Profile {
+    type Command = Command;
+    type By<'a> = By<'a>;
+    type Refusal = Refusal;
+
+    fn decide(
+        id: Uuid,
+        state: &State,
+        by: By<'_>,
+        command: Command,
+    ) -> Result<Vec<Event>, Refusal> {
+        let By { authority: by, ranks } = by;
+        let facet = facet(&command);
+        if matches!(by, Authority::Application) && !permission::is_open_to_applications(facet) {
             return Err(Refusal::NotPermitted);
         }
-        Authority::Profile { .. } if facet == Facet::Application => {
-            return Err(Refusal::NotPermitted);
+        if let Command::RegisterProfile(registration) = command {
+            return register(state, by, registration);
         }
-        Authority::Profile { .. } => {}
+        let facts = state.live().ok_or(Refusal::ProfileNotFound)?;
+        let target = facts.standing(ProfileId(id), |key| ranks.rank(key));
+        let deleting = matches!(command, Command::DeleteProfile);
+        match by {
+            Authority::Operator => {}
+            Authority::Application => may_apply(facts, &target, &command)?,
+            Authority::Profile { effective, real } if deleting => {
+                may_delete(effective, *real, &target)?;
+            }
+            Authority::Profile { effective, .. } if !permission::can_edit(effective, &target) => {
+                return Err(Refusal::NotPermitted);
+            }
+            Authority::Profile { .. } if facet == Facet::Application => {
+                return Err(Refusal::NotPermitted);
+            }
+            Authority::Profile { .. } => {}
+        }
+        let may_claim = !matches!(by, Authority::Application);
+        let events = changes(facts, command.clone(), may_claim);
+        // Clients send whole forms: what stays as it is needs no right to change it.
+        if let (Authority::Profile { effective, .. }, false, false) =
+            (by, deleting, events.is_empty())
+        {
+            may_change(effective, by.is_emulation(), &target, &command)?;
+        }
+        Ok(events)
     }
-    let may_claim = !matches!(by, Authority::Application);
-    let events = changes(facts, command.clone(), may_claim);
-    // Clients send whole forms: what stays as it is needs no right to change it.
-    if let (Authority::Profile { effective, .. }, false, false) = (by, deleting, events.is_empty())
-    {
-        may_change(effective, by.is_emulation(), &target, &command)?;
-    }
-    Ok(events)
 }
 
 fn register(
@@ -161,6 +184,7 @@ fn may_apply(facts: &Facts, target: &Standing, command: &Command) -> Result<(), 
         Command::VerifyProfile { log_in_email_is_free } => {
             target.role.is_none() || !log_in_email_is_free
         }
+        Command::TakeLogInEmail { .. } => target.role.is_none(),
         _ => true,
     };
     if allowed { Ok(()) } else { Err(Refusal::NotPermitted) }
@@ -232,6 +256,7 @@ fn facet(command: &Command) -> Facet {
         | Command::AssignApplicationRoles { .. }
         | Command::WithdrawApplicationRole { .. }
         | Command::VerifyProfile { .. }
+        | Command::TakeLogInEmail { .. }
         | Command::ChangePassword
         | Command::LogIn { .. }
         | Command::StoreAttachment(_) => Facet::Application,
@@ -290,6 +315,10 @@ fn changes(facts: &Facts, command: Command, may_claim: bool) -> Vec<Event> {
             .then_some(Event::ApplicationRoleWithdrawn { role }),
         Command::VerifyProfile { log_in_email_is_free } => {
             return verify(facts, log_in_email_is_free);
+        }
+        Command::TakeLogInEmail { email_id } => {
+            let held = facts.emails.iter().any(|email| email.id == email_id && !email.login);
+            held.then_some(Event::LogInEmailTaken { email_id })
         }
         Command::ChangePassword => Some(Event::PasswordChanged {}),
         Command::LogIn { right: true, .. } => Some(Event::LogInSucceeded {}),

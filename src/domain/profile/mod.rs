@@ -6,6 +6,6 @@ mod events;
 mod state;
 
 pub use commands::{Command, LockPolicy};
-pub use decide::{Refusal, decide};
+pub use decide::{By, Refusal};
 pub use events::{Attachment, Attributes, Event, Registration};
 pub use state::{Facts, Profile, State, stand_in};

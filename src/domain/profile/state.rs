@@ -1,9 +1,11 @@
 //! What a profile's events have made of it.
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use crate::domain::attributes::weight_of_all;
-use crate::domain::ids::{DepartmentId, ProfileId};
+use crate::domain::claims::Claim;
+use crate::domain::ids::{DepartmentId, ProfileId, TenantId};
 use crate::domain::permission::{RankedRole, Standing};
 use crate::domain::values::{Email, Name, RequestLimit};
 use crate::domain::{Aggregate, Area};
@@ -105,6 +107,19 @@ impl Aggregate for Profile {
 
     fn weight(state: &State) -> usize {
         state.last_known().map_or(0, |facts| weight_of_all(&facts.attributes))
+    }
+
+    /// Its id and those of its files stay taken when it is gone; its log-ins are free again.
+    fn claims(tenant: TenantId, id: Uuid, state: &State) -> Vec<Claim> {
+        let Some(known) = state.last_known() else { return vec![] };
+        let files = known.attachments.iter().map(|one| Claim::attachment_id(tenant, one.id));
+        let mut claims: Vec<Claim> = files.chain([Claim::profile_id(tenant, id)]).collect();
+        if let Some(facts) = state.live() {
+            let log_ins = facts.emails.iter().filter(|email| email.login);
+            claims.extend(log_ins.map(|email| Claim::login_email(tenant, &email.address.0)));
+            claims.extend(facts.username.iter().map(|name| Claim::username(tenant, name)));
+        }
+        claims
     }
 
     fn evolve(state: &mut State, event: &Event, occurred_at: DateTime<Utc>) {

@@ -1,8 +1,12 @@
 //! What becomes of an order to a session, ticket, remembered log-in or verification.
 
+use uuid::Uuid;
+
+use crate::domain::Rules;
+
 use super::commands::Command;
 use super::events::Event;
-use super::state::State;
+use super::state::{Session, State};
 
 /// The fact in the way of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,34 +24,40 @@ impl Refusal {
     }
 }
 
-/// What happens to a session in `state` on this order.
-///
-/// # Errors
-/// [`Refusal::AlreadyOpened`].
-pub fn decide(state: &State, command: Command) -> Result<Vec<Event>, Refusal> {
-    let opened = match command {
-        Command::EndSession { reason } => {
-            let live = !matches!(state, State::Absent | State::Ended);
-            let ended = live.then(|| Event::SessionEnded { reason: reason.to_owned() });
-            return Ok(ended.into_iter().collect());
+impl Rules for Session {
+    type Command = Command;
+    type By<'a> = ();
+    type Refusal = Refusal;
+
+    /// What happens to a session in `state` on this order.
+    ///
+    /// # Errors
+    /// [`Refusal::AlreadyOpened`].
+    fn decide(_: Uuid, state: &State, (): (), command: Command) -> Result<Vec<Event>, Refusal> {
+        let opened = match command {
+            Command::EndSession { reason } => {
+                let live = !matches!(state, State::Absent | State::Ended);
+                let ended = live.then(|| Event::SessionEnded { reason: reason.to_owned() });
+                return Ok(ended.into_iter().collect());
+            }
+            Command::RotateToken => {
+                let remembered = matches!(state, State::Remembered { .. });
+                return Ok(remembered.then_some(Event::LogInTokenRotated {}).into_iter().collect());
+            }
+            Command::OpenSession { real_actor, expires_at } => {
+                Event::SessionOpened { real_actor, expires_at }
+            }
+            Command::IssueTicket { profile } => Event::TicketIssued { profile },
+            Command::RememberLogIn { profile, expires_at } => {
+                Event::LogInRemembered { profile, expires_at }
+            }
+            Command::IssueVerification { profile, email_id, expires_at } => {
+                Event::VerificationIssued { profile, email_id, expires_at }
+            }
+        };
+        match state {
+            State::Absent => Ok(vec![opened]),
+            _ => Err(Refusal::AlreadyOpened),
         }
-        Command::RotateToken => {
-            let remembered = matches!(state, State::Remembered { .. });
-            return Ok(remembered.then_some(Event::LogInTokenRotated {}).into_iter().collect());
-        }
-        Command::OpenSession { real_actor, expires_at } => {
-            Event::SessionOpened { real_actor, expires_at }
-        }
-        Command::IssueTicket { profile } => Event::TicketIssued { profile },
-        Command::RememberLogIn { profile, expires_at } => {
-            Event::LogInRemembered { profile, expires_at }
-        }
-        Command::IssueVerification { profile, email_id, expires_at } => {
-            Event::VerificationIssued { profile, email_id, expires_at }
-        }
-    };
-    match state {
-        State::Absent => Ok(vec![opened]),
-        _ => Err(Refusal::AlreadyOpened),
     }
 }

@@ -7,6 +7,6 @@ mod events;
 mod state;
 
 pub use commands::Command;
-pub use decide::{Refusal, decide};
+pub use decide::Refusal;
 pub use events::Event;
 pub use state::{HOURS_MAX, Session, State};

@@ -1,8 +1,10 @@
 //! What a session's events have made of it.
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
-use crate::domain::ids::{ProfileId, ValueId};
+use crate::domain::claims::{Bearer, Claim};
+use crate::domain::ids::{ProfileId, TenantId, ValueId};
 use crate::domain::{Aggregate, Area};
 
 use super::events::Event;
@@ -54,6 +56,17 @@ impl Aggregate for Session {
     const AREA: Area = Area::Session;
     type State = State;
     type Event = Event;
+
+    /// What it is found by, unless its actor is: see [`Claim::bearer`].
+    fn claims(tenant: TenantId, id: Uuid, state: &State) -> Vec<Claim> {
+        let (bearer, expires_at) = match state {
+            State::Ticket { .. } => (Bearer::Ticket, None),
+            State::Remembered { expires_at, .. } => (Bearer::RememberedLogIn, Some(*expires_at)),
+            State::Verification { expires_at, .. } => (Bearer::Verification, Some(*expires_at)),
+            State::Absent | State::Open { .. } | State::Ended => return vec![],
+        };
+        vec![Claim::bearer(bearer, tenant, id, expires_at)]
+    }
 
     fn evolve(state: &mut State, event: &Event, occurred_at: DateTime<Utc>) {
         *state = match *event {

@@ -1,8 +1,12 @@
 //! What becomes of an order to a tenant: of the operator, or of applications that may give some.
 
+use uuid::Uuid;
+
+use crate::domain::Rules;
+
 use super::commands::{ApplicationCommand, Command};
 use super::events::Event;
-use super::state::Catalogue;
+use super::state::{Catalogue, Tenant};
 
 /// The fact in the way of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,19 +24,30 @@ impl Refusal {
     }
 }
 
-/// What happens to a tenant with this catalogue on this order; nothing when it is so already.
-///
-/// # Errors
-/// [`Refusal::TenantAbsent`] for anything but its registration.
-pub fn decide(catalogue: &Catalogue, command: Command) -> Result<Vec<Event>, Refusal> {
-    if let Command::RegisterTenant { name } = command {
-        let new = catalogue.name.is_none();
-        return Ok(new.then_some(Event::TenantRegistered { name }).into_iter().collect());
+impl Rules for Tenant {
+    type Command = Command;
+    type By<'a> = ();
+    type Refusal = Refusal;
+
+    /// What happens to a tenant with this catalogue on this order; nothing when it is so already.
+    ///
+    /// # Errors
+    /// [`Refusal::TenantAbsent`] for anything but its registration.
+    fn decide(
+        _: Uuid,
+        catalogue: &Catalogue,
+        (): (),
+        command: Command,
+    ) -> Result<Vec<Event>, Refusal> {
+        if let Command::RegisterTenant { name } = command {
+            let new = catalogue.name.is_none();
+            return Ok(new.then_some(Event::TenantRegistered { name }).into_iter().collect());
+        }
+        if catalogue.name.is_none() {
+            return Err(Refusal::TenantAbsent);
+        }
+        Ok(change(catalogue, command).into_iter().collect())
     }
-    if catalogue.name.is_none() {
-        return Err(Refusal::TenantAbsent);
-    }
-    Ok(change(catalogue, command).into_iter().collect())
 }
 
 fn change(catalogue: &Catalogue, command: Command) -> Option<Event> {

@@ -6,6 +6,6 @@ mod events;
 mod state;
 
 pub use commands::{ApplicationCommand, Command};
-pub use decide::{Refusal, decide};
+pub use decide::Refusal;
 pub use events::Event;
 pub use state::{AttributeDefinition, Catalogue, Department, Issuer, Role, Setting, Tenant};

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
+use crate::domain::claims::Claim;
 use crate::domain::entitlement::AttributePermission;
-use crate::domain::ids::{DepartmentId, RoleId, SettingId};
+use crate::domain::ids::{DepartmentId, RoleId, SettingId, TenantId};
+use crate::domain::permission::Ranks;
 use crate::domain::{Aggregate, Area, attributes};
 
 use super::events::Event;
@@ -150,6 +153,12 @@ impl Catalogue {
     }
 }
 
+impl Ranks for Catalogue {
+    fn rank(&self, key: &str) -> Option<u8> {
+        Catalogue::rank(self, key)
+    }
+}
+
 impl Aggregate for Tenant {
     const AREA: Area = Area::Tenant;
     type State = Catalogue;
@@ -161,6 +170,13 @@ impl Aggregate for Tenant {
             values.map(attributes::weight).sum::<usize>()
         };
         catalogue.attributes.iter().map(values).sum()
+    }
+
+    /// Its id stays taken when it is gone; its name is free again.
+    fn claims(tenant: TenantId, _: Uuid, catalogue: &Catalogue) -> Vec<Claim> {
+        let id = catalogue.last_name.iter().map(|_| Claim::tenant_id(tenant));
+        let name = catalogue.name.iter().map(|name| Claim::tenant_name(name));
+        id.chain(name).collect()
     }
 
     fn evolve(catalogue: &mut Catalogue, event: &Event, _: DateTime<Utc>) {

@@ -3,9 +3,13 @@
 use chrono::Utc;
 use metrics::gauge;
 
+use crate::domain::draft::{self, Draft};
+use crate::domain::export::{self, Export};
 use crate::domain::ids::{SessionId, TenantId};
-use crate::domain::{Area, Occurred, draft, export, session};
+use crate::domain::session::{self, Session};
+use crate::domain::{Area, Occurred};
 use crate::engine::Engine;
+use crate::engine::execute::OneOrder;
 use crate::projections::deadlines;
 use crate::store::{Doing, Error};
 
@@ -75,39 +79,17 @@ async fn end(
     match Area::named(&row.area) {
         Some(Area::Emulation) => cut(engine, tenant, SessionId(id), cause, None).await,
         Some(Area::Session) => {
-            let done = command(engine, tenant, "session", "end_session", cause, move |decision| {
-                Box::pin(async move {
-                    let state = decision.load::<session::Session>(id).await?.state;
-                    let command = session::Command::EndSession { reason };
-                    let events = session::decide(&state, command).unwrap_or_default();
-                    decision.append::<session::Session>(id, events, None)?;
-                    Ok(())
-                })
-            });
-            done.await
+            let order = OneOrder::<Session>::new(id, session::Command::EndSession { reason });
+            command(engine, tenant, "session", "end_session", cause, &order).await
         }
         Some(Area::Draft) => {
-            let done = command(engine, tenant, "draft", "close_draft", cause, move |decision| {
-                Box::pin(async move {
-                    let state = decision.load::<draft::Draft>(id).await?.state;
-                    let events = draft::decide(&state, draft::Command::CloseDraft { reason });
-                    decision.append::<draft::Draft>(id, events.unwrap_or_default(), None)?;
-                    Ok(())
-                })
-            });
-            done.await
+            let order = OneOrder::<Draft>::new(id, draft::Command::CloseDraft { reason });
+            command(engine, tenant, "draft", "close_draft", cause, &order).await
         }
         Some(Area::Export) => {
             engine.remove_file(id).await?;
-            let done = command(engine, tenant, "export", "purge_export", cause, move |decision| {
-                Box::pin(async move {
-                    let state = decision.load::<export::Export>(id).await?.state;
-                    let events = export::decide(&state, export::Command::PurgeExport);
-                    decision.append::<export::Export>(id, events.unwrap_or_default(), None)?;
-                    Ok(())
-                })
-            });
-            done.await
+            let order = OneOrder::<Export>::new(id, export::Command::PurgeExport);
+            command(engine, tenant, "export", "purge_export", cause, &order).await
         }
         Some(Area::Tenant | Area::Profile | Area::Access | Area::Operation) | None => Ok(()),
     }

@@ -3,11 +3,15 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::domain::emulation::{self, Command, Emulation};
 use crate::domain::ids::{ProfileId, SessionId, TenantId};
 use crate::domain::permission::Standing;
 use crate::domain::profile::{self, Profile};
-use crate::domain::{Occurred, emulation, tenant};
+use crate::domain::{Occurred, tenant};
 use crate::engine::Engine;
+use crate::engine::decision::Decision;
+use crate::engine::execute::Change;
+use crate::engine::halt::Halt;
 use crate::projections::deadlines;
 use crate::store::{Doing, Error};
 
@@ -74,49 +78,41 @@ pub async fn cut(
     seen: Option<Seen>,
 ) -> Result<(), Error> {
     // A conflict is a failure: the loop over the log comes back, and no request goes on.
-    let done = insist(engine, tenant, "emulation", "cut_emulation", cause, move |decision| {
-        let seen = seen.clone();
-        Box::pin(async move {
-            let stack = decision.load::<emulation::Emulation>(session.0).await?.state;
-            let catalogue = decision.load::<tenant::Tenant>(decision.tenant.0).await?.state;
-            let real = stack.real_actor.unwrap_or_default();
-            let mut ids = vec![real.0];
-            ids.extend(stack.layers.iter().map(|layer| layer.target.0));
-            let profiles = decision.load_all::<Profile>(&ids).await?;
-            let as_of = seen.as_ref().and_then(|seen| seen.as_of.as_ref());
-            let mut standings = profiles.iter().zip(&ids).map(|(profile, id)| {
-                let state = as_of.filter(|(of, _)| of == id).map_or(&*profile.state, |(_, at)| at);
-                Some(state.live()?.standing(ProfileId(*id), |key| catalogue.rank(key)))
-            });
-            let real: Option<Standing> = standings.next().flatten();
-            let targets = standings.collect();
-            let until = seen.map(|seen| seen.until);
-            let events = ends(&stack, real, targets, until);
-            decision.append::<emulation::Emulation>(session.0, events, None)?;
-            Ok(())
-        })
-    });
-    done.await
+    let cut = Cut { session, seen };
+    insist(engine, tenant, "emulation", "cut_emulation", cause, &cut).await
 }
 
-/// The ends of the layers that do not hold, of those granted until then; whatever is inside a
-/// layer that ends, ends too.
-fn ends(
-    stack: &emulation::Stack,
-    real: Option<Standing>,
-    targets: Vec<Option<Standing>>,
-    until: Option<DateTime<Utc>>,
-) -> Vec<emulation::Event> {
-    let early = |layer: &&emulation::Layer| until.is_none_or(|until| layer.granted_at <= until);
-    let outer: Vec<_> = stack.layers.iter().take_while(early).cloned().collect();
-    let inner = stack.layers[outer.len()..].iter().rev().map(|layer| {
-        let reason = "outer_layer_ended".to_owned();
-        emulation::Event::EmulationRevoked { grant_id: layer.grant_id, reason }
-    });
-    let judged = emulation::Stack { real_actor: stack.real_actor, layers: outer };
-    let command = emulation::Command::CutEmulation { real, targets, now: Utc::now() };
-    match emulation::decide(&judged, command) {
-        Ok(ended) if !ended.is_empty() => inner.chain(ended).collect(),
-        Ok(_) | Err(_) => vec![],
+/// The end of the layers that do not hold, of those granted until then if the profile is judged as
+/// an event left it.
+struct Cut {
+    session: SessionId,
+    seen: Option<Seen>,
+}
+
+impl Change for Cut {
+    type Done = ();
+    type Refusal = emulation::Refusal;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<(), Halt<emulation::Refusal>> {
+        let stack = decision.load::<Emulation>(self.session.0).await?.state;
+        let catalogue = decision.load::<tenant::Tenant>(decision.tenant.0).await?.state;
+        let real = stack.real_actor.unwrap_or_default();
+        let mut ids = vec![real.0];
+        ids.extend(stack.layers.iter().map(|layer| layer.target.0));
+        let profiles = decision.load_all::<Profile>(&ids).await?;
+        let as_of = self.seen.as_ref().and_then(|seen| seen.as_of.as_ref());
+        let mut standings = profiles.iter().zip(&ids).map(|(profile, id)| {
+            let state = as_of.filter(|(of, _)| of == id).map_or(&*profile.state, |(_, at)| at);
+            Some(state.live()?.standing(ProfileId(*id), |key| catalogue.rank(key)))
+        });
+        let real: Option<Standing> = standings.next().flatten();
+        let (targets, now) = (standings.collect(), Utc::now());
+        let command = match self.seen.as_ref().map(|seen| seen.until) {
+            None => Command::CutEmulation { real, targets, now },
+            Some(granted_until) => {
+                Command::CutEmulationGrantedUntil { granted_until, real, targets, now }
+            }
+        };
+        decision.order::<Emulation>(self.session.0, (), command).await.map(|_| ())
     }
 }

@@ -18,8 +18,9 @@ use crate::domain::{Event, Occurred, access, profile, session, tenant};
 use crate::store::{Doing, Envelope, Error, Priority};
 
 use super::Engine;
-use super::execute::{Decide, Halt, Order};
+use super::execute::{Change, CommandContext};
 use super::follow::occurred;
+use super::halt::Ordered;
 
 pub use emulations::cut_dead_layers;
 
@@ -136,31 +137,32 @@ async fn wait_for_folds(engine: &Engine) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Corrupt`].
-pub async fn command<'e>(
-    engine: &'e Engine,
+pub async fn command<C: Change>(
+    engine: &Engine,
     tenant: TenantId,
     area: &'static str,
     reaction: &'static str,
     cause: i64,
-    decide: impl Decide<'e, (), std::convert::Infallible>,
+    change: &C,
 ) -> Result<(), Error> {
-    match insist(engine, tenant, area, reaction, cause, decide).await {
+    match insist(engine, tenant, area, reaction, cause, change).await {
         Err(Error::Conflict(_)) => Ok(()),
         done => done,
     }
 }
 
-/// Issues one command as the system, which has no next round.
+/// Issues one command as the system, which has no next round. A refusal is an end like any other:
+/// there is nothing left to do.
 ///
 /// # Errors
 /// Also [`Error::Conflict`].
-pub async fn insist<'e>(
-    engine: &'e Engine,
+pub async fn insist<C: Change>(
+    engine: &Engine,
     tenant: TenantId,
     area: &'static str,
     reaction: &'static str,
     cause: i64,
-    decide: impl Decide<'e, (), std::convert::Infallible>,
+    change: &C,
 ) -> Result<(), Error> {
     let request_id = derived(&[reaction.as_bytes(), tenant.0.as_bytes(), &cause.to_be_bytes()]);
     let id = derived(&[b"system", reaction.as_bytes()]);
@@ -180,17 +182,14 @@ pub async fn insist<'e>(
         user_agent: None,
         reason: None,
     };
-    let order = Order { tenant, envelope: Arc::new(envelope), area, priority: Priority::Reaction };
-    let executed = engine.execute(&order, decide).await;
+    let (envelope, priority) = (Arc::new(envelope), Priority::Reaction);
+    let context = CommandContext { tenant, envelope, area, priority };
+    let executed = engine.execute(&context, change).await.decided();
     let outcome = match &executed {
-        Ok(executed) if executed.position.is_some() => "done",
+        Ok(Ok(executed)) if executed.position.is_some() => "done",
         Ok(_) => "unchanged",
         Err(_) => "failed",
     };
     counter!("dossier_reactions_total", "reaction" => reaction, "outcome" => outcome).increment(1);
-    match executed {
-        Ok(_) => Ok(()),
-        Err(Halt::Failed(error)) => Err(error),
-        Err(Halt::Refused(never)) => match never {},
-    }
+    executed.map(|_| ())
 }

@@ -10,14 +10,16 @@ use futures_util::{StreamExt, stream};
 use metrics::{counter, gauge};
 use uuid::Uuid;
 
-use crate::domain::ids::{ProfileId, TenantId};
+use crate::domain::ids::TenantId;
 use crate::domain::permission::Authority;
-use crate::domain::profile::{self, Command, Profile};
+use crate::domain::profile::{By, Profile, Refusal};
 use crate::domain::tenant::{Event, Tenant};
 use crate::domain::{Event as AnyEvent, Occurred};
-use crate::engine::execute::Decision;
+use crate::engine::decision::Decision;
+use crate::engine::execute::Change;
 use crate::engine::follow::occurred;
-use crate::engine::{Engine, claims, stream as stream_key};
+use crate::engine::halt::Halt;
+use crate::engine::{Engine, stream as stream_key};
 use crate::projections::profiles_view;
 use crate::store::{Doing, Error, Recorded};
 
@@ -239,38 +241,37 @@ fn witnessed(recorded: &Recorded, cause: i64) -> Result<Witnessed, Error> {
 /// What follows for one profile.
 async fn follow(engine: &Engine, cause: &Cause, concerned: Concerned) -> Result<(), Error> {
     let (name, position) = (cause.consequence.name(), cause.position);
-    let done = insist(engine, cause.tenant, "profile", name, position, move |decision| {
-        Box::pin(async move { Ok(decide(decision, cause, concerned).await?) })
-    });
-    done.await
+    let following = Following { cause, concerned };
+    insist(engine, cause.tenant, "profile", name, position, &following).await
 }
 
-async fn decide(
-    decision: &mut Decision<'_>,
-    cause: &Cause,
+/// What follows for a profile, unless somebody settled it since.
+struct Following<'a> {
+    cause: &'a Cause,
     concerned: Concerned,
-) -> Result<(), Error> {
-    let (tenant, id) = (cause.tenant, concerned.id);
-    let catalogue = decision.load::<Tenant>(tenant.0).await?.state;
-    let loaded = decision.load::<Profile>(id).await?;
-    let Some(facts) = loaded.state.live() else { return Ok(()) };
-    if concerned.touched || loaded.version != concerned.version {
-        let stream = stream_key::<Profile>(tenant, id);
-        let history = decision.engine.reader.streams(&[(stream, 0)]).await?;
-        let read = history.iter().filter(|recorded| recorded.version <= loaded.version);
-        let history = read.map(|recorded| witnessed(recorded, cause.position));
-        let history = history.collect::<Result<Vec<_>, _>>()?;
-        if cause.consequence.is_settled(&history, &catalogue) {
-            return Ok(());
+}
+
+impl Change for Following<'_> {
+    type Done = ();
+    type Refusal = Refusal;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<(), Halt<Refusal>> {
+        let (cause, tenant, id) = (self.cause, self.cause.tenant, self.concerned.id);
+        let catalogue = decision.load::<Tenant>(tenant.0).await?.state;
+        let loaded = decision.load::<Profile>(id).await?;
+        let Some(facts) = loaded.state.live() else { return Ok(()) };
+        if self.concerned.touched || loaded.version != self.concerned.version {
+            let stream = stream_key::<Profile>(tenant, id);
+            let history = decision.engine.reader.streams(&[(stream, 0)]).await?;
+            let read = history.iter().filter(|recorded| recorded.version <= loaded.version);
+            let history = read.map(|recorded| witnessed(recorded, cause.position));
+            let history = history.collect::<Result<Vec<_>, _>>()?;
+            if cause.consequence.is_settled(&history, &catalogue) {
+                return Ok(());
+            }
         }
+        let command = cause.consequence.command(&catalogue, facts);
+        let by = By { authority: &Authority::Operator, ranks: &*catalogue };
+        decision.order::<Profile>(id, by, command).await.map(|_| ())
     }
-    let order = cause.consequence.command(&catalogue, facts);
-    if order == Command::DeleteProfile {
-        for claim in claims::held_by(tenant, facts) {
-            decision.release(claim);
-        }
-    }
-    let rank = |key: &str| catalogue.rank(key);
-    let events = profile::decide(ProfileId(id), &loaded.state, &Authority::Operator, rank, order);
-    decision.append::<Profile>(id, events.unwrap_or_default(), None)
 }

@@ -1,8 +1,8 @@
 //! Verification tokens, the mails that hold them, and what they are good for (contract 4.5).
 
 use dossier::api::crafter::services::Settings;
+use dossier::domain::claims::Claim;
 use dossier::domain::object_id::shown;
-use dossier::engine::claims::login_email;
 use serde_json::json;
 
 use crate::support::crafter::{Crafter, PASSWORD, nobody, settings, text, until};
@@ -162,7 +162,7 @@ async fn the_token_of_a_deleted_profile_leads_to_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_verified_address_is_what_its_profile_logs_in_with_unless_another_does() {
     let crafter = Crafter::start().await;
-    let claim = login_email(crafter.tenant, "shared@acme.example");
+    let claim = Claim::login_email(crafter.tenant, "shared@acme.example").key;
     let holder = async || {
         let held = crafter.engine.reader.claims(&[claim]).await.unwrap();
         held.get(&claim).map(|held| shown(held.holder))

@@ -17,10 +17,11 @@ use crate::api::crafter::types::session::Ticket;
 use crate::api::crafter::write::{Kind, write};
 use crate::domain::entitlement::TenantAction;
 use crate::domain::ids::derived;
-use crate::domain::permission::Authority;
-use crate::domain::profile::{Command, Profile, decide};
+use crate::domain::profile::{By, Command, Profile};
 use crate::engine::credentials;
-use crate::engine::execute::{Decision, Halt};
+use crate::engine::decision::Decision;
+use crate::engine::execute::Change;
+use crate::engine::halt::{Halt, Ordered};
 use crate::passwords::{Hash, Password, Verdict};
 
 use super::ticket;
@@ -97,17 +98,9 @@ async fn admit(
     upgraded: Option<&Hash>,
 ) -> Result<(), Failure> {
     let kind = Kind { area: "profile", operation: "authenticate" };
-    let admitted = write(app, call, found.place.tenant, kind, |decision| {
-        Box::pin(async move {
-            log_in(decision, app, call, found, true).await?;
-            if let Some(hash) = upgraded {
-                let row = credentials::password(found.place.tenant, found.id, hash.as_str());
-                decision.row(row);
-            }
-            ticket::issue(decision, call, found.id, id)
-        })
-    });
-    admitted.await?;
+    let upgraded = upgraded.map(Hash::as_str);
+    let log_in = LogIn { app, call, found, admitted: Some(Admitted { id, upgraded }) };
+    write(app, call, found.place.tenant, kind, &log_in).await?;
     app.applications.tickets.touch(ticket::stream_of(id), call.received_at);
     Ok(())
 }
@@ -115,14 +108,9 @@ async fn admit(
 /// A wrong password: counted, and held back when there were some before.
 async fn refuse(app: &App, call: &Call, found: &Found) -> Answer {
     let kind = Kind { area: "profile", operation: "authenticate" };
-    let failures = write(app, call, found.place.tenant, kind, |decision| {
-        Box::pin(async move {
-            let before = log_in(decision, app, call, found, false).await?;
-            Ok(before + 1)
-        })
-    });
-    match failures.await {
-        Ok(failures) => hold_back(app, failures).await,
+    let log_in = LogIn { app, call, found, admitted: None };
+    match write(app, call, found.place.tenant, kind, &log_in).await {
+        Ok(failures_before) => hold_back(app, failures_before + 1).await,
         // Locked or disabled meanwhile: that is told no sooner than the rest.
         Err(Failure::BadCredentials) => hold_back(app, u32::MAX).await,
         Err(failure) => return Err(failure),
@@ -130,31 +118,51 @@ async fn refuse(app: &App, call: &Call, found: &Found) -> Answer {
     Err(Failure::BadCredentials)
 }
 
-/// Puts on record what came of a password, if the profile may still log in; returns how many had
-/// failed before.
-async fn log_in(
-    decision: &mut Decision<'_>,
-    app: &App,
-    call: &Call,
-    found: &Found,
-    right: bool,
-) -> Result<u32, Halt<Failure>> {
-    let state = decision.load::<Profile>(found.id.0).await?.state;
-    let facts = state.live().ok_or(Failure::BadCredentials)?;
-    if !facts.is_active() {
-        return Err(Failure::DisabledProfile.into());
+/// What came of a password, put on record if the profile may still log in.
+struct LogIn<'a> {
+    app: &'a App,
+    call: &'a Call,
+    found: &'a Found,
+    /// What follows from the right one.
+    admitted: Option<Admitted<'a>>,
+}
+
+struct Admitted<'a> {
+    /// The ticket's.
+    id: Uuid,
+    upgraded: Option<&'a str>,
+}
+
+impl Change for LogIn<'_> {
+    /// How many had failed before.
+    type Done = u32;
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<u32, Halt<Failure>> {
+        let LogIn { app, call, found, admitted } = self;
+        let state = decision.load::<Profile>(found.id.0).await?.state;
+        let facts = state.live().ok_or(Failure::BadCredentials)?;
+        if !facts.is_active() {
+            return Err(Failure::DisabledProfile.into());
+        }
+        let another = facts.password_changes != found.facts.password_changes;
+        if another || facts.is_locked(call.received_at) {
+            return Err(Failure::BadCredentials.into());
+        }
+        let policy = app.applications.settings.lock_policy();
+        let right = admitted.is_some();
+        let command = Command::LogIn { right, now: call.received_at, policy };
+        let by = By::application(&*found.place.catalogue);
+        let logged_in = decision.order::<Profile>(found.id.0, by, command).await;
+        logged_in.or_refuse(|_| Failure::BadCredentials)?;
+        if let Some(Admitted { id, upgraded }) = admitted {
+            if let Some(hash) = upgraded {
+                decision.row(credentials::password(found.place.tenant, found.id, hash));
+            }
+            ticket::issue(decision, call, found.id, *id)?;
+        }
+        Ok(facts.failed_log_ins)
     }
-    let another = facts.password_changes != found.facts.password_changes;
-    if another || facts.is_locked(call.received_at) {
-        return Err(Failure::BadCredentials.into());
-    }
-    let policy = app.applications.settings.lock_policy();
-    let command = Command::LogIn { right, now: call.received_at, policy };
-    let rank = |key: &str| found.place.catalogue.rank(key);
-    let events = decide(found.id, &state, &Authority::Application, rank, command);
-    let events = events.map_err(|_| Failure::BadCredentials)?;
-    decision.append::<Profile>(found.id.0, events, None)?;
-    Ok(facts.failed_log_ins)
 }
 
 /// Contract 2: an unknown username is counted and held back as a known one is.

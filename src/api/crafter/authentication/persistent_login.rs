@@ -15,12 +15,15 @@ use crate::api::crafter::find;
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::types::session::PersistentLogin;
 use crate::api::crafter::write::{Kind, write};
+use crate::domain::claims::Bearer;
 use crate::domain::entitlement::TenantAction;
 use crate::domain::ids::{ProfileId, TenantId};
 use crate::domain::object_id::shown;
 use crate::domain::session::{self, Session};
-use crate::engine::claims::Bearer;
 use crate::engine::credentials::sealed_secret;
+use crate::engine::decision::Decision;
+use crate::engine::execute::Change;
+use crate::engine::halt::{Halt, Ordered};
 use crate::sealing::context;
 
 use super::ticket::{end, named, still_open};
@@ -82,26 +85,15 @@ async fn remembered(app: &App, call: &Call) -> Result<(Uuid, Remembered), Failur
 )]
 pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let found = named(&app, &call).await?;
-    let (id, token, stream) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::now_v7());
+    let (id, token) = (Uuid::new_v4(), Uuid::new_v4());
+    let stream = Bearer::RememberedLogIn.claim(&id.to_string());
     let (tenant, profile) = (found.place.tenant, found.id);
     let life = Duration::seconds(app.applications.settings.persistent_login_seconds_max);
     let expires_at = call.received_at + life;
     let sealed = seal(&app, tenant, stream, token);
     let kind = Kind { area: "session", operation: "create_persistent_login" };
-    let remembered = write(&app, &call, tenant, kind, |decision| {
-        let sealed = &sealed;
-        Box::pin(async move {
-            still_open(decision, profile).await?;
-            let command = session::Command::RememberLogIn { profile, expires_at };
-            let events = session::decide(&session::State::Absent, command);
-            decision.append::<Session>(stream, events.map_err(|_| Failure::Internal)?, None)?;
-            let bearer = Bearer::RememberedLogIn;
-            decision.take(bearer.take(tenant, &id.to_string(), stream, Some(expires_at)));
-            decision.row(sealed_secret(tenant, stream, sealed));
-            Ok(())
-        })
-    });
-    remembered.await?;
+    let new = Remember { profile, stream, expires_at, sealed: &sealed };
+    write(&app, &call, tenant, kind, &new).await?;
     let state = app.engine.load::<Session>(tenant, stream).await?.state;
     let session::State::Remembered { remembered_at, .. } = *state else {
         return Err(Failure::NoSuchPersistentLogin);
@@ -109,6 +101,27 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let name = found.place.name.clone();
     let remembered = Remembered { tenant, name, stream, profile, remembered_at };
     bean(&call, Bean::PersistentLogin, &remembered.shown(id, token))
+}
+
+struct Remember<'a> {
+    profile: ProfileId,
+    stream: Uuid,
+    expires_at: DateTime<Utc>,
+    sealed: &'a [u8],
+}
+
+impl Change for Remember<'_> {
+    type Done = ();
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<(), Halt<Failure>> {
+        let Remember { profile, stream, expires_at, sealed } = *self;
+        still_open(decision, profile).await?;
+        let command = session::Command::RememberLogIn { profile, expires_at };
+        decision.begin::<Session>(stream, (), command).or_refuse(|_| Failure::Internal)?;
+        decision.row(sealed_secret(decision.tenant, stream, sealed));
+        Ok(())
+    }
 }
 
 /// A remembered log-in and its token.
@@ -147,22 +160,29 @@ pub async fn refresh_token(State(app): State<Arc<App>>, call: Call) -> Answer {
     let token = Uuid::new_v4();
     let sealed = seal(&app, found.tenant, found.stream, token);
     let kind = Kind { area: "session", operation: "refresh_persistent_login" };
-    let rotated = write(&app, &call, found.tenant, kind, |decision| {
-        let (stream, sealed) = (found.stream, &sealed);
-        Box::pin(async move {
-            let state = decision.load::<Session>(stream).await?.state;
-            let events = session::decide(&state, session::Command::RotateToken);
-            let events = events.unwrap_or_default();
-            if events.is_empty() {
-                return Err(Failure::NoSuchPersistentLogin.into());
-            }
-            decision.append::<Session>(stream, events, None)?;
-            decision.row(sealed_secret(decision.tenant, stream, sealed));
-            Ok(())
-        })
-    });
-    rotated.await?;
+    let rotation = Rotate { stream: found.stream, sealed: &sealed };
+    write(&app, &call, found.tenant, kind, &rotation).await?;
     bean(&call, Bean::PersistentLogin, &found.shown(id, token))
+}
+
+struct Rotate<'a> {
+    stream: Uuid,
+    sealed: &'a [u8],
+}
+
+impl Change for Rotate<'_> {
+    type Done = ();
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<(), Halt<Failure>> {
+        let command = session::Command::RotateToken;
+        let rotated = decision.order::<Session>(self.stream, (), command).await;
+        if rotated.or_refuse(|_| Failure::NoSuchPersistentLogin)?.is_empty() {
+            return Err(Failure::NoSuchPersistentLogin.into());
+        }
+        decision.row(sealed_secret(decision.tenant, self.stream, self.sealed));
+        Ok(())
+    }
 }
 
 /// Forgets a log-in; one that is not remembered is forgotten already.

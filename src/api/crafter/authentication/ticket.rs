@@ -15,13 +15,15 @@ use crate::api::crafter::find::{self, Found};
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::types::session::Ticket;
 use crate::api::crafter::write::{Kind, write};
+use crate::domain::claims::Bearer;
 use crate::domain::entitlement::TenantAction;
 use crate::domain::ids::{ProfileId, TenantId};
 use crate::domain::object_id;
 use crate::domain::profile::Profile;
 use crate::domain::session::{self, Session};
-use crate::engine::claims::Bearer;
-use crate::engine::execute::{Decision, Halt};
+use crate::engine::decision::Decision;
+use crate::engine::execute::Change;
+use crate::engine::halt::{Halt, Ordered};
 use crate::engine::tickets;
 
 /// A ticket that holds now.
@@ -84,11 +86,8 @@ pub fn issue(
 ) -> Result<(), Halt<Failure>> {
     let stream = stream_of(id);
     let command = session::Command::IssueTicket { profile };
-    let events = session::decide(&session::State::Absent, command);
-    decision.append::<Session>(stream, events.map_err(|_| Failure::Internal)?, None)?;
-    let tenant = decision.tenant;
-    decision.take(Bearer::Ticket.take(tenant, &id.to_string(), stream, None));
-    decision.row(tickets::issued(tenant, stream, call.received_at));
+    decision.begin::<Session>(stream, (), command).or_refuse(|_| Failure::Internal)?;
+    decision.row(tickets::issued(decision.tenant, stream, call.received_at));
     Ok(())
 }
 
@@ -137,16 +136,26 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let found = named(&app, &call).await?;
     let id = Uuid::new_v4();
     let kind = Kind { area: "session", operation: "create_ticket" };
-    let issued = write(&app, &call, found.place.tenant, kind, |decision| {
-        let (call, profile) = (&call, found.id);
-        Box::pin(async move {
-            still_open(decision, profile).await?;
-            issue(decision, call, profile, id)
-        })
-    });
-    issued.await?;
+    let ticket = Issue { call: &call, profile: found.id, id };
+    write(&app, &call, found.place.tenant, kind, &ticket).await?;
     app.applications.tickets.touch(stream_of(id), call.received_at);
     bean(&call, Bean::Ticket, &shown(&found.place.name, found.id, call.received_at, id))
+}
+
+struct Issue<'a> {
+    call: &'a Call,
+    profile: ProfileId,
+    id: Uuid,
+}
+
+impl Change for Issue<'_> {
+    type Done = ();
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<(), Halt<Failure>> {
+        still_open(decision, self.profile).await?;
+        issue(decision, self.call, self.profile, self.id)
+    }
 }
 
 /// A ticket, which is thereby used.
@@ -198,21 +207,21 @@ pub async fn end(
     bearer: Bearer,
     operation: &'static str,
 ) -> Result<(), Failure> {
-    let secret = call.path("id").to_owned();
     let kind = Kind { area: "session", operation };
-    let ended = write(app, call, tenant, kind, |decision| {
-        let claim = bearer.claim(&secret);
-        Box::pin(async move {
-            let state = decision.load::<Session>(stream).await?.state;
-            let command = session::Command::EndSession { reason: "given_up" };
-            let events = session::decide(&state, command).unwrap_or_default();
-            if !events.is_empty() {
-                decision.release(claim);
-            }
-            Ok(decision.append::<Session>(stream, events, None)?)
-        })
-    });
-    ended.await?;
-    app.applications.forget(bearer, &secret);
+    write(app, call, tenant, kind, &End(stream)).await?;
+    app.applications.forget(bearer, call.path("id"));
     Ok(())
+}
+
+struct End(Uuid);
+
+impl Change for End {
+    type Done = ();
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<(), Halt<Failure>> {
+        let command = session::Command::EndSession { reason: "given_up" };
+        let ended = decision.order::<Session>(self.0, (), command).await;
+        ended.or_refuse(|_| Failure::Internal).map(|_| ())
+    }
 }

@@ -26,9 +26,10 @@ use crate::attachments::Error as StoreError;
 use crate::domain::attachment::{Invalid, Named, parse_file_name};
 use crate::domain::ids::AttachmentId;
 use crate::domain::profile::{Attachment, Command};
-use crate::engine::{claims, mint};
+use crate::engine::halt::Halt;
+use crate::engine::mint;
 
-use super::change;
+use super::{Orders, ProfileChange, change};
 
 /// Most files of one profile.
 const ATTACHMENTS_MAX: usize = 100;
@@ -103,31 +104,29 @@ pub async fn upload(State(app): State<Arc<App>>, request: Request) -> Answer {
     let (engine, store) = (&app.engine, &app.applications.attachments);
     let kept = engine.keep_attachment(store, found.place.tenant, received.file).await;
     let kept = kept.map_err(failed)?;
-    let new = AttachmentId(mint::new_id());
-    let after = change(&app, &call, &found, "upload_attachment", |change| {
-        let (name, kept) = (name.clone(), kept.clone());
-        Box::pin(async move {
-            let attachments = &change.facts()?.attachments;
-            let before = attachments.iter().find(|one| one.name.0 == name);
-            let id = before.map_or(new, |one| one.id);
-            if id == new {
-                let tenant = change.decision.tenant;
-                change.decision.take(claims::take_attachment_id(tenant, new));
-            }
-            let attachment = Attachment {
-                id,
-                name: name.into(),
-                content_type: kind.content_type().to_owned(),
-                bytes: kept.bytes,
-                md5: kept.md5,
-                digest: kept.digest,
-            };
-            change.order(Command::StoreAttachment(attachment))
-        })
-    });
-    let after = after.await?;
+    let new = Attachment {
+        id: AttachmentId(mint::new_id()),
+        name: name.clone().into(),
+        content_type: kind.content_type().to_owned(),
+        bytes: kept.bytes,
+        md5: kept.md5,
+        digest: kept.digest,
+    };
+    let after = change(&app, &call, &found, "upload_attachment", &Keep(new)).await?;
     let stored = attachment(&after, &name).ok_or(Failure::Internal)?;
     bean(&call, Bean::ProfileAttachment, &shown::attachment(stored))
+}
+
+/// A file; one of the same name is replaced, and keeps its id.
+struct Keep(Attachment);
+
+impl Orders for Keep {
+    async fn give(&self, profile: &mut ProfileChange<'_, '_>) -> Result<(), Halt<Failure>> {
+        let attachments = &profile.facts()?.attachments;
+        let before = attachments.iter().find(|one| one.name == self.0.name);
+        let id = before.map_or(self.0.id, |one| one.id);
+        profile.order(Command::StoreAttachment(Attachment { id, ..self.0.clone() })).await
+    }
 }
 
 /// The bytes of a file.

@@ -9,13 +9,15 @@ use serde_json::Value;
 use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, json};
 use crate::api::crafter::call::Call;
+use crate::api::crafter::error::Failure;
 use crate::api::crafter::find;
 use crate::api::crafter::shown;
 use crate::api::crafter::types::profile::Profile as Wire;
 use crate::domain::entitlement::AttributeAction;
 use crate::domain::profile::Command;
+use crate::engine::halt::Halt;
 
-use super::{change, changed};
+use super::{Orders, ProfileChange, change, changed};
 
 /// The attributes of a profile that the caller may read.
 #[utoipa::path(
@@ -46,16 +48,25 @@ pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
     let given: BTreeMap<String, Value> = call.body()?;
     let found = find::managed(&app, &call, call.path("id")).await?;
     let names: Vec<String> = given.keys().cloned().collect();
-    let after = change(&app, &call, &found, "update_profile_attributes", |change| {
-        let (given, names, call) = (&given, &names, &call);
-        Box::pin(async move {
-            call.caller.may_with(&change.place.catalogue, names, AttributeAction::Write)?;
-            let attributes = given.iter().map(|(name, value)| (name.clone(), value.clone().into()));
-            let attributes = attributes.collect();
-            change.order(Command::AssignAttributes { attributes, removed: vec![] })
-        })
-    });
-    changed(&call, &after.await?, &names)
+    let orders = Assign { call: &call, given };
+    let after = change(&app, &call, &found, "update_profile_attributes", &orders).await?;
+    changed(&call, &after, &names)
+}
+
+struct Assign<'a> {
+    call: &'a Call,
+    given: BTreeMap<String, Value>,
+}
+
+impl Orders for Assign<'_> {
+    async fn give(&self, profile: &mut ProfileChange<'_, '_>) -> Result<(), Halt<Failure>> {
+        let (catalogue, names) = (&profile.place.catalogue, self.given.keys());
+        self.call.caller.may_with(catalogue, names, AttributeAction::Write)?;
+        let attributes = self.given.iter();
+        let attributes = attributes.map(|(name, value)| (name.clone(), value.clone().into()));
+        let (attributes, removed) = (attributes.collect(), vec![]);
+        profile.order(Command::AssignAttributes { attributes, removed }).await
+    }
 }
 
 /// Removes attributes of a profile.
@@ -70,12 +81,21 @@ pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
 pub async fn remove(State(app): State<Arc<App>>, call: Call) -> Answer {
     let names = call.parameters.required_list("attributeName")?;
     let found = find::managed(&app, &call, call.path("id")).await?;
-    let after = change(&app, &call, &found, "remove_profile_attributes", |change| {
-        let (removed, call) = (names.clone(), &call);
-        Box::pin(async move {
-            call.caller.may_with(&change.place.catalogue, &removed, AttributeAction::Remove)?;
-            change.order(Command::AssignAttributes { attributes: BTreeMap::new(), removed })
-        })
-    });
-    changed(&call, &after.await?, &[])
+    let orders = Remove { call: &call, names };
+    let after = change(&app, &call, &found, "remove_profile_attributes", &orders).await?;
+    changed(&call, &after, &[])
+}
+
+struct Remove<'a> {
+    call: &'a Call,
+    names: Vec<String>,
+}
+
+impl Orders for Remove<'_> {
+    async fn give(&self, profile: &mut ProfileChange<'_, '_>) -> Result<(), Halt<Failure>> {
+        let (catalogue, removed) = (&profile.place.catalogue, self.names.clone());
+        self.call.caller.may_with(catalogue, &removed, AttributeAction::Remove)?;
+        let attributes = BTreeMap::new();
+        profile.order(Command::AssignAttributes { attributes, removed }).await
+    }
 }

@@ -8,12 +8,15 @@ use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, empty};
 use crate::api::crafter::call::Call;
 use crate::api::crafter::error::Failure;
-use crate::api::crafter::find;
+use crate::api::crafter::find::{self, Found};
 use crate::api::crafter::types::profile::Profile as Wire;
+use crate::api::crafter::write::{Kind, write};
 use crate::domain::profile::Command;
-use crate::engine::claims::held_by;
+use crate::engine::decision::Decision;
+use crate::engine::execute::Change;
+use crate::engine::halt::Halt;
 
-use super::{change, changed, named};
+use super::{Orders, ProfileChange, change, changed, named};
 
 /// Lets a profile log in.
 #[utoipa::path(
@@ -43,11 +46,8 @@ pub async fn disable(State(app): State<Arc<App>>, call: Call) -> Answer {
 
 async fn one(app: &App, call: &Call, operation: &'static str, command: Command) -> Answer {
     let found = find::managed(app, call, call.path("id")).await?;
-    let after = change(app, call, &found, operation, |change| {
-        let command = command.clone();
-        Box::pin(async move { change.order(command) })
-    });
-    changed(call, &after.await?, &[])
+    let after = change(app, call, &found, operation, &command).await?;
+    changed(call, &after, &[])
 }
 
 /// Gives a profile application roles; those that it has stay.
@@ -62,14 +62,23 @@ async fn one(app: &App, call: &Call, operation: &'static str, command: Command) 
 pub async fn add_roles(State(app): State<Arc<App>>, call: Call) -> Answer {
     let given = call.parameters.required_list("role")?;
     given.iter().try_for_each(|role| named("role", role))?;
-    roles(&app, &call, "add_profile_roles", |roles| {
-        for role in &given {
+    let found = find::managed(&app, &call, call.path("id")).await?;
+    let after = change(&app, &call, &found, "add_profile_roles", &AddRoles(given)).await?;
+    changed(&call, &after, &[])
+}
+
+struct AddRoles(Vec<String>);
+
+impl Orders for AddRoles {
+    async fn give(&self, profile: &mut ProfileChange<'_, '_>) -> Result<(), Halt<Failure>> {
+        let mut roles = profile.facts()?.application_roles.clone();
+        for role in &self.0 {
             if !roles.contains(role) {
                 roles.push(role.clone());
             }
         }
-    })
-    .await
+        profile.order(Command::AssignApplicationRoles { roles }).await
+    }
 }
 
 /// Takes application roles from a profile.
@@ -83,26 +92,19 @@ pub async fn add_roles(State(app): State<Arc<App>>, call: Call) -> Answer {
 )]
 pub async fn remove_roles(State(app): State<Arc<App>>, call: Call) -> Answer {
     let given = call.parameters.required_list("role")?;
-    roles(&app, &call, "remove_profile_roles", |roles| roles.retain(|one| !given.contains(one)))
-        .await
+    let found = find::managed(&app, &call, call.path("id")).await?;
+    let after = change(&app, &call, &found, "remove_profile_roles", &RemoveRoles(given)).await?;
+    changed(&call, &after, &[])
 }
 
-async fn roles(
-    app: &App,
-    call: &Call,
-    operation: &'static str,
-    changing: impl Fn(&mut Vec<String>) + Send + Sync,
-) -> Answer {
-    let found = find::managed(app, call, call.path("id")).await?;
-    let changing = &changing;
-    let after = change(app, call, &found, operation, |change| {
-        Box::pin(async move {
-            let mut roles = change.facts()?.application_roles.clone();
-            changing(&mut roles);
-            change.order(Command::AssignApplicationRoles { roles })
-        })
-    });
-    changed(call, &after.await?, &[])
+struct RemoveRoles(Vec<String>);
+
+impl Orders for RemoveRoles {
+    async fn give(&self, profile: &mut ProfileChange<'_, '_>) -> Result<(), Halt<Failure>> {
+        let mut roles = profile.facts()?.application_roles.clone();
+        roles.retain(|role| !self.0.contains(role));
+        profile.order(Command::AssignApplicationRoles { roles }).await
+    }
 }
 
 /// Deletes a profile; one that there is not is deleted already.
@@ -119,21 +121,22 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
         Err(Failure::NoSuchProfile) => return empty(),
         found => found?,
     };
-    let kind = super::Kind { area: "profile", operation: "delete_profile" };
-    let deleted = super::write(&app, &call, found.place.tenant, kind, |decision| {
-        let found = &found;
-        Box::pin(async move {
-            let mut change = super::Change::of(decision, found).await?;
-            for claim in held_by(found.place.tenant, change.facts()?) {
-                change.decision.release(claim);
-            }
-            change.order(Command::DeleteProfile)
-        })
-    });
-    match deleted.await {
+    let kind = Kind { area: "profile", operation: "delete_profile" };
+    match write(&app, &call, found.place.tenant, kind, &Delete(&found)).await {
         // Somebody else was faster.
         Err(Failure::NoSuchProfile) => {}
         done => done?,
     }
     empty()
+}
+
+struct Delete<'a>(&'a Found);
+
+impl Change for Delete<'_> {
+    type Done = ();
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<(), Halt<Failure>> {
+        ProfileChange::of(decision, self.0).await?.order(Command::DeleteProfile).await
+    }
 }

@@ -17,24 +17,24 @@ use crate::api::crafter::selector::Bean;
 use crate::api::crafter::shown;
 use crate::api::crafter::types::profile::Profile as Wire;
 use crate::api::crafter::write::{Kind, write};
-use crate::domain::Aggregate;
+use crate::domain::claims::{self, Bearer, USERNAME};
 use crate::domain::cleansing::cleansed;
 use crate::domain::entitlement::{AttributeAction, TenantAction};
 use crate::domain::ids::{ProfileId, ValueId};
 use crate::domain::mailbox::parse_mailbox;
 use crate::domain::object_id::ObjectId;
-use crate::domain::permission::{Authority, RankedRole};
-use crate::domain::profile::{self, Command, Event, Profile, Registration};
+use crate::domain::profile::{By, Command, Profile, Registration};
 use crate::domain::session::{self, Session};
 use crate::domain::tenant::{Catalogue, Tenant};
 use crate::domain::values::{Email, ValueKind};
-use crate::engine::claims::{self, Bearer};
-use crate::engine::execute::{Decision, Halt};
-use crate::engine::{credentials, mint};
+use crate::engine::decision::Decision;
+use crate::engine::execute::Change;
+use crate::engine::halt::{Halt, Ordered};
+use crate::engine::mint;
 use crate::mail::{Kind as MailKind, Mail, link};
 use crate::passwords::{Hash, Password};
 
-use super::{as_recorded, named};
+use super::{ProfileChange, as_recorded, named};
 
 /// Longest address of a page that a link leads to, in bytes.
 pub const URL_BYTES_MAX: usize = 2_000;
@@ -67,46 +67,61 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let hash = hashed(&app, wanted.password.as_deref()).await?;
     let id = ProfileId(mint::new_id());
     let kind = Kind { area: "profile", operation: "create_profile" };
-    let made = write(&app, &call, place.tenant, kind, |decision| {
-        let (wanted, email, hash, place) = (&wanted, email.clone(), &hash, &place);
-        let (app, call) = (&app, &call);
-        Box::pin(async move {
-            let catalogue = decision.load::<Tenant>(place.tenant.0).await?.state;
-            if catalogue.name.as_deref() != Some(&place.name) {
-                return Err(Failure::NoSuchTenant.into());
-            }
-            let claim = claims::username(place.tenant, &wanted.username);
-            if decision.engine.reader.claims(&[claim]).await?.contains_key(&claim) {
-                return Err(Failure::ProfileExists.into());
-            }
-            if is_shown_name(decision, id, &wanted.username).await? {
-                return Err(Failure::ProfileExists.into());
-            }
-            let verification = wanted.verification_url.as_deref();
-            let verification = verification.filter(|_| catalogue.verifies_new_profiles);
-            let registration = Registration {
-                emails: vec![email.clone()],
-                active: Some(wanted.enabled && verification.is_none()),
-                attributes: with_defaults(&catalogue, &wanted.attributes)
-                    .into_iter()
-                    .map(|(name, value)| (name, value.into()))
-                    .collect(),
-                username: Some(wanted.username.clone().into()),
-                application_roles: wanted.roles.clone(),
-                ..Registration::default()
-            };
-            let place = Place { catalogue, ..place.clone() };
-            let state = register(decision, &place, id, registration, hash.as_ref())?;
-            if let Some(url) = verification {
-                send_link(decision, app, call, id, &email, MailKind::VerifyAccount, url)?;
-            }
-            let facts = state.live().cloned().ok_or(Halt::Refused(Failure::Internal))?;
-            Ok(Found { place, id, facts: Box::new(facts) })
-        })
-    });
-    let made = as_recorded(&app, made.await?).await?;
+    let new = Register { app: &app, call: &call, place: &place, wanted, id, email, hash };
+    let made = write(&app, &call, place.tenant, kind, &new).await?;
+    let made = as_recorded(&app, made).await?;
     app.applications.outbox.look();
     bean(&call, Bean::Profile, &shown::profile(&made, shown::attributes(&made.facts)))
+}
+
+struct Register<'a> {
+    app: &'a App,
+    call: &'a Call,
+    place: &'a Place,
+    wanted: Wanted,
+    id: ProfileId,
+    email: Email,
+    hash: Option<Hash>,
+}
+
+impl Change for Register<'_> {
+    type Done = Found;
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<Found, Halt<Failure>> {
+        let Register { app, call, place, wanted, id, email, hash } = self;
+        let catalogue = decision.load::<Tenant>(place.tenant.0).await?.state;
+        if catalogue.name.as_deref() != Some(&place.name) {
+            return Err(Failure::NoSuchTenant.into());
+        }
+        let verification = wanted.verification_url.as_deref();
+        let verification = verification.filter(|_| catalogue.verifies_new_profiles);
+        let attributes = with_defaults(&catalogue, &wanted.attributes).into_iter();
+        let registration = Registration {
+            emails: vec![email.clone()],
+            active: Some(wanted.enabled && verification.is_none()),
+            attributes: attributes.map(|(name, value)| (name, value.into())).collect(),
+            username: Some(wanted.username.clone().into()),
+            application_roles: wanted.roles.clone(),
+            ..Registration::default()
+        };
+        let (by, command) = (By::application(&*catalogue), Command::RegisterProfile(registration));
+        let registered = decision.begin::<Profile>(id.0, by, command);
+        registered.or_refuse(|_| Failure::ProfileExists)?;
+        let taken = !decision.collisions(&[USERNAME]).await?.is_empty();
+        if taken || is_shown_name(decision, *id, &wanted.username).await? {
+            return Err(Failure::ProfileExists.into());
+        }
+        if let Some(url) = verification {
+            send_link(decision, app, call, *id, email, MailKind::VerifyAccount, url)?;
+        }
+        let place = Place { catalogue, ..(*place).clone() };
+        let mut profile = ProfileChange { decision, place, id: *id };
+        if let Some(hash) = hash {
+            profile.change_password(hash).await?;
+        }
+        profile.into_found()
+    }
 }
 
 /// What a call asks to be registered.
@@ -212,31 +227,6 @@ pub fn clean(catalogue: &Catalogue, name: &str, value: Value) -> Value {
     cleansed(value, metadata.and_then(|metadata| metadata.get("type")?.as_str()))
 }
 
-fn register(
-    decision: &mut Decision<'_>,
-    place: &Place,
-    id: ProfileId,
-    registration: Registration<RankedRole>,
-    hash: Option<&Hash>,
-) -> Result<profile::State, Halt<Failure>> {
-    let username = registration.username.clone().unwrap_or_default();
-    decision.take(claims::take_username(place.tenant, &username.0, id));
-    let rank = |key: &str| place.catalogue.rank(key);
-    let mut state = profile::State::Absent;
-    let command = Command::RegisterProfile(registration);
-    let events = profile::decide(id, &state, &Authority::Application, rank, command);
-    let mut events = events.map_err(|_| Failure::ProfileExists)?;
-    if let Some(hash) = hash {
-        events.push(Event::PasswordChanged {});
-        decision.row(credentials::password(place.tenant, id, hash.as_str()));
-    }
-    for event in &events {
-        Profile::evolve(&mut state, event, chrono::Utc::now());
-    }
-    decision.append::<Profile>(id.0, events, None)?;
-    Ok(state)
-}
-
 /// Puts a token into the log, and a mail with a link that holds it into the outbox.
 ///
 /// # Errors
@@ -274,15 +264,12 @@ pub fn issue_token(
     profile: ProfileId,
     email_id: Option<ValueId>,
 ) -> Result<(Uuid, DateTime<Utc>), Halt<Failure>> {
-    let (token, stream) = (Uuid::new_v4(), Uuid::now_v7());
+    let token = Uuid::new_v4();
+    let stream = Bearer::Verification.claim(&token.to_string());
     let life = Duration::seconds(app.applications.settings.verification_seconds_max);
     let expires_at = call.received_at + life;
     let command = session::Command::IssueVerification { profile, email_id, expires_at };
-    let events = session::decide(&session::State::Absent, command);
-    let events = events.map_err(|_| Failure::Internal)?;
-    decision.append::<Session>(stream, events, None)?;
-    let tenant = decision.tenant;
-    let secret = token.to_string();
-    decision.take(Bearer::Verification.take(tenant, &secret, stream, Some(expires_at)));
+    let issued = decision.begin::<Session>(stream, (), command);
+    issued.or_refuse(|_| Failure::Internal)?;
     Ok((token, expires_at))
 }

@@ -11,17 +11,17 @@ pub mod passwords;
 pub mod update;
 pub mod verification;
 
-use futures_util::future::BoxFuture;
-
 use crate::api::app::App;
-use crate::domain::Aggregate;
 use crate::domain::entitlement::TenantAction;
 use crate::domain::ids::ProfileId;
 use crate::domain::naming::readable;
-use crate::domain::permission::Authority;
-use crate::domain::profile::{Command, Facts, Profile, Refusal, State, decide};
+use crate::domain::profile::{By, Command, Facts, Profile, Refusal, State};
 use crate::domain::tenant::Tenant;
-use crate::engine::execute::{Decision, Halt};
+use crate::engine::credentials;
+use crate::engine::decision::Decision;
+use crate::engine::execute::Change;
+use crate::engine::halt::{Halt, Ordered};
+use crate::passwords::Hash;
 
 use super::answer::{Answer, bean};
 use super::call::Call;
@@ -34,44 +34,46 @@ use super::write::{Kind, write};
 /// Longest username, role or name of an attribute, in bytes.
 const NAME_BYTES_MAX: usize = 255;
 
-/// What becomes of a profile by one call: orders given one after the other.
-struct Change<'d, 'e> {
+/// A profile in a decision: it is there, and so is its tenant.
+struct ProfileChange<'d, 'e> {
     pub decision: &'d mut Decision<'e>,
     pub place: Place,
     pub id: ProfileId,
-    pub state: State,
 }
 
-impl<'d, 'e> Change<'d, 'e> {
-    /// Of a profile that is there and whose tenant is still there.
+impl<'d, 'e> ProfileChange<'d, 'e> {
     async fn of(decision: &'d mut Decision<'e>, found: &Found) -> Result<Self, Halt<Failure>> {
-        let tenant = found.place.tenant;
-        let catalogue = decision.load::<Tenant>(tenant.0).await?.state;
-        let state = decision.load::<Profile>(found.id.0).await?.state;
-        if catalogue.name.is_none() || state.live().is_none() {
-            return Err(Halt::Refused(Failure::NoSuchProfile));
+        let catalogue = decision.load::<Tenant>(found.place.tenant.0).await?.state;
+        let profile = decision.load::<Profile>(found.id.0).await?.state;
+        if catalogue.name.is_none() || profile.live().is_none() {
+            return Err(Failure::NoSuchProfile.into());
         }
         let place = Place { catalogue, ..found.place.clone() };
-        Ok(Change { decision, place, id: found.id, state: (*state).clone() })
+        Ok(ProfileChange { decision, place, id: found.id })
     }
 
     /// Gives an order.
-    fn order(&mut self, command: Command) -> Result<(), Halt<Failure>> {
-        let rank = |key: &str| self.place.catalogue.rank(key);
-        let events = decide(self.id, &self.state, &Authority::Application, rank, command);
-        let events = events.map_err(|refusal| match refusal {
+    async fn order(&mut self, command: Command) -> Result<(), Halt<Failure>> {
+        let by = By::application(&*self.place.catalogue);
+        let ordered = self.decision.order::<Profile>(self.id.0, by, command).await;
+        ordered.or_refuse(|refusal| match refusal {
             Refusal::NotPermitted => Failure::ActionDenied(TenantAction::ManageProfiles.name()),
             _ => Failure::NoSuchProfile,
         })?;
-        // Only until the log has given them their own time.
-        let now = chrono::Utc::now();
-        events.iter().for_each(|event| Profile::evolve(&mut self.state, event, now));
-        Ok(self.decision.append::<Profile>(self.id.0, events, None)?)
+        Ok(())
     }
 
-    /// What it is now.
+    /// Gives it another password.
+    async fn change_password(&mut self, hash: &Hash) -> Result<(), Halt<Failure>> {
+        self.order(Command::ChangePassword).await?;
+        self.decision.row(credentials::password(self.place.tenant, self.id, hash.as_str()));
+        Ok(())
+    }
+
+    /// What it is after the orders so far.
     fn facts(&self) -> Result<&Facts, Halt<Failure>> {
-        self.state.live().ok_or(Halt::Refused(Failure::NoSuchProfile))
+        let state = self.decision.known::<Profile>(self.id.0);
+        state.and_then(State::live).ok_or(Halt::Refused(Failure::NoSuchProfile))
     }
 
     /// As the answer shows it.
@@ -81,31 +83,51 @@ impl<'d, 'e> Change<'d, 'e> {
     }
 }
 
+/// What a call orders a profile to become.
+trait Orders: Sync {
+    /// Gives the orders, one after the other.
+    ///
+    /// # Errors
+    /// The first refusal, or what failed.
+    fn give(
+        &self,
+        profile: &mut ProfileChange<'_, '_>,
+    ) -> impl Future<Output = Result<(), Halt<Failure>>> + Send;
+}
+
+impl Orders for Command {
+    async fn give(&self, profile: &mut ProfileChange<'_, '_>) -> Result<(), Halt<Failure>> {
+        profile.order(self.clone()).await
+    }
+}
+
 /// Changes a profile and answers with it.
-async fn change<'e, F>(
-    app: &'e App,
-    call: &'e Call,
-    found: &'e Found,
+async fn change(
+    app: &App,
+    call: &Call,
+    found: &Found,
     operation: &'static str,
-    orders: F,
-) -> Result<Found, Failure>
-where
-    F: for<'c, 'd> Fn(&'c mut Change<'d, 'e>) -> BoxFuture<'c, Result<(), Halt<Failure>>>
-        + Send
-        + Sync
-        + 'e,
-{
+    orders: &impl Orders,
+) -> Result<Found, Failure> {
     let kind = Kind { area: "profile", operation };
-    let orders = std::sync::Arc::new(orders);
-    let changed = write(app, call, found.place.tenant, kind, move |decision| {
-        let orders = orders.clone();
-        Box::pin(async move {
-            let mut change = Change::of(decision, found).await?;
-            orders(&mut change).await?;
-            change.into_found()
-        })
-    });
-    as_recorded(app, changed.await?).await
+    let changed = write(app, call, found.place.tenant, kind, &Changing { found, orders }).await?;
+    as_recorded(app, changed).await
+}
+
+struct Changing<'a, O> {
+    found: &'a Found,
+    orders: &'a O,
+}
+
+impl<O: Orders> Change for Changing<'_, O> {
+    type Done = Found;
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<Found, Halt<Failure>> {
+        let mut profile = ProfileChange::of(decision, self.found).await?;
+        self.orders.give(&mut profile).await?;
+        profile.into_found()
+    }
 }
 
 /// What was decided, with the log's own times; as it was decided, should it be gone by now.

@@ -8,16 +8,18 @@ use crate::api::app::App;
 use crate::api::crafter::answer::Answer;
 use crate::api::crafter::call::Call;
 use crate::api::crafter::error::Failure;
-use crate::api::crafter::find;
+use crate::api::crafter::find::{self, Found};
 use crate::api::crafter::types::profile::Profile as Wire;
 use crate::api::crafter::write::{Kind, write};
-use crate::domain::profile::Command;
-use crate::engine::credentials;
+use crate::engine::decision::Decision;
+use crate::engine::execute::Change;
+use crate::engine::halt::Halt;
 use crate::mail::Kind as MailKind;
+use crate::passwords::Hash;
 
 use super::create::{hashed, may_link_to, send_link};
-use super::verification::{profile_of, spend, token};
-use super::{Change, changed, read};
+use super::verification::{Token, profile_of, spend, token};
+use super::{Orders, ProfileChange, changed, read};
 
 /// Sends a profile a mail whose link lets it choose another password.
 #[utoipa::path(
@@ -35,21 +37,30 @@ pub async fn reset(State(app): State<Arc<App>>, call: Call) -> Answer {
     // Who has no address is told nothing.
     if !found.facts.emails.is_empty() {
         let kind = Kind { area: "session", operation: "reset_password" };
-        let sent = write(&app, &call, found.place.tenant, kind, |decision| {
-            let (found, app, call) = (&found, &app, &call);
-            Box::pin(async move {
-                let change = Change::of(decision, found).await?;
-                let Some(recipient) = change.facts()?.emails.first().cloned() else {
-                    return Ok(());
-                };
-                let kind = MailKind::ResetPassword;
-                send_link(decision, app, call, found.id, &recipient, kind, url)
-            })
-        });
-        sent.await?;
+        let mail = SendLink { app: &app, call: &call, found: &found, url };
+        write(&app, &call, found.place.tenant, kind, &mail).await?;
         app.applications.outbox.look();
     }
     read(&call, &found)
+}
+
+struct SendLink<'a> {
+    app: &'a App,
+    call: &'a Call,
+    found: &'a Found,
+    url: &'a str,
+}
+
+impl Change for SendLink<'_> {
+    type Done = ();
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<(), Halt<Failure>> {
+        let SendLink { app, call, found, url } = self;
+        let profile = ProfileChange::of(decision, found).await?;
+        let Some(recipient) = profile.facts()?.emails.first().cloned() else { return Ok(()) };
+        send_link(decision, app, call, found.id, &recipient, MailKind::ResetPassword, url)
+    }
 }
 
 /// Sets another password by the token of such a mail.
@@ -66,15 +77,19 @@ pub async fn change(State(app): State<Arc<App>>, call: Call) -> Answer {
     let token = token(&app, &call, id).await?;
     let found = profile_of(&app, &call, &token).await?;
     let hash = hashed(&app, Some(password)).await?.ok_or(Failure::Internal)?;
-    let after = super::change(&app, &call, &found, "change_password", |change| {
-        let (token, hash) = (&token, &hash);
-        Box::pin(async move {
-            spend(change.decision, token.stream).await?;
-            change.order(Command::ChangePassword)?;
-            let row = credentials::password(change.place.tenant, change.id, hash.as_str());
-            change.decision.row(row);
-            Ok(())
-        })
-    });
-    changed(&call, &after.await?, &[])
+    let orders = ChangePassword { token, hash };
+    let after = super::change(&app, &call, &found, "change_password", &orders).await?;
+    changed(&call, &after, &[])
+}
+
+struct ChangePassword {
+    token: Token,
+    hash: Hash,
+}
+
+impl Orders for ChangePassword {
+    async fn give(&self, profile: &mut ProfileChange<'_, '_>) -> Result<(), Halt<Failure>> {
+        spend(profile.decision, self.token.stream).await?;
+        profile.change_password(&self.hash).await
+    }
 }

@@ -16,17 +16,19 @@ use crate::api::crafter::selector::Bean;
 use crate::api::crafter::types::profile::Profile as Wire;
 use crate::api::crafter::types::session::VerificationToken;
 use crate::api::crafter::write::{Kind, write};
+use crate::domain::claims::{Bearer, Claim};
 use crate::domain::entitlement::TenantAction;
 use crate::domain::ids::{ProfileId, TenantId, ValueId};
 use crate::domain::mailbox::is_bare_address;
 use crate::domain::object_id::shown;
 use crate::domain::profile::Command;
 use crate::domain::session::{self, Session};
-use crate::engine::claims::{self, Bearer, take_login_email};
-use crate::engine::execute::{Decision, Halt};
+use crate::engine::decision::Decision;
+use crate::engine::execute::Change;
+use crate::engine::halt::{Halt, Ordered};
 
 use super::create::issue_token;
-use super::{Change, change, changed};
+use super::{Orders, ProfileChange, change, changed};
 
 /// A token that leads somewhere now.
 pub struct Token {
@@ -76,13 +78,12 @@ pub async fn profile_of(app: &App, call: &Call, token: &Token) -> Result<Found, 
 /// # Errors
 /// [`Failure::NoSuchVerificationToken`] when somebody else was faster.
 pub async fn spend(decision: &mut Decision<'_>, stream: Uuid) -> Result<(), Halt<Failure>> {
-    let state = decision.load::<Session>(stream).await?.state;
     let command = session::Command::EndSession { reason: "used" };
-    let events = session::decide(&state, command).unwrap_or_default();
-    if events.is_empty() {
-        return Err(Failure::NoSuchVerificationToken.into());
+    let ended = decision.order::<Session>(stream, (), command).await;
+    match ended.or_refuse(|_| Failure::Internal)?.is_empty() {
+        true => Err(Failure::NoSuchVerificationToken.into()),
+        false => Ok(()),
     }
-    Ok(decision.append::<Session>(stream, events, None)?)
 }
 
 /// Verifies a profile by a token, and enables it.
@@ -97,43 +98,41 @@ pub async fn verify(State(app): State<Arc<App>>, call: Call) -> Answer {
     let id = call.parameters.required("verificationTokenId")?;
     let token = token(&app, &call, id).await?;
     let found = profile_of(&app, &call, &token).await?;
-    let after = change(&app, &call, &found, "verify_profile", |change| {
-        let token = &token;
-        Box::pin(async move {
-            spend(change.decision, token.stream).await?;
-            let free = free_log_in(change, token.email_id).await?;
-            if let Some(address) = &free {
-                let claim = take_login_email(change.place.tenant, address, change.id);
-                change.decision.take(claim);
-            }
-            change.order(Command::VerifyProfile { log_in_email_is_free: free.is_some() })
-        })
-    });
-    changed(&call, &after.await?, &[])
+    let after = change(&app, &call, &found, "verify_profile", &Verify(token)).await?;
+    changed(&call, &after, &[])
 }
 
-/// The address that the profile could log in with: the one that the token was sent to, if it still
-/// has it and nobody else logs in with it.
-async fn free_log_in(
-    change: &Change<'_, '_>,
+struct Verify(Token);
+
+impl Orders for Verify {
+    async fn give(&self, profile: &mut ProfileChange<'_, '_>) -> Result<(), Halt<Failure>> {
+        spend(profile.decision, self.0.stream).await?;
+        let log_in_email_is_free = is_log_in_free(profile, self.0.email_id).await?;
+        profile.order(Command::VerifyProfile { log_in_email_is_free }).await
+    }
+}
+
+/// Whether the profile could log in with the address that its token was sent to: it still has it,
+/// and nobody else logs in with it.
+async fn is_log_in_free(
+    profile: &ProfileChange<'_, '_>,
     sent_to: Option<ValueId>,
-) -> Result<Option<String>, Halt<Failure>> {
+) -> Result<bool, Halt<Failure>> {
+    let facts = profile.facts()?;
     // Nor does an application choose what somebody with a directory role logs in with.
-    if !change.facts()?.roles.is_empty() {
-        return Ok(None);
+    if !facts.roles.is_empty() {
+        return Ok(false);
     }
-    let first = change.facts()?.emails.first();
+    let first = facts.emails.first();
     let Some(email) = first.filter(|email| !email.login && Some(email.id) == sent_to) else {
-        return Ok(None);
+        return Ok(false);
     };
-    let address = &email.address.0;
     // With a display name it is none that anybody would log in with.
-    if !is_bare_address(address) {
-        return Ok(None);
+    if !is_bare_address(&email.address.0) {
+        return Ok(false);
     }
-    let claim = claims::login_email(change.place.tenant, address);
-    let held = change.decision.engine.reader.claims(&[claim]).await?;
-    Ok((!held.contains_key(&claim)).then(|| address.clone()))
+    let claim = Claim::login_email(profile.place.tenant, &email.address.0).key;
+    Ok(profile.decision.engine.reader.claims(&[claim]).await?.is_empty())
 }
 
 /// Makes a verification token of a profile; no mail is sent.
@@ -148,17 +147,8 @@ async fn free_log_in(
 pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let found = find::managed(&app, &call, call.path("id")).await?;
     let kind = Kind { area: "session", operation: "create_verification_token" };
-    let issued = write(&app, &call, found.place.tenant, kind, |decision| {
-        let (found, app, call) = (&found, &app, &call);
-        Box::pin(async move {
-            // Whoever sends it sends it there: another address is not shown to be one's own by it.
-            let change = Change::of(decision, found).await?;
-            let email_id = change.facts()?.emails.first().map(|email| email.id);
-            let (token, _) = issue_token(decision, app, call, found.id, email_id)?;
-            Ok(token)
-        })
-    });
-    let id = issued.await?;
+    let new = Create { app: &app, call: &call, found: &found };
+    let id = write(&app, &call, found.place.tenant, kind, &new).await?;
     let token = VerificationToken {
         tenant: found.place.name.clone(),
         profile_id: shown(found.id.0),
@@ -166,6 +156,26 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
         id,
     };
     bean(&call, Bean::VerificationToken, &token)
+}
+
+struct Create<'a> {
+    app: &'a App,
+    call: &'a Call,
+    found: &'a Found,
+}
+
+impl Change for Create<'_> {
+    type Done = Uuid;
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<Uuid, Halt<Failure>> {
+        let Create { app, call, found } = self;
+        // Whoever sends it sends it there: another address is not shown to be one's own by it.
+        let profile = ProfileChange::of(decision, found).await?;
+        let email_id = profile.facts()?.emails.first().map(|email| email.id);
+        let (token, _) = issue_token(decision, app, call, found.id, email_id)?;
+        Ok(token)
+    }
 }
 
 /// A verification token.
@@ -207,13 +217,20 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
     };
     call.caller.may(&token.tenant_name, TenantAction::ManageProfiles)?;
     let kind = Kind { area: "session", operation: "delete_verification_token" };
-    let deleted = write(&app, &call, token.tenant, kind, |decision| {
-        let stream = token.stream;
-        Box::pin(async move { spend(decision, stream).await })
-    });
-    match deleted.await {
+    match write(&app, &call, token.tenant, kind, &Delete(token.stream)).await {
         Err(Failure::NoSuchVerificationToken) => {}
         done => done?,
     }
     empty()
+}
+
+struct Delete(Uuid);
+
+impl Change for Delete {
+    type Done = ();
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<(), Halt<Failure>> {
+        spend(decision, self.0).await
+    }
 }

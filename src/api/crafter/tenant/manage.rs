@@ -13,14 +13,16 @@ use crate::api::crafter::selector::Bean;
 use crate::api::crafter::shown;
 use crate::api::crafter::types::tenant as wire;
 use crate::api::crafter::write::{Kind, execute, write};
-use crate::domain::Aggregate;
+use crate::domain::claims::{API_KEY_NAME, TENANT_NAME};
 use crate::domain::entitlement::TenantAction;
 use crate::domain::ids::TenantId;
 use crate::domain::tenant::{
-    ApplicationCommand, AttributeDefinition, Catalogue, Command, Event, Tenant, decide,
+    ApplicationCommand, AttributeDefinition, Catalogue, Command, Event, Tenant,
 };
-use crate::engine::execute::{Executed, Halt};
-use crate::engine::{claims, mint, react};
+use crate::engine::decision::Decision;
+use crate::engine::execute::{Change, Executed};
+use crate::engine::halt::{Halt, Ordered};
+use crate::engine::{mint, react};
 
 use super::{change, named};
 
@@ -37,35 +39,34 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let wanted: wire::Tenant = call.body()?;
     call.caller.may_everywhere(TenantAction::CreateTenant)?;
     let name = named("tenant", &wanted.name)?.to_owned();
-    let mut orders = vec![Command::RegisterTenant { name: name.clone() }];
     let nothing = Catalogue::default();
+    let mut orders = vec![Command::RegisterTenant { name: name.clone() }];
     orders.extend(replacing(&nothing, &wanted)?.into_iter().map(Command::ForApplications));
     let tenant = TenantId(mint::new_id());
     let kind = Kind { area: "tenant", operation: "create_tenant" };
-    let (name, orders) = (&name, &orders);
-    let created = write(&app, &call, tenant, kind, |decision| {
-        Box::pin(async move {
-            let claim = claims::tenant_name(name);
-            if decision.engine.reader.claims(&[claim]).await?.contains_key(&claim) {
-                return Err(Halt::Refused(Failure::TenantExists));
-            }
-            let mut state = Catalogue::default();
-            let mut happened = Vec::new();
-            for order in orders {
-                let events = decide(&state, order.clone()).map_err(|_| Failure::Internal)?;
-                for event in events {
-                    Tenant::evolve(&mut state, &event, chrono::Utc::now());
-                    happened.push(event);
-                }
-            }
-            decision.append::<Tenant>(tenant.0, happened, None)?;
-            decision.take(claims::take_tenant_name(tenant, name));
-            Ok(state)
-        })
-    });
-    let catalogue = created.await?.into();
-    let place = Place { tenant, name: name.clone(), catalogue };
-    bean(&call, Bean::Tenant, &shown::tenant(&place))
+    let catalogue = write(&app, &call, tenant, kind, &Create { orders }).await?;
+    bean(&call, Bean::Tenant, &shown::tenant(&Place { tenant, name, catalogue }))
+}
+
+struct Create {
+    orders: Vec<Command>,
+}
+
+impl Change for Create {
+    type Done = Arc<Catalogue>;
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<Arc<Catalogue>, Halt<Failure>> {
+        let id = decision.tenant.0;
+        for order in &self.orders {
+            let ordered = decision.order::<Tenant>(id, (), order.clone()).await;
+            ordered.or_refuse(|_| Failure::Internal)?;
+        }
+        match decision.collisions(&[TENANT_NAME]).await?.is_empty() {
+            true => Ok(decision.load::<Tenant>(id).await?.state),
+            false => Err(Failure::TenantExists.into()),
+        }
+    }
 }
 
 /// A tenant.
@@ -117,29 +118,29 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
     call.caller.may(name, TenantAction::DeleteTenant)?;
     let Some(place) = find::tenant(&app, name).await? else { return empty() };
     // Programs of the other faces belong to it: whoever runs those takes their keys away first.
-    if !app.engine.reader.claimed(place.tenant.0, "api_key_name").await?.is_empty() {
+    if !app.engine.reader.claimed(place.tenant.0, API_KEY_NAME).await?.is_empty() {
         return Err(Failure::ActionDenied(TenantAction::DeleteTenant.name()));
     }
     let kind = Kind { area: "tenant", operation: "delete_tenant" };
-    let deleted = execute(&app, &call, place.tenant, kind, |decision| {
-        let tenant = place.tenant;
-        Box::pin(async move {
-            let state = decision.load::<Tenant>(tenant.0).await?.state;
-            let events = decide(&state, Command::DeleteTenant).unwrap_or_default();
-            for event in &events {
-                if let Event::TenantDeleted { name } = event {
-                    decision.release(claims::tenant_name(name));
-                }
-            }
-            decision.append::<Tenant>(tenant.0, events.clone(), None)?;
-            Ok(events)
-        })
-    });
-    let Executed { value: events, position, .. } = deleted.await?;
+    let Executed { value: events, position, .. } =
+        execute(&app, &call, place.tenant, kind, &Delete).await?;
     if let Some(position) = position {
         react::profiles::begin(&app.engine, place.tenant, &events, position).await?;
     }
     empty()
+}
+
+struct Delete;
+
+impl Change for Delete {
+    type Done = Vec<Event>;
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<Vec<Event>, Halt<Failure>> {
+        let id = decision.tenant.0;
+        let deleted = decision.order::<Tenant>(id, (), Command::DeleteTenant).await;
+        Ok(deleted.decided()?.unwrap_or_default())
+    }
 }
 
 /// How many tenants there are.

@@ -5,11 +5,15 @@ pub mod attribute_definitions;
 pub mod manage;
 pub mod roles;
 
+use std::sync::Arc;
+
 use crate::api::app::App;
+use crate::domain::entitlement::TenantAction;
 use crate::domain::naming::readable;
-use crate::domain::tenant::{ApplicationCommand, Command, Tenant, decide};
-use crate::domain::{Aggregate, entitlement::TenantAction};
-use crate::engine::execute::Executed;
+use crate::domain::tenant::{ApplicationCommand, Catalogue, Command, Event, Tenant};
+use crate::engine::decision::Decision;
+use crate::engine::execute::{Change, Executed};
+use crate::engine::halt::{Halt, Ordered};
 use crate::engine::react;
 
 use super::answer::{Answer, bean};
@@ -46,31 +50,39 @@ async fn change(
     call.caller.may_all(name, &[TenantAction::ReadTenant, TenantAction::UpdateTenant])?;
     let place = find::tenant(app, name).await?.ok_or(Failure::NoSuchTenant)?;
     let kind = Kind { area: "tenant", operation };
-    let (before, orders) = (&place, &orders);
-    let changed = execute(app, call, place.tenant, kind, |decision| {
-        Box::pin(async move {
-            let catalogue = decision.load::<Tenant>(before.tenant.0).await?.state;
-            if catalogue.name.as_deref() != Some(&before.name) {
-                return Err(Failure::NoSuchTenant.into());
-            }
-            let place = Place { catalogue: catalogue.clone(), ..before.clone() };
-            let mut state = (*catalogue).clone();
-            let mut happened = Vec::new();
-            for order in orders(&place) {
-                let events = decide(&state, Command::ForApplications(order));
-                for event in events.map_err(|_| Failure::NoSuchTenant)? {
-                    Tenant::evolve(&mut state, &event, call.received_at);
-                    happened.push(event);
-                }
-            }
-            decision.append::<Tenant>(before.tenant.0, happened.clone(), None)?;
-            Ok((state, happened))
-        })
-    });
-    let Executed { value: (state, happened), position, .. } = changed.await?;
+    let changing = Changing { place: &place, orders };
+    let Executed { value: (catalogue, happened), position, .. } =
+        execute(app, call, place.tenant, kind, &changing).await?;
     if let Some(position) = position {
         react::profiles::begin(&app.engine, place.tenant, &happened, position).await?;
     }
-    let after = Place { catalogue: state.into(), ..place };
-    bean(call, Bean::Tenant, &shown::tenant(&after))
+    bean(call, Bean::Tenant, &shown::tenant(&Place { catalogue, ..place }))
+}
+
+struct Changing<'a, F> {
+    place: &'a Place,
+    orders: F,
+}
+
+impl<F> Change for Changing<'_, F>
+where
+    F: Fn(&Place) -> Vec<ApplicationCommand> + Send + Sync,
+{
+    /// What the tenant has become, and by which events.
+    type Done = (Arc<Catalogue>, Vec<Event>);
+    type Refusal = Failure;
+
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<Self::Done, Halt<Failure>> {
+        let id = self.place.tenant.0;
+        let catalogue = decision.load::<Tenant>(id).await?.state;
+        if catalogue.name.as_deref() != Some(&self.place.name) {
+            return Err(Failure::NoSuchTenant.into());
+        }
+        let mut happened = Vec::new();
+        for order in (self.orders)(&Place { catalogue, ..self.place.clone() }) {
+            let events = decision.order::<Tenant>(id, (), Command::ForApplications(order)).await;
+            happened.extend(events.or_refuse(|_| Failure::NoSuchTenant)?);
+        }
+        Ok((decision.load::<Tenant>(id).await?.state, happened))
+    }
 }
