@@ -13,11 +13,10 @@ use dossier::api::crafter::services::{Parts, Services, Settings as Noticed};
 use dossier::api::routes;
 use dossier::attachments::{Settings as AttachmentSettings, Store};
 use dossier::bearer::local::LocalIssuer;
-use dossier::cli::crafter::{Intake, take_in};
-use dossier::cli::crafter_seed::seed;
 use dossier::cluster::{APP, Cluster, OWNER, Options};
-use dossier::engine::outbox::Outbox;
 use dossier::engine::{Engine, Settings};
+use dossier::intake::crafter::{Intake, take_in};
+use dossier::intake::crafter_seed::seed;
 use dossier::mail::{Mailer, Settings as MailSettings};
 use dossier::passwords::{Password, Passwords};
 use dossier::sealing::SealingKeys;
@@ -60,11 +59,8 @@ async fn main() {
         settings: Noticed::default(),
         passwords: passwords.clone(),
         sealing: sealing.clone(),
-        outbox: Outbox::new(
-            engine.pool.clone(),
-            Mailer::open(MailSettings::new(folder.path())).expect("a mailer"),
-            sealing,
-        ),
+        outbox: engine
+            .outbox(Mailer::open(MailSettings::new(folder.path())).expect("a mailer"), sealing),
         attachments: Store::open(attachments).await.expect("a store"),
     };
     let issuer = LocalIssuer::from_secret(&[7; 32]).expect("an issuer");

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dossier::catalogue_file;
-use dossier::cli::apply::{How, apply};
 use dossier::cluster::{APP, Cluster, OWNER, Options};
-use dossier::engine::rebuild::ALL;
+use dossier::engine::replay::rebuild::ALL;
 use dossier::engine::{Engine, Settings};
+use dossier::intake::catalogue::{How, apply};
 use dossier::projections::profile_search::index::{Access, Query};
 use dossier::store::{
     Append, Appender, AppenderSettings, AreaName, Claim, Database, Envelope, NewEvent, Priority,
@@ -186,8 +186,10 @@ async fn seed_and_search(engine: &Arc<Engine>) {
         .unwrap_or(100_000);
     let tenant = engine.tenant_named("default").await.expect("the tenant").expect("a tenant");
     let started = Instant::now();
-    dossier::cli::seed::seed(engine, "default", profiles, 3, 1, false).await.expect("seeding");
-    let head = engine.reader.head().await.expect("the head");
+    dossier::intake::made_up::seed(engine, "default", profiles, 3, 1, false)
+        .await
+        .expect("seeding");
+    let head = engine.head().await.expect("the head");
     let seconds = started.elapsed().as_secs_f64();
     println!(
         "create until folded, 256 callers: {:>6.0} profiles/s, {:.0} events/s",
@@ -236,7 +238,7 @@ async fn seed_and_search(engine: &Arc<Engine>) {
 }
 
 async fn rebuild(engine: &Arc<Engine>) {
-    let head = engine.reader.head().await.expect("the head");
+    let head = engine.head().await.expect("the head");
     let every: Vec<(&str, Vec<&str>)> = ALL
         .iter()
         .map(|name| (*name, vec![*name]))

@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod crafter_file;
 pub mod domain;
 pub mod engine;
+pub mod intake;
 pub mod mail;
 pub mod passwords;
 #[path = "../projections/mod.rs"]

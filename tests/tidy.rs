@@ -74,9 +74,9 @@ fn the_faces_never_name_the_store_nor_sql() {
 fn events_come_from_the_rules_by_way_of_a_decision() {
     // Whoever writes an event otherwise has gone past the rules, the claims or the guards.
     for (what, allowed) in [
-        ("::decide(", "src/engine/decision.rs"),
-        ("NewEvent {", "src/engine/decision.rs"),
-        ("appender.append(", "src/engine/execute.rs"),
+        ("::decide(", "src/engine/write/decision.rs"),
+        ("NewEvent {", "src/engine/write/decision.rs"),
+        ("appender.append(", "src/engine/write/execute.rs"),
     ] {
         let mut found = mentions("src", &[what]);
         found.retain(|line| !line.contains("/src/domain/") && !line.contains("/src/store/"));

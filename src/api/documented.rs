@@ -14,7 +14,7 @@ use utoipa::openapi::security::{
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Response, Type};
 
 /// A face, as the document shows it.
-struct Face {
+struct DocumentedFace {
     /// The tag of its operations.
     tag: &'static str,
     /// The names of what each request says of its caller.
@@ -36,7 +36,7 @@ const PEOPLES_HEADERS: &[(&str, usize, &str)] = &[
     ("Dossier-Reason", 8_000, "Why, for the record; the first 500 characters are kept"),
 ];
 
-const PROFILES: Face = Face {
+const PROFILES: DocumentedFace = DocumentedFace {
     tag: "profiles",
     schemes: &["api_key", "bearer"],
     content_type: "application/json",
@@ -46,7 +46,7 @@ const PROFILES: Face = Face {
     headers: PEOPLES_HEADERS,
 };
 
-const CRAFTER: Face = Face {
+const CRAFTER: DocumentedFace = DocumentedFace {
     tag: "crafter",
     schemes: &["access_token"],
     content_type: "application/json;charset=UTF-8",
@@ -56,9 +56,9 @@ const CRAFTER: Face = Face {
     headers: &[],
 };
 
-const FACES: [Face; 4] = [
+const FACES: [DocumentedFace; 4] = [
     PROFILES,
-    Face {
+    DocumentedFace {
         tag: "history",
         content_type: "application/problem+json",
         error: "ProblemDetails",
@@ -66,7 +66,7 @@ const FACES: [Face; 4] = [
         ..PROFILES
     },
     CRAFTER,
-    Face {
+    DocumentedFace {
         tag: "monitoring",
         schemes: &["management_token"],
         statuses: &[400, 401, 408, 413, 415, 500, 503],
@@ -111,7 +111,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.post, &mut item.patch].into_iter().flatten()
 }
 
-fn complete(operation: &mut Operation, face: &Face) {
+fn complete(operation: &mut Operation, face: &DocumentedFace) {
     let mut requirement = SecurityRequirement::default();
     for scheme in face.schemes {
         requirement = requirement.add::<_, [String; 0], String>(*scheme, []);
@@ -147,7 +147,7 @@ fn body_of(response: RefOr<Response>, content_type: &str) -> Option<RefOr<Schema
 }
 
 /// The answer with this status: in the form of the face, or in the one that the handler declares.
-fn refusal(face: &Face, status: u16, own: Option<RefOr<Schema>>) -> Response {
+fn refusal(face: &DocumentedFace, status: u16, own: Option<RefOr<Schema>>) -> Response {
     let name = if status == 422 { face.invalid } else { face.error };
     let common = Ref::from_schema_name(name);
     let schema = match own {

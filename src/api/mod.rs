@@ -1,23 +1,19 @@
 //! The faces: HTTP in, engine, HTTP out. A handler parses, calls the engine and formats; rules
 //! and SQL are elsewhere.
 
-pub mod actor;
-pub mod answer;
 pub mod app;
-pub mod call;
+pub mod bounds;
+pub mod circumstances;
 pub mod crafter;
 pub mod documented;
-pub mod failure;
-pub mod guests;
+pub mod face;
 pub mod history;
-pub mod identity;
 pub mod metrics;
-pub mod mistakes;
-pub mod object;
 pub mod observe;
+pub mod people;
 pub mod range;
+pub mod rejection;
 pub mod routes;
 pub mod v5;
-pub mod write;
 
 pub use routes::openapi;

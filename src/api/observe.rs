@@ -2,7 +2,7 @@
 //! metrics hold a path, a query, a secret or an e-mail address: routes are templates.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
@@ -10,41 +10,26 @@ use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, HOST,
     X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
+use axum::http::{HeaderMap, HeaderValue, Method, Version};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use metrics::histogram;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::app::App;
-use super::call::BODY_BYTES_MAX;
-use super::crafter::{self, FACE as CRAFTER};
-use super::failure::Failure;
-use super::history::Problem;
+use super::bounds::{
+    BODY_BYTES_MAX, BODY_TIME_MAX, LARGE_BYTES, LARGE_WAIT_MAX, REQUEST_TIME_MAX, UPLOAD_TIME_MAX,
+};
+use super::circumstances::RequestId;
+use super::face::Face;
+use super::rejection::Rejection;
 
-/// Longest work on a request.
-const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
-
-/// Longest work on a request that brings a file.
-const UPLOAD_TIME_MAX: Duration = Duration::from_secs(120);
-/// How the path of such a request ends.
+/// How the path of a request ends that brings a file.
 const UPLOAD: &str = "/uploadAttachment";
-
-/// Size from which on a body is a large one.
-const LARGE_BYTES: u64 = 64 << 10;
-/// Longest wait for others with large bodies.
-const LARGE_WAIT_MAX: Duration = Duration::from_secs(2);
-
-/// Longest wait for a body.
-const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// The content codings that bodies of requests may have.
 const CODINGS: &str = "gzip, deflate, br, zstd";
-
-/// The id under which a request is on record, in the log and in its answer.
-#[derive(Clone, Copy, Debug)]
-pub struct RequestId(pub Uuid);
 
 /// Surrounds a request.
 pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
@@ -55,15 +40,19 @@ pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Ne
     request.extensions_mut().insert(RequestId(id));
     let matched = request.extensions().get::<MatchedPath>();
     let route = matched.map_or("unmatched", MatchedPath::as_str).to_owned();
-    let face = face(&route);
+    let face = Face::of(&route);
     let method = method(request.method());
-    let mut response = bounded(&app, face, request, next).await;
+    let mut response = match face {
+        Some(face) => bounded(&app, face, request, next).await,
+        None => next.run(request).await,
+    };
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert("x-request-id", id);
     }
-    if face != "none" {
+    if face.is_some() {
         keep_private(response.headers_mut());
     }
+    let face = face.map_or("none", Face::name);
     let status = response.status();
     let elapsed = started.elapsed();
     histogram!(
@@ -96,47 +85,46 @@ fn keep_private(headers: &mut HeaderMap) {
 pub async fn with_host(request: Request, next: Next) -> Response {
     let hosts = request.headers().get_all(HOST).iter().count();
     match request.version() {
-        Version::HTTP_11 if hosts != 1 => refuse(face(request.uri().path()), Failure::HostUnclear),
+        Version::HTTP_11 if hosts != 1 => {
+            reject(Face::of(request.uri().path()), Rejection::HostUnclear)
+        }
         _ => next.run(request).await,
     }
 }
 
-async fn bounded(app: &App, face: &'static str, request: Request, next: Next) -> Response {
-    if face == "none" {
-        return next.run(request).await;
-    }
+async fn bounded(app: &App, face: Face, request: Request, next: Next) -> Response {
     // Nobody is waited for who has not even shown a key; no place is taken while a body dawdles.
-    if face != CRAFTER && !request.headers().contains_key("x-api-key") {
-        return refuse(face, Failure::MissingApiKey);
+    if let Some(refused) = face.anonymous(request.headers()) {
+        return refused;
     }
     // What could be unpacked has lost this header.
     let packed = request.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity");
     if packed {
-        let mut response = refuse(face, Failure::UnsupportedMediaType);
+        let mut response = face.reject(Rejection::UnsupportedCoding);
         response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(CODINGS));
         return response;
     }
     // A file is too large for that: it is received as it comes, by the handler.
-    let file = request.uri().path().ends_with(UPLOAD) && face == CRAFTER;
+    let file = request.uri().path().ends_with(UPLOAD) && face == Face::CrafterProfile;
     let (request, _body) = match file {
         true => (request, None),
         false => match with_body(app, request).await {
             Ok(read) => read,
-            Err(failure) => return refuse(face, failure),
+            Err(rejection) => return face.reject(rejection),
         },
     };
     let Ok(_permit) = app.requests.clone().try_acquire_owned() else {
-        return refuse(face, Failure::Overloaded);
+        return face.reject(Rejection::Overloaded);
     };
     if app.engine.is_overloaded() {
-        return refuse(face, Failure::Overloaded);
+        return face.reject(Rejection::Overloaded);
     }
     let _turn = match request.body().size_hint().exact() {
         Some(bytes) if bytes > LARGE_BYTES && !file => {
             let turn = app.large_requests.clone().acquire_owned();
             match tokio::time::timeout(LARGE_WAIT_MAX, turn).await {
                 Ok(turn) => turn.ok(),
-                Err(_) => return refuse(face, Failure::Overloaded),
+                Err(_) => return face.reject(Rejection::Overloaded),
             }
         }
         _ => None,
@@ -144,7 +132,7 @@ async fn bounded(app: &App, face: &'static str, request: Request, next: Next) ->
     let time_max = if file { UPLOAD_TIME_MAX } else { REQUEST_TIME_MAX };
     match tokio::time::timeout(time_max, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => refuse(face, Failure::Unavailable),
+        Err(_) => face.reject(Rejection::Unavailable),
     }
 }
 
@@ -153,7 +141,7 @@ async fn bounded(app: &App, face: &'static str, request: Request, next: Next) ->
 async fn with_body(
     app: &App,
     request: Request,
-) -> Result<(Request, Option<OwnedSemaphorePermit>), Failure> {
+) -> Result<(Request, Option<OwnedSemaphorePermit>), Rejection> {
     let (parts, body) = request.into_parts();
     if matches!(parts.method, Method::GET | Method::HEAD) {
         return Ok((Request::from_parts(parts, Body::empty()), None));
@@ -161,13 +149,13 @@ async fn with_body(
     let told = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     let told = told.and_then(|length| length.parse::<u64>().ok());
     if told.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
-        return Err(Failure::BodyTooLarge);
+        return Err(Rejection::BodyTooLarge);
     }
     let place = match body.size_hint().exact() {
         Some(..=LARGE_BYTES) => None,
         Some(_) | None => {
             let place = app.large_bodies.clone().try_acquire_owned();
-            Some(place.map_err(|_| Failure::Overloaded)?)
+            Some(place.map_err(|_| Rejection::Overloaded)?)
         }
     };
     let limited = http_body_util::Limited::new(body, BODY_BYTES_MAX);
@@ -175,33 +163,16 @@ async fn with_body(
     match tokio::time::timeout(BODY_TIME_MAX, read).await {
         Ok(Ok(read)) => Ok((Request::from_parts(parts, Body::from(read.to_bytes())), place)),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(Failure::BodyTooLarge)
+            Err(Rejection::BodyTooLarge)
         }
-        Ok(Err(_)) => Err(Failure::BodyBroken),
-        Err(_) => Err(Failure::BodyTimeout),
+        Ok(Err(_)) => Err(Rejection::BodyBroken),
+        Err(_) => Err(Rejection::BodyTimeout),
     }
 }
 
-/// A failure in the form of its face.
-pub fn refuse(face: &str, failure: Failure) -> Response {
-    match face {
-        "history" => Problem(failure).into_response(),
-        CRAFTER => crafter::error::Failure::from(failure).into_response(),
-        _ => failure.into_response(),
-    }
-}
-
-/// The face that a route belongs to.
-pub fn face(route: &str) -> &'static str {
-    if route.starts_with("/api/v5/") || route.starts_with("/uploads/") {
-        "v5"
-    } else if route.starts_with("/api/v1/") {
-        "history"
-    } else if route.starts_with(crafter::path::ROOT) {
-        CRAFTER
-    } else {
-        "none"
-    }
+/// A rejection in the form of the face that the request is for.
+pub fn reject(face: Option<Face>, rejection: Rejection) -> Response {
+    face.unwrap_or(Face::ProfilesV5).reject(rejection)
 }
 
 /// The method, of a bounded set.
@@ -221,7 +192,5 @@ fn method(method: &axum::http::Method) -> &'static str {
 /// What a panic is answered with.
 pub fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     tracing::error!("a handler panicked");
-    let mut response = Failure::Internal.into_response();
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    response
+    reject(None, Rejection::Internal)
 }

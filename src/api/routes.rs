@@ -24,7 +24,8 @@ use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::app::App;
-use super::failure::Failure;
+use super::face::Face;
+use super::rejection::Rejection;
 use super::{crafter, documented, history, metrics, observe, v5};
 
 #[derive(OpenApi)]
@@ -272,12 +273,12 @@ pub fn ops_router(app: Arc<App>) -> Router {
 }
 
 async fn not_found(request: Request) -> Response {
-    observe::refuse(observe::face(request.uri().path()), Failure::RouteNotFound)
+    observe::reject(Face::of(request.uri().path()), Rejection::RouteNotFound)
 }
 
 async fn method_not_allowed(request: Request) -> Response {
     let path = request.uri().path();
-    let mut response = observe::refuse(observe::face(path), Failure::MethodNotAllowed);
+    let mut response = observe::reject(Face::of(path), Rejection::MethodNotAllowed);
     // A route of GET takes HEAD as well, but for the one whose reading is on record.
     if path.starts_with(v5::download::PREFIX) {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static(v5::download::METHODS));

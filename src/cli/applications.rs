@@ -10,7 +10,7 @@ use crate::api::crafter::services::{Parts, Services, Settings};
 use crate::attachments::{Settings as AttachmentSettings, Store};
 use crate::domain::attachment::parse_allowed;
 use crate::engine::Engine;
-use crate::engine::outbox::Outbox;
+
 use crate::mail::{Mailer, Security, Settings as MailSettings, Smtp};
 use crate::passwords::{Passwords, Settings as PasswordSettings};
 use crate::sealing::{KEY_VARIABLE, SealingKeys};
@@ -127,7 +127,7 @@ impl Arguments {
         let given_up = &self.without_sealing_key;
         let sealing = Arc::new(sealing_keys(engine, data_dir, given_up).await?);
         let mailer = Mailer::open(self.mail(data_dir))?;
-        let outbox = Outbox::new(engine.pool.clone(), mailer, sealing.clone());
+        let outbox = engine.outbox(mailer, sealing.clone());
         let mut attachments = AttachmentSettings::new(data_dir, self.attachments.as_deref())?;
         attachments.environment =
             std::env::vars().filter(|(name, _)| name.starts_with("AWS_")).collect();

@@ -10,19 +10,23 @@ use std::sync::Arc;
 use anyhow::Context;
 use chrono::{Duration, Utc};
 
-use crate::api::identity::key_digest;
 use crate::bearer::local::LocalIssuer;
 use crate::catalogue_file;
 use crate::crafter_file::records::Record;
 use crate::domain::claims::{self, Claim};
 use crate::domain::ids::{INSTALLATION, TenantId};
-use crate::engine::{Engine, access_tokens};
+use crate::engine::Engine;
+use crate::engine::kept::credentials::key_digest;
+use crate::engine::write::access_tokens;
 
-use super::apply::{How, apply};
+use crate::intake::api_keys::{issue_api_key, make_key};
+use crate::intake::catalogue::{How, apply};
+use crate::intake::crafter_seed::seed;
+use crate::intake::people::import;
+use crate::intake::{operator, tenant_named};
+
 use super::crafter_seed;
-use super::import::import;
-use super::issue::{issue_api_key, make_key};
-use super::open::{Directory, named, operator};
+use super::open::Directory;
 
 const CATALOGUE: &str = include_str!("../../ops/demo/catalogue.toml");
 const PEOPLE: &str = include_str!("../../ops/demo/people.ndjson");
@@ -49,11 +53,11 @@ pub async fn prepare(
     let engine = &directory.engine;
     fill(engine).await?;
     // Crafter contract 4.4: at the first boot only; what people have deleted since stays deleted.
-    if engine.reader.claimed(INSTALLATION.0, "access_token").await?.is_empty() {
+    if engine.claimed(INSTALLATION, "access_token").await?.is_empty() {
         first_boot(engine, data_dir).await?;
     }
     reassert(engine).await?;
-    let tenant = named(engine, TENANT).await?;
+    let tenant = tenant_named(engine, TENANT).await?;
     let path = data_dir.join("demo.env");
     let key = match kept_key(engine, tenant, &path).await? {
         Some(key) => key,
@@ -75,20 +79,20 @@ pub async fn prepare(
 
 /// Takes in what Crafter Profile has at its first boot.
 async fn first_boot(engine: &Engine, data_dir: &Path) -> anyhow::Result<()> {
-    let mut entries = crafter_seed::seed("the demo's seed", SEED)?;
+    let mut entries = seed("the demo's seed", SEED)?;
     for entry in &mut entries {
         if let Record::AccessToken(token) = &mut entry.record {
             token.expires_at = Some(Utc::now() + Duration::days(SEED_TOKEN_DAYS));
         }
     }
-    crafter_seed::take_seed(engine, data_dir, entries).await?;
+    crafter_seed::take(engine, data_dir, entries).await?;
     Ok(())
 }
 
 /// Crafter contract 4.4: at every boot its tokens, as far as there are any, have the names of their
 /// applications, and its master token is master.
 async fn reassert(engine: &Engine) -> anyhow::Result<()> {
-    for entry in crafter_seed::seed("the demo's seed", SEED)? {
+    for entry in seed("the demo's seed", SEED)? {
         if let Record::AccessToken(token) = entry.record
             && let Some(application) = &token.application
         {

@@ -145,7 +145,7 @@ fn check(path: &Path) -> anyhow::Result<u64> {
 
 async fn read(directory: &Directory, path: &Path) -> anyhow::Result<()> {
     let engine = &directory.engine;
-    if engine.reader.head().await? != 0 {
+    if engine.head().await? != 0 {
         bail!("the directory holds a log already: name an empty one with --data-dir");
     }
     let bytes = std::fs::metadata(path)?.len();

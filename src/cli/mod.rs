@@ -3,14 +3,11 @@
 
 pub mod applications;
 pub mod apply;
-pub mod crafter;
 pub mod crafter_seed;
 pub mod demo;
 pub mod import;
-pub mod issue;
 pub mod log_file;
 pub mod open;
-pub mod people;
 pub mod replay;
 pub mod restore_done;
 pub mod seed;

@@ -6,12 +6,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use tokio_postgres::Config;
-use uuid::Uuid;
 
 use crate::bearer::local::LocalIssuer;
 use crate::cluster::{self, Cluster};
-use crate::domain::ids::{TenantId, derived};
-use crate::engine::{Engine, Envelope, Settings};
+use crate::engine::{Engine, Settings};
 use crate::store::{Database, migrate};
 
 use super::Place;
@@ -191,37 +189,4 @@ async fn is_migrated_by_another(app: &Config) -> anyhow::Result<bool> {
 async fn migrate_as(config: Config, role: Option<&str>) -> anyhow::Result<()> {
     let (mut client, _driver) = Database::new(config).connect().await?;
     migrate(&mut client, role).await.context("migrating the database")
-}
-
-/// The tenant of this name.
-///
-/// # Errors
-/// There is none, or it cannot be read.
-pub async fn named(engine: &Engine, tenant: &str) -> anyhow::Result<TenantId> {
-    let known = engine.tenant_named(tenant).await?;
-    known.with_context(|| format!("there is no tenant {tenant:?}: make it with `dossier apply`"))
-}
-
-/// What an operator does is on record under the name of the account they use.
-pub fn operator(operation: &'static str) -> Envelope {
-    let user = nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten();
-    let name = user.map_or_else(|| nix::unistd::getuid().to_string(), |user| user.name);
-    let id = derived(&[b"operator", name.as_bytes()]);
-    let request = Uuid::now_v7();
-    Envelope {
-        request_id: request,
-        correlation_id: request,
-        session_id: None,
-        real_actor_kind: "operator",
-        real_actor_id: id,
-        real_actor_name: Some(name),
-        effective_actor_id: id,
-        emulation: vec![],
-        operation,
-        channel: "cli",
-        face: "none",
-        client_address: None,
-        user_agent: None,
-        reason: None,
-    }
 }

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::engine::rebuild::{ALL, Report};
+use crate::engine::replay::rebuild::{ALL, Report};
 
 use super::Place;
 use super::open::Directory;
@@ -81,7 +81,7 @@ pub async fn verify(arguments: VerifyArguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn check_all(directory: &Directory) -> anyhow::Result<(Vec<String>, Report)> {
-    let broken = directory.engine.reader.broken_promises().await?;
+    let broken = directory.engine.broken_promises().await?;
     for promise in &broken {
         println!("the log: {promise}");
     }
@@ -90,7 +90,7 @@ async fn check_all(directory: &Directory) -> anyhow::Result<(Vec<String>, Report
 }
 
 async fn replay(directory: &Directory, names: &[&str], mend: bool) -> anyhow::Result<Report> {
-    let head = directory.engine.reader.head().await?;
+    let head = directory.engine.head().await?;
     // Read models of profiles and so on read the streams once, those of events the log once.
     let bar = ProgressBar::new(u64::try_from(head).unwrap_or_default() * 2);
     let style = "{bar:40} {percent}%, {per_sec}, {elapsed} gone, {eta} to go";

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::app::App;
 use crate::api::{observe, routes};
 use crate::bearer::{LEEWAY_SECONDS, Verifier};
-use crate::engine::attachments::Collector;
+use crate::engine::kept::attachments::Collector;
 use crate::engine::react;
 
 use super::open::Directory;
@@ -125,7 +125,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     tracing::info!(%address, "listening on http://{address}, where /docs describes the API");
-    if engine.reader.head().await? == 0 {
+    if engine.head().await? == 0 {
         tracing::info!(
             "the directory is empty: make a tenant with `dossier apply FILE`, or start with --demo \
              to look at one with real people"

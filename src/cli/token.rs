@@ -12,8 +12,10 @@ use crate::domain::ids::TenantId;
 use crate::domain::profile::Profile;
 use crate::engine::Engine;
 
+use crate::intake::tenant_named;
+
 use super::Place;
-use super::open::{Directory, named};
+use super::open::Directory;
 
 /// Longest life of a token, in days.
 const TTL_DAYS_MAX: i64 = 3_660;
@@ -50,7 +52,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn mint(directory: &Directory, arguments: &Arguments) -> anyhow::Result<String> {
-    let tenant = named(&directory.engine, &arguments.tenant).await?;
+    let tenant = tenant_named(&directory.engine, &arguments.tenant).await?;
     let profile = find(&directory.engine, tenant, &arguments.profile).await?;
     let issuer = directory.local_issuer().await?;
     issuer.mint(tenant.0, profile, arguments.ttl, Utc::now()).context("minting the token")

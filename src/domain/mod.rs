@@ -7,6 +7,7 @@ pub mod attributes;
 pub mod claims;
 pub mod cleansing;
 pub mod codec;
+pub mod consequence;
 pub mod draft;
 pub mod emulation;
 pub mod entitlement;

@@ -1,39 +1,18 @@
 //! All that moves: executing commands, following the log, folding read models, reacting. Decides
 //! nothing itself: rules are in `domain`, folds in `projections`.
 
-pub mod access_tokens;
-pub mod attachments;
-pub mod check;
-mod check_streams;
-mod claims;
-pub mod credentials;
-pub mod decision;
-pub mod execute;
-pub mod files;
-pub mod flight;
-mod folder;
-pub mod follow;
+pub mod fold;
 mod generations;
-pub mod halt;
 pub mod history;
-pub mod idempotency;
-mod inserts;
-mod lane;
-pub mod mint;
-pub mod outbox;
-pub mod project;
-pub mod quota;
+pub mod kept;
 pub mod react;
 pub mod readiness;
-pub mod rebuild;
-pub mod search;
-pub mod secrets;
-pub mod setup;
-mod standing;
+mod reading;
+pub mod replay;
 pub mod states;
 pub mod tags;
 pub mod tenants;
-pub mod tickets;
+pub mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,8 +24,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::domain::Aggregate;
 use crate::domain::ids::TenantId;
-use crate::domain::{Aggregate, tenant};
 use crate::store::{
     Appender, AppenderSettings, AreaName, Database, PositionToken, Reader, StreamKey, TokenError,
     TokenKey,
@@ -55,12 +34,16 @@ use crate::store::{
 // What faces need to speak with the engine; they name no part of the store themselves.
 pub use crate::store::{Doing, Envelope, Error, OperationalRow, Priority, Recorded};
 
-use follow::Follower;
-use project::Projections;
-use search::SearchIndexes;
-use secrets::Secrets;
-use states::{Cached, States, Versioned};
+use fold::follow::{Follower, HeadReads};
+use fold::project::Projections;
+use fold::search::SearchIndexes;
+use fold::{project, setup};
+use kept::quota::Quota;
+use kept::secrets::Secrets;
+use replay::rebuild::Refreshes;
+use states::States;
 use tags::Tags;
+use write::execute::Turns;
 
 /// Longest wait for a command's events to be folded, or for a read to catch up.
 pub const FOLD_WAIT_MAX: Duration = Duration::from_secs(2);
@@ -89,24 +72,26 @@ pub struct Settings {
 
 /// One running engine: handles to its tasks and what they share.
 pub struct Engine {
-    pub reader: Reader,
-    pub pool: Pool,
+    /// Requests of people, counted by day.
+    pub quota: Quota,
+    reader: Reader,
+    pool: Pool,
     pub states: States,
     pub tags: Arc<Tags>,
     pub search: Arc<SearchIndexes>,
     pub secrets: Secrets,
     pub projections: Projections,
     database: Database,
-    refreshes: rebuild::Refreshes,
+    refreshes: Refreshes,
     tenant_names: moka::sync::Cache<String, TenantId>,
-    turns: execute::Turns,
+    turns: Turns,
     appender: Appender,
     tokens: TokenKey,
     next_start: Option<watch::Receiver<Option<Instant>>>,
     alone: bool,
     projecting: bool,
     followed: tokio::sync::watch::Receiver<i64>,
-    head_reads: follow::HeadReads,
+    head_reads: HeadReads,
     stopping: CancellationToken,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
@@ -168,7 +153,8 @@ impl Engine {
         let (followed, following) = follower.start(head, fed);
         tasks.push(following);
         Ok(Arc::new(Engine {
-            head_reads: follow::HeadReads::new(reader.clone()),
+            head_reads: HeadReads::new(reader.clone()),
+            quota: Quota::new(pool.clone()),
             reader,
             pool,
             states,
@@ -177,9 +163,9 @@ impl Engine {
             secrets,
             projections,
             database,
-            refreshes: rebuild::Refreshes::default(),
+            refreshes: Refreshes::default(),
             tenant_names: moka::sync::Cache::new(TENANT_NAMES_MAX),
-            turns: execute::Turns::default(),
+            turns: Turns::default(),
             appender,
             tokens,
             next_start: settings.next_start,
@@ -241,118 +227,6 @@ impl Engine {
         self.appender.is_full()
     }
 
-    /// The highest position that this process has followed.
-    pub fn followed(&self) -> i64 {
-        *self.followed.borrow()
-    }
-
-    /// The position up to which the cached states and the read models, and so answers, hold
-    /// everything. Either may lead the other.
-    pub fn readable(&self) -> i64 {
-        self.folded().map_or(0, |folded| folded.min(self.followed()))
-    }
-
-    /// How far what requests read is folded, as far as this process knows; whoever does not fold
-    /// knows nothing, and has only followed.
-    fn folded(&self) -> Option<i64> {
-        let positions = self.projections.positions();
-        let views = positions.into_iter().find(|(name, _)| *name == "views");
-        let position = views.map_or_else(|| self.followed(), |(_, position)| position);
-        (position != project::UNKNOWN).then_some(position)
-    }
-
-    /// Waits until whoever reads here sees everything up to `position`, in the cached states and
-    /// in the read models; false when it took too long.
-    pub async fn wait_readable(&self, position: i64, at_most: Duration) -> bool {
-        let reached = async {
-            let mut followed = self.followed.clone();
-            let reached = followed.wait_for(|at| *at >= position).await.is_ok();
-            reached && (!self.projecting || self.projections.wait_folded(position, at_most).await)
-        };
-        tokio::time::timeout(at_most, reached).await.unwrap_or(false)
-    }
-
-    /// The current state of an aggregate, as far as this process has followed the log.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`], [`Error::Corrupt`].
-    pub async fn load<A: Cached>(&self, tenant: TenantId, id: Uuid) -> Result<Versioned<A>, Error> {
-        let mut loaded = self.load_all::<A>(tenant, &[id]).await?;
-        loaded.pop().ok_or_else(|| Error::Corrupt("a stream was not read".to_owned(), None))
-    }
-
-    /// The current states of several, in the order asked: one query for those not cached.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`], [`Error::Corrupt`].
-    pub async fn load_all<A: Cached>(
-        &self,
-        tenant: TenantId,
-        ids: &[Uuid],
-    ) -> Result<Vec<Versioned<A>>, Error> {
-        let streams: Vec<StreamKey> = ids.iter().map(|id| stream::<A>(tenant, *id)).collect();
-        self.states.load_all(&self.reader, &streams).await
-    }
-
-    /// What an aggregate was after its event number `version`.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`], [`Error::Corrupt`].
-    pub async fn state_at<A: Aggregate>(
-        &self,
-        tenant: TenantId,
-        id: Uuid,
-        version: i64,
-    ) -> Result<A::State, Error> {
-        let events = self.reader.streams(&[(stream::<A>(tenant, id), 0)]).await?;
-        let mut state = A::State::default();
-        for event in events.iter().filter(|event| event.version <= version) {
-            states::evolve::<A>(&mut state, event)?;
-        }
-        Ok(state)
-    }
-
-    /// The catalogue of a tenant.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`], [`Error::Corrupt`].
-    pub async fn catalogue(&self, tenant: TenantId) -> Result<Arc<tenant::Catalogue>, Error> {
-        Ok(self.load::<tenant::Tenant>(tenant, tenant.0).await?.state)
-    }
-
-    /// Makes sure that what this process reads next holds everything that was in the log when the
-    /// request arrived: on a log that others write too, follows and folds up to its head.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when that takes too long: better no answer than a stale one.
-    pub async fn catch_up(&self, folded: bool) -> Result<(), Error> {
-        if self.alone {
-            // Folds may be lost with the database's last moments, and nobody knows at once.
-            return match folded && self.folded().is_none() {
-                true => self.reach(0, true).await,
-                false => Ok(()),
-            };
-        }
-        let head = self.head_reads.head().await?;
-        self.reach(head, folded).await
-    }
-
-    /// Waits until this process has followed, and folded if asked, up to `position`.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] after two seconds.
-    pub async fn reach(&self, position: i64, folded: bool) -> Result<(), Error> {
-        let late = || Error::Unavailable("catching up with the log", None);
-        let mut followed = self.followed.clone();
-        let reached = followed.wait_for(|at| *at >= position);
-        let reached = tokio::time::timeout(FOLD_WAIT_MAX, reached).await;
-        reached.map_err(|_| late())?.map_err(|_| late())?;
-        if folded && !self.projections.wait_folded(position, FOLD_WAIT_MAX).await {
-            return Err(late());
-        }
-        Ok(())
-    }
-
     /// The token of a position, for a tenant.
     pub fn seal_position(&self, tenant: TenantId, position: i64) -> String {
         self.tokens.seal(tenant.0, position)
@@ -364,14 +238,6 @@ impl Engine {
     /// [`TokenError`].
     pub fn open_position(&self, tenant: TenantId, token: &str) -> Result<i64, TokenError> {
         self.tokens.open(tenant.0, token).map(|token: PositionToken| token.position)
-    }
-
-    /// A connection for a query of a read model.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn connection(&self) -> Result<deadpool_postgres::Client, Error> {
-        Ok(self.pool.get().await?)
     }
 }
 

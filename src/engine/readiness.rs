@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Engine;
-use super::project::UNKNOWN;
+use super::fold::project::UNKNOWN;
 use crate::store::{Doing, Error};
 
 /// Longest wait for the database.

@@ -10,7 +10,7 @@ async fn nonsense_is_refused_on_every_route_and_changes_nothing() {
     let api = Api::start().await;
     let token = api.token("root").await;
     api.v5(&token, "context", json!({})).await.answers(200);
-    let head = api.engine.reader.head().await.unwrap();
+    let head = api.engine.head().await.unwrap();
     let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
     let bodies: Vec<Vec<u8>> = vec![
         b"{".to_vec(),
@@ -38,7 +38,7 @@ async fn nonsense_is_refused_on_every_route_and_changes_nothing() {
         ("/api/v5/artifacts/profiles/create", [("content-type", "application/json")]);
     let answer = api.send("POST", path, Some(&token), &json, surrogate).await;
     assert_eq!(answer.status, 422, "{}", answer.text);
-    assert_eq!(api.engine.reader.head().await.unwrap(), head);
+    assert_eq!(api.engine.head().await.unwrap(), head);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,11 +160,11 @@ async fn large_bodies_beyond_their_bound_are_told_to_come_again_and_small_ones_g
     for places in [&api.app.large_bodies, &api.app.large_requests] {
         let every = u32::try_from(places.available_permits()).unwrap();
         let taken = places.clone().try_acquire_many_owned(every).unwrap();
-        let head = api.engine.reader.head().await.unwrap();
+        let head = api.engine.head().await.unwrap();
         let refused = api.send("POST", path, Some(&token), &json, large.clone()).await;
         assert_eq!(refused.status, 503, "{}", refused.text);
         assert!(refused.headers.contains_key("retry-after"));
-        assert_eq!(api.engine.reader.head().await.unwrap(), head);
+        assert_eq!(api.engine.head().await.unwrap(), head);
         api.v5(&token, "create", person.clone()).await.answers(200);
         drop(taken);
         api.send("POST", path, Some(&token), &json, large.clone()).await.answers(200);

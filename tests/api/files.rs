@@ -1,6 +1,6 @@
 //! Files that people give to commands, as their programs write them. Regression of issue 8.
 
-use dossier::cli::import::import;
+use dossier::intake::people::import;
 use indicatif::ProgressBar;
 
 use crate::support::api::Api;
@@ -15,10 +15,10 @@ async fn a_file_of_people_may_begin_with_a_byte_order_mark_and_is_no_list() {
         taken("\u{feff}{\"id\":\"a\",\"name\":\"A\"}\n{\"id\":\"b\",\"name\":\"B\"}\n").await;
     let done = done.unwrap();
     assert_eq!((done.profiles, done.bad), (2, 0));
-    let head = api.engine.reader.head().await.unwrap();
+    let head = api.engine.head().await.unwrap();
     for list in ["[{\"id\":\"c\",\"name\":\"C\"}]", "\u{feff}\n [\n"] {
         let told = taken(list).await.unwrap_err().to_string();
         assert!(told.contains("jq -c '.[]' people.json > people.ndjson"), "{told}");
     }
-    assert_eq!(api.engine.reader.head().await.unwrap(), head);
+    assert_eq!(api.engine.head().await.unwrap(), head);
 }

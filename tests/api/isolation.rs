@@ -1,11 +1,11 @@
 //! No tenant sees, changes or infers another's data.
 
 use dossier::catalogue_file;
-use dossier::cli::apply::{How, apply};
-use dossier::cli::issue::{issue_api_key, make_key};
 use dossier::domain::claims::Claim;
 use dossier::domain::ids::TenantId;
 use dossier::domain::object_id::ObjectId;
+use dossier::intake::api_keys::{issue_api_key, make_key};
+use dossier::intake::catalogue::{How, apply};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ async fn second_tenant(api: &Api) -> (String, TenantId, Uuid) {
     let key = make_key();
     issue_api_key(&api.engine, tenant, "second", None, &key).await.unwrap();
     let claim = Claim::import_line(tenant, "root").key;
-    (key, tenant, api.engine.reader.claims(&[claim]).await.unwrap()[&claim].holder)
+    (key, tenant, api.engine.holders(&[claim]).await.unwrap()[&claim].holder)
 }
 
 #[tokio::test(flavor = "multi_thread")]

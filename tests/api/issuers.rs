@@ -4,7 +4,7 @@ use std::fs;
 
 use chrono::Utc;
 use dossier::catalogue_file;
-use dossier::cli::apply::{How, apply};
+use dossier::intake::catalogue::{How, apply};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -71,6 +71,6 @@ async fn usernames_are_compared_exactly() {
         assert_eq!(made["username"], *name);
     }
     let claims = names.map(|name| Claim::username(crafter.tenant, name).key);
-    let held = crafter.engine.reader.claims(&claims).await.unwrap();
+    let held = crafter.engine.holders(&claims).await.unwrap();
     assert_eq!(held.len(), names.len());
 }

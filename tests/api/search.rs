@@ -1,7 +1,7 @@
 //! Search (contract 4.3).
 
 use dossier::catalogue_file;
-use dossier::cli::apply::{How, apply};
+use dossier::intake::catalogue::{How, apply};
 use serde_json::{Value, json};
 
 use crate::support::api::{Api, CATALOGUE};

@@ -15,7 +15,7 @@ use dossier::api::crafter::upload::{Received, Unreadable, Upload};
 use dossier::attachments::{Settings, Store};
 use dossier::domain::attachment::Digest;
 use dossier::domain::ids::TenantId;
-use dossier::engine::attachments::Piece;
+use dossier::engine::kept::attachments::Piece;
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use uuid::Uuid;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dossier::domain::ids::TenantId;
-use dossier::engine::outbox::{self, AT_ONCE, LEASE, Outbox, Round};
+use dossier::engine::kept::outbox::{self, AT_ONCE, LEASE, Outbox, Round};
 use dossier::mail::{Mail, Mailer};
 use dossier::store::{
     Append, Appender, AppenderSettings, AreaName, Database, Envelope, Error, NewEvent, Priority,

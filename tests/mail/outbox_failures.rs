@@ -1,7 +1,7 @@
 //! The outbox when mails cannot be sent: trying again, refusals, giving up.
 
 use chrono::TimeDelta;
-use dossier::engine::outbox::{LEASE, Round, wait_after};
+use dossier::engine::kept::outbox::{LEASE, Round, wait_after};
 use dossier::mail::{Mailer, Settings};
 use tempfile::TempDir;
 

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
-use dossier::engine::outbox::{Outbox, Round};
+use dossier::engine::kept::outbox::{Outbox, Round};
 use dossier::mail::{Mailer, Settings};
 use dossier::sealing::SealingKeys;
 use metrics_exporter_prometheus::PrometheusBuilder;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dossier::engine::rebuild::ALL;
+use dossier::engine::replay::rebuild::ALL;
 use dossier::projections::ReadModel as _;
 use dossier::projections::profiles_view::ProfilesView;
 use serde_json::json;
@@ -26,11 +26,11 @@ async fn until(api: &Api, sql: &str, id: Uuid) {
 async fn folds_that_the_database_lost_are_folded_again_though_nothing_happens() {
     let api = Api::start().await;
     let token = api.token("root").await;
-    let before = api.engine.reader.head().await.unwrap();
+    let before = api.engine.head().await.unwrap();
     let wait = Duration::from_secs(20);
     assert!(api.engine.projections.wait_folded(before, wait).await);
     let id = api.create(&token, json!({ "name": "Lost" })).await;
-    let head = api.engine.reader.head().await.unwrap();
+    let head = api.engine.head().await.unwrap();
     assert!(api.engine.projections.wait_folded(head, wait).await);
     // As a crash does with commits that did not wait for the disk.
     let mut client = api.engine.connection().await.unwrap();
@@ -68,7 +68,7 @@ async fn rows_that_were_mended_without_a_word_are_not_overwritten_from_memory() 
     assert!(client.query_one(stays, &[&id]).await.unwrap().get::<_, bool>(0));
     let mend = "select views.begin_mend($1, $2, $3, '{profile}', array[$4::uuid])";
     client.batch_execute("begin").await.unwrap();
-    let head = other.engine.reader.head().await.unwrap();
+    let head = other.engine.head().await.unwrap();
     let model = ProfilesView::schema();
     client.execute(mend, &[&api.tenant.0, &model, &head, &id]).await.unwrap();
     client.execute(set, &[&id, &"Right"]).await.unwrap();
@@ -82,7 +82,7 @@ async fn rows_that_were_mended_without_a_word_are_not_overwritten_from_memory() 
 async fn rows_are_not_mended_to_what_a_stream_was_before_it_was_folded_further() {
     let api = Api::start().await;
     let token = api.token("root").await;
-    let judged_at = api.engine.reader.head().await.unwrap();
+    let judged_at = api.engine.head().await.unwrap();
     let id = api.create(&token, json!({ "name": "New" })).await;
     let client = api.engine.connection().await.unwrap();
     let mend = "select views.begin_mend($1, $2, $3, '{profile}', array[$4::uuid])";

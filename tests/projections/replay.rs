@@ -1,6 +1,6 @@
 //! Replaying the log gives the very rows that live folding gave, whatever happened.
 
-use dossier::engine::rebuild::ALL;
+use dossier::engine::replay::rebuild::ALL;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
@@ -91,7 +91,7 @@ fn replay_equals_live_folding_after_any_history() {
                 take(&api, &token, step).await;
             }
             let report = api.engine.replay(None, &ALL, false, &|_| {}).await.unwrap();
-            let broken = api.engine.reader.broken_promises().await.unwrap();
+            let broken = api.engine.broken_promises().await.unwrap();
             prop_assert!(report.is_clean(), "{report:?}");
             prop_assert!(broken.is_empty(), "{broken:?}");
             prop_assert_eq!(differences(&api).await, Differences::default());
@@ -129,7 +129,7 @@ async fn damage(api: &Api, table: &str, key: &str, change: &str, stray: &str) ->
 async fn a_replay_finds_every_damage_of_a_large_table_and_mends_it() {
     // Two tenants have events: this one, and the installation.
     let api = Crafter::start().await.api;
-    dossier::cli::seed::seed(&api.engine, "acme", MANY, 3, 1, false).await.unwrap();
+    dossier::intake::made_up::seed(&api.engine, "acme", MANY, 3, 1, false).await.unwrap();
     let strays = |table: &str| {
         format!(
             "insert into {table}

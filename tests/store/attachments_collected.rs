@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use dossier::attachments::{Settings as StoreSettings, Store};
 use dossier::domain::attachment::Digest;
 use dossier::domain::ids::TenantId;
-use dossier::engine::attachments::{Collector, OBJECTS_AT_ONCE, Round};
+use dossier::engine::kept::attachments::{Collector, OBJECTS_AT_ONCE, Round};
 use dossier::engine::{Engine, Settings};
 use dossier::store::Database;
 use tempfile::TempDir;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{TimeDelta, Utc};
-use dossier::cli::open::operator;
 use dossier::domain::ids::TenantId;
 use dossier::domain::profile::{By, Command, Profile, Refusal};
-use dossier::engine::decision::Decision;
-use dossier::engine::execute::{Change, CommandContext};
-use dossier::engine::halt::Halt;
+use dossier::engine::write::decision::Decision;
+use dossier::engine::write::execute::{Change, CommandContext};
+use dossier::engine::write::halt::Halt;
 use dossier::engine::{Engine, Priority};
+use dossier::intake::operator;
 use serde_json::json;
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use dossier::engine::rebuild::ALL;
+use dossier::engine::replay::rebuild::ALL;
 use dossier::store::Error;
 use futures_util::future::join_all;
 use serde_json::json;

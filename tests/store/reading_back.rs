@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dossier::cli::open::operator;
 use dossier::domain::ids::TenantId;
 use dossier::domain::tenant::{ApplicationCommand, Command, Event, Tenant};
-use dossier::engine::execute::{CommandContext, Executed};
+use dossier::engine::write::execute::{CommandContext, Executed};
 use dossier::engine::{Engine, Priority, Settings};
+use dossier::intake::operator;
 use uuid::Uuid;
 
 use crate::support::api::engine;

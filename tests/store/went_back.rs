@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dossier::engine::rebuild::ALL;
+use dossier::engine::replay::rebuild::ALL;
 use dossier::store::{Error, begin_epoch, raise_epoch};
 use serde_json::json;
 use tokio_postgres::Client;

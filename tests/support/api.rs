@@ -13,11 +13,11 @@ use dossier::api::routes;
 use dossier::bearer::local::LocalIssuer;
 use dossier::bearer::{LEEWAY_SECONDS, Verifier};
 use dossier::catalogue_file;
-use dossier::cli::apply::{How, apply};
-use dossier::cli::issue::{issue_api_key, make_key};
 use dossier::domain::claims::Claim;
 use dossier::domain::ids::{TenantId, catalogue_id, flag_id};
 use dossier::engine::{Engine, Settings, react};
+use dossier::intake::api_keys::{issue_api_key, make_key};
+use dossier::intake::catalogue::{How, apply};
 use dossier::store::Database;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
@@ -135,7 +135,7 @@ impl Api {
     /// The id of a profile of the catalogue.
     pub async fn id(&self, name: &str) -> Uuid {
         let claim = Claim::import_line(self.tenant, name).key;
-        self.engine.reader.claims(&[claim]).await.unwrap()[&claim].holder
+        self.engine.holders(&[claim]).await.unwrap()[&claim].holder
     }
 
     /// A token for a profile of the catalogue; each token opens a session of its own.

@@ -10,11 +10,10 @@ use std::time::{Duration, Instant};
 
 use dossier::api::crafter::services::{Parts, Services, Settings};
 use dossier::attachments::{Settings as AttachmentSettings, Store};
-use dossier::cli::crafter::{Intake, Summary, take_in};
-use dossier::cli::crafter_seed::seed;
 use dossier::domain::object_id::ObjectId;
 use dossier::engine::Engine;
-use dossier::engine::outbox::Outbox;
+use dossier::intake::crafter::{Intake, Summary, take_in};
+use dossier::intake::crafter_seed::seed;
 use dossier::mail::{Mailer, Settings as MailSettings};
 use dossier::passwords::{Passwords, Settings as PasswordSettings};
 use dossier::sealing::SealingKeys;
@@ -44,7 +43,7 @@ pub async fn services(engine: &Engine, folder: &Path, settings: Settings) -> Ser
     Services::new(Parts {
         settings,
         passwords: Passwords::new(cheap).unwrap(),
-        outbox: Outbox::new(engine.pool.clone(), mailer, sealing.clone()),
+        outbox: engine.outbox(mailer, sealing.clone()),
         sealing,
         attachments: Store::open(attachments).await.unwrap(),
     })
@@ -103,7 +102,7 @@ impl Crafter {
         let entries = seed("seed.json", &text.to_string()).unwrap();
         let entries = futures_util::stream::iter(entries.into_iter().map(Ok));
         let summary = take_in(&intake, entries, &ProgressBar::hidden()).await.unwrap();
-        let head = self.engine.reader.head().await.unwrap();
+        let head = self.engine.head().await.unwrap();
         assert!(self.engine.projections.wait_folded(head, Duration::from_secs(30)).await);
         summary
     }
@@ -203,7 +202,7 @@ impl Crafter {
     }
 
     pub async fn head(&self) -> i64 {
-        self.engine.reader.head().await.unwrap()
+        self.engine.head().await.unwrap()
     }
 
     /// The hash that is kept of a profile's password.

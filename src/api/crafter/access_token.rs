@@ -11,10 +11,10 @@ use crate::api::app::App;
 use crate::domain::access::{self, Access, Command};
 use crate::domain::claims::Bearer;
 use crate::domain::ids::INSTALLATION;
-use crate::engine::access_tokens;
-use crate::engine::decision::Decision;
-use crate::engine::execute::Change;
-use crate::engine::halt::{Halt, Ordered};
+use crate::engine::write::access_tokens;
+use crate::engine::write::decision::Decision;
+use crate::engine::write::execute::Change;
+use crate::engine::write::halt::{Halt, Ordered};
 
 use super::answer::{Answer, bean, empty};
 use super::call::Call;
@@ -115,7 +115,7 @@ pub async fn all(State(app): State<Arc<App>>, call: Call) -> Answer {
 }
 
 async fn tokens(app: &App) -> Result<Vec<AccessToken>, Failure> {
-    let held = app.engine.reader.claimed(INSTALLATION.0, "access_token").await?;
+    let held = app.engine.claimed(INSTALLATION, "access_token").await?;
     // Ids that we make tell when they were made.
     let streams: Vec<Uuid> = held.into_iter().map(|(_, holder)| holder).collect();
     let states = app.engine.load_all::<Access>(INSTALLATION, &streams).await?;

@@ -4,7 +4,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::api::call::is_utf_8;
+use crate::api::people::call::is_utf_8;
 
 use super::error::Failure;
 

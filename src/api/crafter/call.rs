@@ -12,16 +12,18 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::api::app::App;
-use crate::api::call::{BODY_BYTES_MAX, Circumstances};
+use crate::api::bounds::BODY_BYTES_MAX;
+use crate::api::circumstances::{By, Circumstances};
+use crate::api::face::Face;
 use crate::domain::access::{Access, AccessToken};
 use crate::domain::claims::Bearer;
 use crate::domain::ids::INSTALLATION;
 use crate::engine::Envelope;
 
+use super::body;
 use super::error::Failure;
 use super::parameters::{Given, Parameters};
 use super::selector::Selector;
-use super::{FACE, body};
 
 /// The application that calls.
 #[derive(Clone, Debug)]
@@ -127,22 +129,9 @@ impl Call {
 
     /// Who did what, for the log: an application, no person.
     pub fn envelope(&self, operation: &'static str) -> Envelope {
-        Envelope {
-            request_id: self.request.request_id,
-            correlation_id: self.request.request_id,
-            session_id: None,
-            real_actor_kind: "access_token",
-            real_actor_id: self.caller.id,
-            real_actor_name: self.caller.token.application.clone(),
-            effective_actor_id: self.caller.id,
-            emulation: vec![],
-            operation,
-            channel: "http",
-            face: FACE,
-            client_address: self.request.client_address.clone(),
-            user_agent: self.request.user_agent.clone(),
-            reason: self.request.reason.clone(),
-        }
+        let (id, name) = (self.caller.id, self.caller.token.application.clone());
+        let by = By { kind: "access_token", id, name };
+        self.request.envelope(Face::CrafterProfile, by, operation)
     }
 }
 

@@ -12,7 +12,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
 use crate::domain::attachment::{Digest, Kind, may_run_in_browser};
-use crate::engine::attachments::Piece;
+use crate::engine::kept::attachments::Piece;
 
 /// Answers with a content, or with a part of it (206). `name` has no extension.
 pub fn answer(name: &str, content_type: &str, digest: Digest, piece: Piece) -> Response {

@@ -3,11 +3,14 @@
 
 use std::fmt;
 
-use axum::http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::api::rejection::Rejection;
+use crate::engine::Error;
 
 /// The content type of every JSON answer of this face.
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
@@ -93,9 +96,7 @@ pub enum Failure {
     /// A parameter, body or file that cannot be, for this reason.
     Invalid(String),
     RouteNotFound,
-    /// With the methods that are allowed, as `Allow` lists them; none where the router adds them.
-    MethodNotAllowed(Option<&'static str>),
-    NotAcceptable,
+    MethodNotAllowed,
     /// The part of a file that is asked for lies outside its so many bytes.
     RangeOutside(u64),
     UnsupportedMediaType,
@@ -145,8 +146,7 @@ impl Failure {
             | Failure::NoJsonObject(_)
             | Failure::InvalidQuery(_)
             | Failure::Invalid(_) => S::BAD_REQUEST,
-            Failure::MethodNotAllowed(_) => S::METHOD_NOT_ALLOWED,
-            Failure::NotAcceptable => S::NOT_ACCEPTABLE,
+            Failure::MethodNotAllowed => S::METHOD_NOT_ALLOWED,
             Failure::RangeOutside(_) => S::RANGE_NOT_SATISFIABLE,
             Failure::UnsupportedMediaType => S::UNSUPPORTED_MEDIA_TYPE,
             Failure::BodyTooLarge => S::PAYLOAD_TOO_LARGE,
@@ -181,8 +181,7 @@ impl Failure {
             Failure::PermissionError => ErrorCode::PermissionError,
             Failure::Invalid(_)
             | Failure::RouteNotFound
-            | Failure::MethodNotAllowed(_)
-            | Failure::NotAcceptable
+            | Failure::MethodNotAllowed
             | Failure::RangeOutside(_)
             | Failure::UnsupportedMediaType
             | Failure::BodyTooLarge
@@ -242,9 +241,8 @@ impl fmt::Display for Failure {
             Failure::InvalidEmailAddress => "the e-mail address is not valid",
             Failure::PermissionError => "permissions cannot be evaluated",
             Failure::RouteNotFound => "there is nothing here",
-            Failure::MethodNotAllowed(_) => "method not allowed here",
+            Failure::MethodNotAllowed => "method not allowed here",
             Failure::RangeOutside(_) => "the range lies outside the file",
-            Failure::NotAcceptable => "answers are application/json",
             Failure::UnsupportedMediaType => "the body has another content type than expected",
             Failure::BodyTooLarge => "the body is too large",
             Failure::BodyTimeout => "the body did not arrive in time",
@@ -258,6 +256,31 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::RouteNotFound => Failure::RouteNotFound,
+            Rejection::MethodNotAllowed => Failure::MethodNotAllowed,
+            Rejection::UnsupportedCoding => Failure::UnsupportedMediaType,
+            Rejection::BodyTooLarge => Failure::BodyTooLarge,
+            Rejection::BodyBroken => Failure::invalid("the body did not arrive whole"),
+            Rejection::BodyTimeout => Failure::BodyTimeout,
+            Rejection::HostUnclear => Failure::invalid("a request has one Host header"),
+            Rejection::Conflict => Failure::Conflict,
+            Rejection::TooMuchAtOnce => Failure::invalid("more than 1 MiB of changes at once"),
+            Rejection::Overloaded => Failure::Overloaded,
+            Rejection::Unavailable => Failure::Unavailable,
+            Rejection::Internal => Failure::Internal,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Rejection::from(error).into()
+    }
+}
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
@@ -273,9 +296,6 @@ impl IntoResponse for Failure {
             && let Ok(of) = HeaderValue::from_str(&format!("bytes */{bytes}"))
         {
             headers.insert(CONTENT_RANGE, of);
-        }
-        if let Failure::MethodNotAllowed(Some(methods)) = self {
-            headers.insert(ALLOW, HeaderValue::from_static(methods));
         }
         response
     }

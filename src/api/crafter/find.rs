@@ -116,8 +116,7 @@ pub async fn by_username(
     username: &str,
 ) -> Result<Option<Found>, Failure> {
     let claim = Claim::username(place.tenant, username).key;
-    let held = app.engine.reader.claims(&[claim]).await?;
-    if let Some(held) = held.get(&claim) {
+    if let Some(held) = app.engine.holder(claim).await? {
         return in_tenant(app, place.tenant, ProfileId(held.holder)).await;
     }
     let Some(id) = ObjectId::parse(username) else { return Ok(None) };

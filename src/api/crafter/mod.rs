@@ -22,6 +22,3 @@ pub mod tenant;
 pub mod types;
 pub mod upload;
 pub mod write;
-
-/// The face's name in the log and the metrics.
-pub const FACE: &str = "crafter";

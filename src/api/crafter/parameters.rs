@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
-use crate::api::call::is_utf_8;
+use crate::api::people::call::is_utf_8;
 use crate::domain::attributes::AttributeToReturn;
 
 use super::body;

@@ -13,8 +13,8 @@ use crate::domain::claims::{self, Bearer};
 use crate::domain::ids::{ProfileId, TenantId};
 use crate::domain::object_id::ObjectId;
 use crate::domain::profile::LockPolicy;
-use crate::engine::outbox::Outbox;
-use crate::engine::tickets::Tickets;
+use crate::engine::kept::outbox::Outbox;
+use crate::engine::kept::tickets::Tickets;
 use crate::engine::{Engine, Error};
 use crate::passwords::Passwords;
 use crate::sealing::SealingKeys;
@@ -155,8 +155,7 @@ impl Services {
             return Ok(Some(home));
         }
         let claim = claims::profile_id(id);
-        let held = engine.reader.claims(&[claim]).await?;
-        let Some(held) = held.get(&claim) else { return Ok(None) };
+        let Some(held) = engine.holder(claim).await? else { return Ok(None) };
         let home = (TenantId(held.tenant_id), ProfileId(held.holder));
         self.homes.insert(id, home);
         Ok(Some(home))
@@ -176,8 +175,7 @@ impl Services {
         if let Some(found) = self.secrets.get(&claim) {
             return Ok(Some(found));
         }
-        let held = engine.reader.claims(&[claim]).await?;
-        let Some(held) = held.get(&claim) else { return Ok(None) };
+        let Some(held) = engine.holder(claim).await? else { return Ok(None) };
         let found = (TenantId(held.tenant_id), held.holder);
         self.secrets.insert(claim, found);
         Ok(Some(found))

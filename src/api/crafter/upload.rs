@@ -17,7 +17,7 @@ use bytes::Bytes;
 use futures_util::{Stream, stream};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 
-use crate::engine::attachments::{Error as StoreError, Spooled, Store};
+use crate::engine::kept::attachments::{Error as StoreError, Spooled, Store};
 
 /// The part that holds the file.
 const FILE_PART: &str = "attachment";

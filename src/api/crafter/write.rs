@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use crate::api::app::App;
-use crate::api::failure::Failure as AnyFailure;
 use crate::domain::access::Access;
 use crate::domain::ids::{INSTALLATION, TenantId};
-use crate::engine::decision::Decision;
-use crate::engine::execute::{Change, CommandContext, Executed};
-use crate::engine::halt::Halt;
-use crate::engine::{Error, Priority};
+use crate::engine::Priority;
+use crate::engine::write::decision::Decision;
+use crate::engine::write::execute::{Change, CommandContext, Executed};
+use crate::engine::write::halt::Halt;
 
 use super::call::Call;
 use super::error::Failure;
@@ -72,31 +71,6 @@ impl<C: Change<Refusal = Failure>> Change for Authorised<'_, C> {
             return Err(Halt::Refused(Failure::AccessDenied));
         }
         self.change.decide(decision).await
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        AnyFailure::from(error).into()
-    }
-}
-
-impl From<AnyFailure> for Failure {
-    fn from(failure: AnyFailure) -> Self {
-        match failure {
-            AnyFailure::StreamConflict => Failure::Conflict,
-            AnyFailure::Overloaded => Failure::Overloaded,
-            AnyFailure::BatchTooLarge => Failure::invalid("more than 1 MiB of changes at once"),
-            AnyFailure::Unavailable => Failure::Unavailable,
-            AnyFailure::RouteNotFound => Failure::RouteNotFound,
-            AnyFailure::MethodNotAllowed => Failure::MethodNotAllowed(None),
-            AnyFailure::BodyTooLarge => Failure::BodyTooLarge,
-            AnyFailure::BodyTimeout => Failure::BodyTimeout,
-            AnyFailure::UnsupportedMediaType => Failure::UnsupportedMediaType,
-            AnyFailure::HostUnclear => Failure::invalid("a request has one Host header"),
-            AnyFailure::BodyBroken => Failure::invalid("the body did not arrive whole"),
-            _ => Failure::Internal,
-        }
     }
 }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use axum::extract::State;
 
-use crate::api::actor::reader;
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::Failure;
+use crate::api::people::actor::reading_actor;
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::Failure;
 use crate::engine::Doing;
 use crate::projections::profile_counts;
 
@@ -29,7 +29,7 @@ pub async fn counts(
     Asked(query): Asked,
     call: Call,
 ) -> Result<Answer, Problem> {
-    let actor = reader(&app, &call).await?;
+    let actor = reading_actor(&app, &call).await?;
     if !actor.effective.is_superadmin() {
         return Err(Failure::Forbidden("only superadmins read the counters").into());
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::api::failure::{Failure, InvalidField};
+use crate::api::people::failure::{Failure, InvalidField};
 
 /// A failure in this face's form.
 pub struct Problem(pub Failure);
@@ -59,7 +59,7 @@ impl From<crate::engine::Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, code, detail) = self.0.describe();
+        let (status, code, detail) = (self.0.status(), self.0.code(), self.0.to_string());
         let retry_after = self.0.retry_after();
         let errors = match self.0 {
             Failure::Invalid(fields) => Some(fields.into_iter().map(ProblemError::from).collect()),

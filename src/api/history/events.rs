@@ -7,11 +7,11 @@ use chrono::{DateTime, Datelike, Utc};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::api::actor::reader;
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::Failure;
+use crate::api::people::actor::reading_actor;
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::Failure;
 use crate::projections::audit_log::read::Filter;
 
 use super::error::Problem;
@@ -85,7 +85,7 @@ pub async fn events(
     Asked(query): Asked,
     call: Call,
 ) -> Result<Answer, Problem> {
-    let actor = reader(&app, &call).await?;
+    let actor = reading_actor(&app, &call).await?;
     if !actor.effective.is_superadmin() {
         return Err(Failure::Forbidden("only superadmins read all events").into());
     }

@@ -7,11 +7,11 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use uuid::Uuid;
 
-use crate::api::actor::{Actor, reader};
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::Failure;
+use crate::api::people::actor::{Actor, reading_actor};
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::Failure;
 use crate::domain::permission::{can_edit, has_access};
 use crate::domain::profile::Profile;
 
@@ -33,7 +33,7 @@ pub async fn profile_history(
     Asked(mut query): Asked,
     call: Call,
 ) -> Result<Answer, Problem> {
-    let actor = reader(&app, &call).await?;
+    let actor = reading_actor(&app, &call).await?;
     let id = id.ok().and_then(|Path(id)| id.parse::<Uuid>().ok());
     let id = id.ok_or(Failure::ProfileNotFound)?;
     let parameters = PageParameters::take(&mut query);

@@ -3,8 +3,8 @@
 
 use std::fmt::Display;
 
-use crate::api::failure::{Failure, InvalidField};
-use crate::api::mistakes::MISTAKES_MAX;
+use crate::api::people::failure::{Failure, InvalidField};
+use crate::api::people::mistakes::MISTAKES_MAX;
 
 /// The parameters of a query, as they are taken one by one.
 pub struct Query {

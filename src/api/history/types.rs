@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::api::app::App;
-use crate::api::failure::Failure;
+use crate::api::people::failure::Failure;
 use crate::domain::ids::TenantId;
 use crate::engine::Recorded;
 use crate::engine::history::{Page, Range};

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use uuid::Uuid;
 
-use crate::api::actor::{Actor, current, reach_position};
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::Failure;
-use crate::api::identity::identify;
+use crate::api::people::actor::{Actor, current, reach_position};
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::Failure;
+use crate::api::people::identity::identify;
 use crate::domain::ids::DepartmentId;
 use crate::domain::permission::{RankedRole, is_emulatable};
 use crate::domain::tenant::{Catalogue, Setting};

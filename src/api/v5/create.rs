@@ -6,27 +6,28 @@ use std::sync::Arc;
 use axum::extract::State;
 use uuid::Uuid;
 
-use crate::api::actor::Actor;
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::{Failure, FieldError};
-use crate::api::write::{Attempt, Endpoint, Kind, write};
+use crate::api::people::actor::Actor;
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::{Failure, FieldError};
+use crate::api::people::write::{Attempt, Endpoint, Kind, write};
 use crate::domain::claims::{LOGIN_EMAIL, PROFILE_ID};
 use crate::domain::object_id::ObjectId;
 use crate::domain::permission::{RankedRole, can_create};
 use crate::domain::profile::{By, Command, Facts, Profile, Refusal, Registration};
 use crate::domain::values::Email;
-use crate::engine::halt::{Halt, Ordered};
-use crate::engine::{Error, mint};
+use crate::engine::Error;
+use crate::engine::write::halt::{Halt, Ordered};
+use crate::engine::write::mint;
 
+use super::ITEMS_MAX;
 use super::pick::{self, Picker};
 use super::types::bulk::{
     CreateProfileItem, CreateProfilesRequest, CreateProfilesResponse, ProfileFieldError,
     ProfileResultItem,
 };
 use super::types::headers::ActorHeaders;
-use super::{FACE, ITEMS_MAX};
 
 /// What a valid item is told when another one is not.
 pub const NOT_APPLIED: &str = "not applied: other items are invalid";
@@ -54,7 +55,7 @@ struct Create {
 }
 
 impl Endpoint for Create {
-    const KIND: Kind = Kind { area: "profile", operation: "create", face: FACE, exempt: false };
+    const KIND: Kind = Kind { area: "profile", operation: "create", exempt: false };
     type Input = CreateProfilesRequest;
 
     fn input(&self, call: &Call) -> Result<CreateProfilesRequest, Failure> {

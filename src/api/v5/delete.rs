@@ -6,19 +6,19 @@ use std::sync::Arc;
 use axum::extract::State;
 use uuid::Uuid;
 
-use crate::api::actor::Actor;
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::Failure;
-use crate::api::write::{Attempt, Endpoint, Kind, write};
+use crate::api::people::actor::Actor;
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::Failure;
+use crate::api::people::write::{Attempt, Endpoint, Kind, write};
 use crate::domain::permission::has_access;
 use crate::domain::profile::{By, Command, Profile, Refusal, State as ProfileState};
-use crate::engine::halt::{Halt, Ordered};
+use crate::engine::write::halt::{Halt, Ordered};
 
+use super::ITEMS_MAX;
 use super::types::bulk::{DeleteProfileResult, DeleteProfilesRequest, DeleteProfilesResponse};
 use super::types::headers::ActorHeaders;
-use super::{FACE, ITEMS_MAX};
 
 /// Deletes profiles; their addresses are free again, their history stays.
 #[utoipa::path(
@@ -39,7 +39,7 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Result<Answer, F
 struct Delete;
 
 impl Endpoint for Delete {
-    const KIND: Kind = Kind { area: "profile", operation: "delete", face: FACE, exempt: false };
+    const KIND: Kind = Kind { area: "profile", operation: "delete", exempt: false };
     type Input = DeleteProfilesRequest;
 
     fn input(&self, call: &Call) -> Result<DeleteProfilesRequest, Failure> {

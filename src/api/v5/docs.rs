@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::State;
 
-use crate::api::actor::reader;
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::Failure;
+use crate::api::people::actor::reading_actor;
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::Failure;
 use crate::domain::permission::has_access;
 use crate::domain::profile::Profile;
 
@@ -29,7 +29,7 @@ use super::types::headers::ActorHeaders;
     )
 )]
 pub async fn docs(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let actor = reader(&app, &call).await?;
+    let actor = reading_actor(&app, &call).await?;
     let input = call.body::<GetProfileDocsRequest>()?;
     let mut name = None;
     if let Some(id) = input.entity_id {

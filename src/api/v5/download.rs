@@ -14,17 +14,16 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use uuid::Uuid;
 
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::Failure;
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::Failure;
+use crate::api::people::write::{Attempt, Endpoint, Kind, write};
 use crate::api::range::{self, Asked};
-use crate::api::write::{Attempt, Endpoint, Kind, write};
 use crate::domain::export::{Command, Export, HOURS_KEPT, State as ExportState};
-use crate::engine::files::CHUNK_BYTES;
-use crate::engine::halt::{Halt, Ordered};
+use crate::engine::kept::files::CHUNK_BYTES;
+use crate::engine::write::halt::{Halt, Ordered};
 
-use super::FACE;
 use super::types::headers::ActorHeaders;
 
 /// How its paths begin.
@@ -74,7 +73,7 @@ struct Download {
 }
 
 impl Endpoint for Download {
-    const KIND: Kind = Kind { area: "export", operation: "download", face: FACE, exempt: false };
+    const KIND: Kind = Kind { area: "export", operation: "download", exempt: false };
     type Input = ();
 
     fn input(&self, _: &Call) -> Result<(), Failure> {

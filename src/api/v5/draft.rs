@@ -5,18 +5,17 @@ use std::sync::Arc;
 use axum::extract::State;
 use uuid::Uuid;
 
-use crate::api::actor::Actor;
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::{Failure, FieldError};
-use crate::api::write::{Attempt, Endpoint, Kind, write};
+use crate::api::people::actor::Actor;
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::{Failure, FieldError};
+use crate::api::people::write::{Attempt, Endpoint, Kind, write};
 use crate::domain::draft::{Command, Draft, Form, Refusal};
 use crate::domain::permission::can_create;
 use crate::domain::values::parse_request_limit;
-use crate::engine::halt::{Halt, Ordered};
+use crate::engine::write::halt::{Halt, Ordered};
 
-use super::FACE;
 use super::form;
 use super::pick::{self, Picker};
 use super::types::draft::{PatchProfileDraftRequest, PatchProfileDraftResponse};
@@ -49,7 +48,7 @@ struct SaveDraft {
 }
 
 impl Endpoint for SaveDraft {
-    const KIND: Kind = Kind { area: "draft", operation: "draft", face: FACE, exempt: false };
+    const KIND: Kind = Kind { area: "draft", operation: "draft", exempt: false };
     type Input = PatchProfileDraftRequest;
 
     fn input(&self, call: &Call) -> Result<PatchProfileDraftRequest, Failure> {

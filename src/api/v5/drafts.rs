@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::State;
 
-use crate::api::actor::{Actor, reader};
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::Failure;
+use crate::api::people::actor::{Actor, reading_actor};
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::Failure;
 use crate::engine::Doing;
 use crate::engine::tags::Tag;
 use crate::projections::profile_drafts_view::{self, Row};
@@ -34,7 +34,7 @@ const DRAFTS_MAX: i64 = 20;
     )
 )]
 pub async fn drafts(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let actor = reader(&app, &call).await?;
+    let actor = reading_actor(&app, &call).await?;
     call.no_body()?;
     let tagged = Tagged::new(&app, &call, &actor, &[Tag::Profiles, Tag::Drafts]);
     if let Some(answer) = tagged.not_modified(&call) {

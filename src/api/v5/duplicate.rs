@@ -5,20 +5,19 @@ use std::sync::Arc;
 use axum::extract::State;
 use uuid::Uuid;
 
-use crate::api::actor::Actor;
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::Failure;
-use crate::api::write::{Attempt, Endpoint, Kind, write};
+use crate::api::people::actor::Actor;
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::Failure;
+use crate::api::people::write::{Attempt, Endpoint, Kind, write};
 use crate::domain::ids::ProfileId;
 use crate::domain::permission::{RankedRole, can_create, can_duplicate, has_access};
 use crate::domain::profile::{By, Command, Facts, Profile, Registration};
 use crate::domain::values::{NAME_CHARACTERS_MAX, Name};
-use crate::engine::halt::{Halt, Ordered};
-use crate::engine::mint;
+use crate::engine::write::halt::{Halt, Ordered};
+use crate::engine::write::mint;
 
-use super::FACE;
 use super::pick::Picker;
 use super::types::bulk::{DuplicateProfileRequest, DuplicateProfileResponse};
 use super::types::headers::ActorHeaders;
@@ -49,7 +48,7 @@ struct Duplicate {
 }
 
 impl Endpoint for Duplicate {
-    const KIND: Kind = Kind { area: "profile", operation: "duplicate", face: FACE, exempt: false };
+    const KIND: Kind = Kind { area: "profile", operation: "duplicate", exempt: false };
     type Input = DuplicateProfileRequest;
 
     fn input(&self, call: &Call) -> Result<DuplicateProfileRequest, Failure> {

@@ -6,18 +6,17 @@ use axum::extract::State;
 use chrono::Duration;
 use uuid::Uuid;
 
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::Failure;
-use crate::api::write::{Attempt, Endpoint, Kind, write};
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::Failure;
+use crate::api::people::write::{Attempt, Endpoint, Kind, write};
 use crate::domain::emulation::{Command, Emulation, Event};
 use crate::domain::ids::{GrantId, ProfileId};
 use crate::domain::operation::{self, Operation};
 use crate::domain::profile::Profile;
-use crate::engine::halt::{Halt, Ordered};
+use crate::engine::write::halt::{Halt, Ordered};
 
-use super::FACE;
 use super::types::emulation::{EmulateProfileRequest, EmulateProfileResponse};
 use super::types::headers::ActorHeaders;
 
@@ -48,7 +47,7 @@ struct Emulate {
 }
 
 impl Endpoint for Emulate {
-    const KIND: Kind = Kind { area: "emulation", operation: "emulate", face: FACE, exempt: false };
+    const KIND: Kind = Kind { area: "emulation", operation: "emulate", exempt: false };
     type Input = EmulateProfileRequest;
 
     fn input(&self, call: &Call) -> Result<EmulateProfileRequest, Failure> {

@@ -5,12 +5,12 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::api::failure::{Failure, FieldError};
+use crate::api::people::failure::{Failure, FieldError};
 
 impl IntoResponse for Failure {
     /// The form of v5. The History face wraps it in its own.
     fn into_response(self) -> Response {
-        let (status, code, detail) = self.describe();
+        let (status, code, detail) = (self.status(), self.code(), self.to_string());
         let retry_after = self.retry_after();
         let body = match self {
             Failure::Invalid(fields) => {

@@ -6,21 +6,20 @@ use axum::extract::State;
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-use crate::api::actor::{Actor, reader};
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::Failure;
-use crate::api::write::{Attempt, Endpoint, Kind, write};
+use crate::api::people::actor::{Actor, reading_actor};
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::Failure;
+use crate::api::people::write::{Attempt, Endpoint, Kind, write};
 use crate::domain::export::{self, Command, Export};
 use crate::domain::folding::folded;
 use crate::domain::ids::{DepartmentId, ProfileId};
 use crate::domain::permission::{RankedRole, Standing, can_operate, has_access, is_listed};
 use crate::engine::Doing;
-use crate::engine::halt::{Halt, Ordered};
+use crate::engine::write::halt::{Halt, Ordered};
 use crate::projections::profiles_view::{self, Row};
 
-use super::FACE;
 use super::types::export::{ExportProfilesRequest, ExportProfilesResponse};
 use super::types::headers::ActorHeaders;
 
@@ -46,7 +45,7 @@ const COLUMNS: [&str; 7] =
     )
 )]
 pub async fn export(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let actor = reader(&app, &call).await?;
+    let actor = reading_actor(&app, &call).await?;
     let input = call.body::<ExportProfilesRequest>()?;
     if !can_operate(&actor.effective, actor.artifacts()) {
         return Err(Failure::Forbidden("your role does not let you export profiles"));
@@ -81,7 +80,7 @@ struct Made {
 }
 
 impl Endpoint for Made {
-    const KIND: Kind = Kind { area: "export", operation: "export", face: FACE, exempt: false };
+    const KIND: Kind = Kind { area: "export", operation: "export", exempt: false };
     type Input = ();
 
     fn input(&self, _: &Call) -> Result<(), Failure> {

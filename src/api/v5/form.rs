@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use crate::api::actor::Actor;
+use crate::api::people::actor::Actor;
 use crate::domain::draft::Form;
 use crate::domain::ids::flag_id;
 use crate::domain::profile::Facts;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::State;
 
-use crate::api::actor::{Actor, reader};
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::Failure;
+use crate::api::people::actor::{Actor, reading_actor};
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::Failure;
 use crate::domain::draft::{self, Form};
 use crate::domain::permission::{can_create, can_edit, has_access};
 use crate::domain::profile::{Profile, State as ProfileState};
@@ -40,7 +40,7 @@ use super::types::section::SUGGESTIONS_MAX;
     )
 )]
 pub async fn get(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let actor = reader(&app, &call).await?;
+    let actor = reading_actor(&app, &call).await?;
     let input = call.body::<GetProfileRequest>()?;
     let tagged = Tagged::new(&app, &call, &actor, &[Tag::Profiles, Tag::Drafts]);
     let target = match input.target_profile_id {

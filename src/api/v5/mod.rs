@@ -22,8 +22,6 @@ pub mod types;
 pub mod unemulate;
 pub mod update;
 
-/// The name of this face on record.
-pub const FACE: &str = "v5";
 /// Most items in one bulk request (contract 1.1).
 pub const ITEMS_MAX: usize = 100;
 /// Most ids in one list of an item.

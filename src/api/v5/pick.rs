@@ -6,14 +6,14 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 use crate::api::app::App;
-use crate::api::failure::{Failure, FieldError};
+use crate::api::people::failure::{Failure, FieldError};
 use crate::domain::folding::folded;
 use crate::domain::ids::{DepartmentId, RoleId, TenantId, ValueId, flag_id};
 use crate::domain::permission::RankedRole;
 use crate::domain::tenant::Catalogue;
 use crate::domain::values::{self, Email, Name, RequestLimit, ValueKind};
 use crate::engine::Doing;
-use crate::engine::secrets::ValueIds;
+use crate::engine::kept::secrets::ValueIds;
 use crate::projections::shared_values;
 
 use super::IDS_MAX;

@@ -7,19 +7,18 @@ use std::time::Duration;
 use axum::extract::State;
 use uuid::Uuid;
 
-use crate::api::actor::{Actor, reader};
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::Failure;
-use crate::api::write::{Attempt, Endpoint, Kind, write};
+use crate::api::people::actor::{Actor, reading_actor};
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::Failure;
+use crate::api::people::write::{Attempt, Endpoint, Kind, write};
 use crate::domain::ids::TenantId;
 use crate::domain::operation::{Command, Operation};
 use crate::domain::permission::can_operate;
-use crate::engine::halt::{Halt, Ordered};
-use crate::engine::rebuild::REFRESHED;
+use crate::engine::replay::rebuild::REFRESHED;
+use crate::engine::write::halt::{Halt, Ordered};
 
-use super::FACE;
 use super::types::export::RefreshProfilesResponse;
 use super::types::headers::ActorHeaders;
 
@@ -38,7 +37,7 @@ const WAIT_MAX: Duration = Duration::from_secs(25);
     )
 )]
 pub async fn refresh(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let actor = reader(&app, &call).await?;
+    let actor = reading_actor(&app, &call).await?;
     call.no_body()?;
     if !can_operate(&actor.effective, actor.artifacts()) {
         return Err(Failure::Forbidden("your role does not let you refresh the read models"));
@@ -68,7 +67,7 @@ struct Refreshed {
 }
 
 impl Endpoint for Refreshed {
-    const KIND: Kind = Kind { area: "operation", operation: "refresh", face: FACE, exempt: false };
+    const KIND: Kind = Kind { area: "operation", operation: "refresh", exempt: false };
     type Input = ();
 
     fn input(&self, _: &Call) -> Result<(), Failure> {

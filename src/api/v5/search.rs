@@ -6,11 +6,11 @@ use std::sync::Arc;
 use axum::extract::State;
 use uuid::Uuid;
 
-use crate::api::actor::{Actor, reader};
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::Failure;
+use crate::api::people::actor::{Actor, reading_actor};
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::Failure;
 use crate::domain::folding::{folded, is_found_by};
 use crate::domain::ids::{DepartmentId, ProfileId};
 use crate::domain::permission::{
@@ -49,7 +49,7 @@ const SEARCH_INLINE_PROFILES_MAX: usize = 20_000;
     )
 )]
 pub async fn search(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Failure> {
-    let actor = reader(&app, &call).await?;
+    let actor = reading_actor(&app, &call).await?;
     let input = call.body::<SearchProfilesRequest>()?;
     let query = query(&actor, &input);
     let page = run(&app, actor.tenant().0, query).await;

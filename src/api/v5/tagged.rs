@@ -5,10 +5,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::http::StatusCode;
 
-use crate::api::actor::Actor;
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
+use crate::api::people::actor::Actor;
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
 use crate::api::range::is_held;
 use crate::engine::tags::Tag;
 

@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::State;
 
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::Failure;
-use crate::api::write::{Attempt, Endpoint, Kind, write};
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::Failure;
+use crate::api::people::write::{Attempt, Endpoint, Kind, write};
 use crate::domain::emulation::{Command, Emulation};
-use crate::engine::halt::{Halt, Ordered};
+use crate::engine::write::halt::{Halt, Ordered};
 
-use super::FACE;
 use super::types::emulation::UnemulateProfileResponse;
 use super::types::headers::ActorHeaders;
 
@@ -34,7 +33,7 @@ pub async fn unemulate(State(app): State<Arc<App>>, call: Call) -> Result<Answer
 struct Unemulate;
 
 impl Endpoint for Unemulate {
-    const KIND: Kind = Kind { area: "emulation", operation: "unemulate", face: FACE, exempt: true };
+    const KIND: Kind = Kind { area: "emulation", operation: "unemulate", exempt: true };
     type Input = ();
 
     fn input(&self, call: &Call) -> Result<(), Failure> {

@@ -6,25 +6,25 @@ use std::sync::Arc;
 use axum::extract::State;
 use uuid::Uuid;
 
-use crate::api::actor::Actor;
-use crate::api::answer::Answer;
 use crate::api::app::App;
-use crate::api::call::Call;
-use crate::api::failure::{Failure, FieldError};
-use crate::api::write::{Attempt, Endpoint, Kind, write};
+use crate::api::people::actor::Actor;
+use crate::api::people::answer::Answer;
+use crate::api::people::call::Call;
+use crate::api::people::failure::{Failure, FieldError};
+use crate::api::people::write::{Attempt, Endpoint, Kind, write};
 use crate::domain::claims::LOGIN_EMAIL;
 use crate::domain::permission::{can_edit, has_access};
 use crate::domain::profile::{By, Command, Profile, State as ProfileState};
 use crate::engine::Error;
-use crate::engine::halt::Halt;
+use crate::engine::write::halt::Halt;
 
+use super::ITEMS_MAX;
 use super::create::{NOT_APPLIED, email_taken, invalid, refused};
 use super::pick::{self, Picker};
 use super::types::bulk::{
     ProfileResultItem, UpdateProfileItem, UpdateProfilesRequest, UpdateProfilesResponse,
 };
 use super::types::headers::ActorHeaders;
-use super::{FACE, ITEMS_MAX};
 
 /// Changes profiles: what an item does not name stays, a list replaces the links. A single item
 /// may carry `If-Match` with the version that `get` answered as `Dossier-Version`.
@@ -47,7 +47,7 @@ pub async fn update(State(app): State<Arc<App>>, call: Call) -> Result<Answer, F
 struct Update;
 
 impl Endpoint for Update {
-    const KIND: Kind = Kind { area: "profile", operation: "update", face: FACE, exempt: false };
+    const KIND: Kind = Kind { area: "profile", operation: "update", exempt: false };
     type Input = UpdateProfilesRequest;
 
     fn input(&self, call: &Call) -> Result<UpdateProfilesRequest, Failure> {
@@ -80,7 +80,7 @@ fn expected_version(if_match: Option<&str>, items: usize) -> Result<Option<i64>,
 }
 
 fn header(message: &str) -> Failure {
-    Failure::Invalid(vec![crate::api::failure::InvalidField {
+    Failure::Invalid(vec![crate::api::people::failure::InvalidField {
         location: vec!["header".into(), "If-Match".into()],
         message: message.to_owned(),
         kind: "value_error",

@@ -9,7 +9,7 @@ use crate::domain::ids::{SessionId, TenantId};
 use crate::domain::session::{self, Session};
 use crate::domain::{Area, Occurred};
 use crate::engine::Engine;
-use crate::engine::execute::OneOrder;
+use crate::engine::write::execute::OneOrder;
 use crate::projections::deadlines;
 use crate::store::{Doing, Error};
 

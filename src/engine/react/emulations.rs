@@ -9,9 +9,9 @@ use crate::domain::permission::Standing;
 use crate::domain::profile::{self, Profile};
 use crate::domain::{Occurred, tenant};
 use crate::engine::Engine;
-use crate::engine::decision::Decision;
-use crate::engine::execute::Change;
-use crate::engine::halt::Halt;
+use crate::engine::write::decision::Decision;
+use crate::engine::write::execute::Change;
+use crate::engine::write::halt::Halt;
 use crate::projections::deadlines;
 use crate::store::{Doing, Error};
 

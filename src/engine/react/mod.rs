@@ -2,7 +2,6 @@
 //! deadlines that issues ordinary commands, after all callers. Doing it twice does nothing, so any
 //! process may. Readers never depend on it.
 
-mod consequence;
 mod deadlines;
 mod emulations;
 pub mod profiles;
@@ -18,9 +17,9 @@ use crate::domain::{Event, Occurred, access, profile, session, tenant};
 use crate::store::{Doing, Envelope, Error, Priority};
 
 use super::Engine;
-use super::execute::{Change, CommandContext};
-use super::follow::occurred;
-use super::halt::Ordered;
+use super::fold::follow::occurred;
+use super::write::execute::{Change, CommandContext};
+use super::write::halt::Ordered;
 
 pub use emulations::cut_dead_layers;
 

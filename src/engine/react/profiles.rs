@@ -15,16 +15,16 @@ use crate::domain::permission::Authority;
 use crate::domain::profile::{By, Profile, Refusal};
 use crate::domain::tenant::{Event, Tenant};
 use crate::domain::{Event as AnyEvent, Occurred};
-use crate::engine::decision::Decision;
-use crate::engine::execute::Change;
-use crate::engine::follow::occurred;
-use crate::engine::halt::Halt;
+use crate::engine::fold::follow::occurred;
+use crate::engine::write::decision::Decision;
+use crate::engine::write::execute::Change;
+use crate::engine::write::halt::Halt;
 use crate::engine::{Engine, stream as stream_key};
 use crate::projections::profiles_view;
 use crate::store::{Doing, Error, Recorded};
 
-use super::consequence::{Consequence, Witnessed};
 use super::{SYSTEM, insist, wait_for_folds};
+use crate::domain::consequence::{Consequence, Witnessed};
 
 /// Profiles looked at at once.
 const PROFILES_AT_ONCE: i64 = 1_000;
@@ -191,7 +191,7 @@ async fn step(engine: &Engine, cause: &Cause, after: Uuid) -> Result<Option<Uuid
         .doing("reading profiles")?;
     drop(client);
     let Some(last) = page.last().map(|row| row.id) else { return Ok(None) };
-    let rows = page.iter().filter(|row| cause.consequence.concerns(row));
+    let rows = page.iter().filter(|row| concerns(&cause.consequence, row));
     let ids: Vec<Uuid> = rows.map(|row| row.id).collect();
     let mut concerned = Vec::with_capacity(ids.len());
     for some in ids.chunks(STREAMS_AT_ONCE) {
@@ -273,5 +273,17 @@ impl Change for Following<'_> {
         let command = cause.consequence.command(&catalogue, facts);
         let by = By { authority: &Authority::Operator, ranks: &*catalogue };
         decision.order::<Profile>(id, by, command).await.map(|_| ())
+    }
+}
+
+/// Whether it may mean anything for the profile of this row.
+fn concerns(consequence: &Consequence, row: &profiles_view::Row) -> bool {
+    match consequence {
+        Consequence::RoleRemoved(key) => row.role_keys.contains(key),
+        Consequence::DepartmentRemoved(id) => row.department_ids.contains(&id.0),
+        Consequence::ApplicationRoleRemoved(role) => row.application_roles.contains(role),
+        Consequence::AttributeRemoved(name) => row.attributes.0.contains_key(name),
+        Consequence::AttributeDefined(name, _) => !row.attributes.0.contains_key(name),
+        Consequence::TenantDeleted => true,
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{TimeDelta, Utc};
 use dossier::api::crafter::services::Settings;
-use dossier::engine::attachments::Collector;
+use dossier::engine::kept::attachments::Collector;
 use serde_json::{Value, json};
 
 use crate::support::crafter::{Crafter, MASTER, each, nobody, settings, text};

@@ -49,8 +49,7 @@ fn each_refusal_has_the_status_and_code_of_the_contract() {
 fn what_the_contract_has_no_code_for_is_other() {
     answers(&Failure::invalid("so not"), 400, "OTHER");
     answers(&Failure::RouteNotFound, 404, "OTHER");
-    answers(&Failure::MethodNotAllowed(Some("GET")), 405, "OTHER");
-    answers(&Failure::NotAcceptable, 406, "OTHER");
+    answers(&Failure::MethodNotAllowed, 405, "OTHER");
     answers(&Failure::BodyTimeout, 408, "OTHER");
     answers(&Failure::Conflict, 409, "OTHER");
     answers(&Failure::BodyTooLarge, 413, "OTHER");
@@ -63,15 +62,6 @@ fn what_the_contract_has_no_code_for_is_other() {
 #[test]
 fn the_code_that_is_never_given_is_published_all_the_same() {
     assert_eq!(json!(ErrorCode::AttributeAlreadyDefined), json!("ATTRIBUTE_ALREADY_DEFINED"));
-}
-
-#[test]
-fn a_wrong_method_is_told_the_right_ones() {
-    let response = Failure::MethodNotAllowed(Some("GET, HEAD")).into_response();
-    assert_eq!(response.headers()["allow"], "GET, HEAD");
-    assert!(!response.headers().contains_key("retry-after"));
-    let response = Failure::MethodNotAllowed(None).into_response();
-    assert!(!response.headers().contains_key("allow"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Taking in records: none is left out in silence. What an earlier run took in is told apart from
 //! what meets somebody else.
 
-use dossier::cli::import::import;
+use dossier::intake::people::import;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Lists and queries of profiles (contract 1, 4.7, 4.8).
 
-use dossier::cli::import::import;
+use dossier::intake::people::import;
 use serde_json::{Value, json};
 
 use crate::support::crafter::{Crafter, attribute, attribute_for, each, nobody, text};

@@ -164,7 +164,7 @@ async fn a_verified_address_is_what_its_profile_logs_in_with_unless_another_does
     let crafter = Crafter::start().await;
     let claim = Claim::login_email(crafter.tenant, "shared@acme.example").key;
     let holder = async || {
-        let held = crafter.engine.reader.claims(&[claim]).await.unwrap();
+        let held = crafter.engine.holders(&[claim]).await.unwrap();
         held.get(&claim).map(|held| shown(held.holder))
     };
     let mut ids = Vec::new();

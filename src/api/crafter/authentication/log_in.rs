@@ -18,10 +18,10 @@ use crate::api::crafter::write::{Kind, write};
 use crate::domain::entitlement::TenantAction;
 use crate::domain::ids::derived;
 use crate::domain::profile::{By, Command, Profile};
-use crate::engine::credentials;
-use crate::engine::decision::Decision;
-use crate::engine::execute::Change;
-use crate::engine::halt::{Halt, Ordered};
+use crate::engine::kept::credentials;
+use crate::engine::write::decision::Decision;
+use crate::engine::write::execute::Change;
+use crate::engine::write::halt::{Halt, Ordered};
 use crate::passwords::{Hash, Password, Verdict};
 
 use super::ticket;

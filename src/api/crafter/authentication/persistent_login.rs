@@ -20,10 +20,10 @@ use crate::domain::entitlement::TenantAction;
 use crate::domain::ids::{ProfileId, TenantId};
 use crate::domain::object_id::shown;
 use crate::domain::session::{self, Session};
-use crate::engine::credentials::sealed_secret;
-use crate::engine::decision::Decision;
-use crate::engine::execute::Change;
-use crate::engine::halt::{Halt, Ordered};
+use crate::engine::kept::credentials::sealed_secret;
+use crate::engine::write::decision::Decision;
+use crate::engine::write::execute::Change;
+use crate::engine::write::halt::{Halt, Ordered};
 use crate::sealing::context;
 
 use super::ticket::{end, named, still_open};

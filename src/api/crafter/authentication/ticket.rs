@@ -21,10 +21,10 @@ use crate::domain::ids::{ProfileId, TenantId};
 use crate::domain::object_id;
 use crate::domain::profile::Profile;
 use crate::domain::session::{self, Session};
-use crate::engine::decision::Decision;
-use crate::engine::execute::Change;
-use crate::engine::halt::{Halt, Ordered};
-use crate::engine::tickets;
+use crate::engine::kept::tickets;
+use crate::engine::write::decision::Decision;
+use crate::engine::write::execute::Change;
+use crate::engine::write::halt::{Halt, Ordered};
 
 /// A ticket that holds now.
 pub struct Used {

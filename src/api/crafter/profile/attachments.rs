@@ -10,7 +10,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::IntoResponse;
 
 use crate::api::app::App;
-use crate::api::call::{BODY_BYTES_MAX, Circumstances};
+use crate::api::bounds::BODY_BYTES_MAX;
+use crate::api::circumstances::Circumstances;
 use crate::api::crafter::answer::{Answer, bean, empty};
 use crate::api::crafter::call::{Call, path_parameters};
 use crate::api::crafter::content;
@@ -26,8 +27,8 @@ use crate::attachments::Error as StoreError;
 use crate::domain::attachment::{Invalid, Named, parse_file_name};
 use crate::domain::ids::AttachmentId;
 use crate::domain::profile::{Attachment, Command};
-use crate::engine::halt::Halt;
-use crate::engine::mint;
+use crate::engine::write::halt::Halt;
+use crate::engine::write::mint;
 
 use super::{Orders, ProfileChange, change};
 

@@ -15,7 +15,7 @@ use crate::api::crafter::shown;
 use crate::api::crafter::types::profile::Profile as Wire;
 use crate::domain::entitlement::AttributeAction;
 use crate::domain::profile::Command;
-use crate::engine::halt::Halt;
+use crate::engine::write::halt::Halt;
 
 use super::{Orders, ProfileChange, change, changed};
 

@@ -12,9 +12,9 @@ use crate::api::crafter::find::{self, Found};
 use crate::api::crafter::types::profile::Profile as Wire;
 use crate::api::crafter::write::{Kind, write};
 use crate::domain::profile::Command;
-use crate::engine::decision::Decision;
-use crate::engine::execute::Change;
-use crate::engine::halt::Halt;
+use crate::engine::write::decision::Decision;
+use crate::engine::write::execute::Change;
+use crate::engine::write::halt::Halt;
 
 use super::{Orders, ProfileChange, change, changed, named};
 

@@ -27,10 +27,10 @@ use crate::domain::profile::{By, Command, Profile, Registration};
 use crate::domain::session::{self, Session};
 use crate::domain::tenant::{Catalogue, Tenant};
 use crate::domain::values::{Email, ValueKind};
-use crate::engine::decision::Decision;
-use crate::engine::execute::Change;
-use crate::engine::halt::{Halt, Ordered};
-use crate::engine::mint;
+use crate::engine::write::decision::Decision;
+use crate::engine::write::execute::Change;
+use crate::engine::write::halt::{Halt, Ordered};
+use crate::engine::write::mint;
 use crate::mail::{Kind as MailKind, Mail, link};
 use crate::passwords::{Hash, Password};
 
@@ -170,8 +170,7 @@ pub async fn is_shown_name(
     let spelt = |one: &ObjectId| one.to_string() == username;
     let Some(shown) = ObjectId::parse(username).filter(spelt) else { return Ok(false) };
     let claim = claims::profile_id(shown);
-    let held = decision.engine.reader.claims(&[claim]).await?;
-    match held.get(&claim) {
+    match decision.engine.holder(claim).await? {
         Some(held) if held.tenant_id == decision.tenant.0 && held.holder != id.0 => {
             let other = decision.load::<Profile>(held.holder).await?.state;
             Ok(other.live().is_some_and(|facts| facts.username.is_none()))

@@ -17,10 +17,10 @@ use crate::domain::ids::ProfileId;
 use crate::domain::naming::readable;
 use crate::domain::profile::{By, Command, Facts, Profile, Refusal, State};
 use crate::domain::tenant::Tenant;
-use crate::engine::credentials;
-use crate::engine::decision::Decision;
-use crate::engine::execute::Change;
-use crate::engine::halt::{Halt, Ordered};
+use crate::engine::kept::credentials;
+use crate::engine::write::decision::Decision;
+use crate::engine::write::execute::Change;
+use crate::engine::write::halt::{Halt, Ordered};
 use crate::passwords::Hash;
 
 use super::answer::{Answer, bean};

@@ -16,8 +16,8 @@ use crate::domain::entitlement::AttributeAction;
 use crate::domain::mailbox::parse_mailbox;
 use crate::domain::profile::Command;
 use crate::domain::values::{Email, ValueKind};
-use crate::engine::halt::Halt;
-use crate::engine::secrets::ValueIds;
+use crate::engine::kept::secrets::ValueIds;
+use crate::engine::write::halt::Halt;
 use crate::passwords::Hash;
 
 use super::create::{clean, hashed, is_shown_name};

@@ -23,9 +23,9 @@ use crate::domain::mailbox::is_bare_address;
 use crate::domain::object_id::shown;
 use crate::domain::profile::Command;
 use crate::domain::session::{self, Session};
-use crate::engine::decision::Decision;
-use crate::engine::execute::Change;
-use crate::engine::halt::{Halt, Ordered};
+use crate::engine::write::decision::Decision;
+use crate::engine::write::execute::Change;
+use crate::engine::write::halt::{Halt, Ordered};
 
 use super::create::issue_token;
 use super::{Orders, ProfileChange, change, changed};
@@ -132,7 +132,7 @@ async fn is_log_in_free(
         return Ok(false);
     }
     let claim = Claim::login_email(profile.place.tenant, &email.address.0).key;
-    Ok(profile.decision.engine.reader.claims(&[claim]).await?.is_empty())
+    Ok(profile.decision.engine.holder(claim).await?.is_none())
 }
 
 /// Makes a verification token of a profile; no mail is sent.

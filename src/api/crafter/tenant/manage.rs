@@ -19,10 +19,11 @@ use crate::domain::ids::TenantId;
 use crate::domain::tenant::{
     ApplicationCommand, AttributeDefinition, Catalogue, Command, Event, Tenant,
 };
-use crate::engine::decision::Decision;
-use crate::engine::execute::{Change, Executed};
-use crate::engine::halt::{Halt, Ordered};
-use crate::engine::{mint, react};
+use crate::engine::react;
+use crate::engine::write::decision::Decision;
+use crate::engine::write::execute::{Change, Executed};
+use crate::engine::write::halt::{Halt, Ordered};
+use crate::engine::write::mint;
 
 use super::{change, named};
 
@@ -118,7 +119,7 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
     call.caller.may(name, TenantAction::DeleteTenant)?;
     let Some(place) = find::tenant(&app, name).await? else { return empty() };
     // Programs of the other faces belong to it: whoever runs those takes their keys away first.
-    if !app.engine.reader.claimed(place.tenant.0, API_KEY_NAME).await?.is_empty() {
+    if !app.engine.claimed(place.tenant, API_KEY_NAME).await?.is_empty() {
         return Err(Failure::ActionDenied(TenantAction::DeleteTenant.name()));
     }
     let kind = Kind { area: "tenant", operation: "delete_tenant" };

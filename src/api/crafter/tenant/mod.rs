@@ -11,10 +11,10 @@ use crate::api::app::App;
 use crate::domain::entitlement::TenantAction;
 use crate::domain::naming::readable;
 use crate::domain::tenant::{ApplicationCommand, Catalogue, Command, Event, Tenant};
-use crate::engine::decision::Decision;
-use crate::engine::execute::{Change, Executed};
-use crate::engine::halt::{Halt, Ordered};
 use crate::engine::react;
+use crate::engine::write::decision::Decision;
+use crate::engine::write::execute::{Change, Executed};
+use crate::engine::write::halt::{Halt, Ordered};
 
 use super::answer::{Answer, bean};
 use super::call::Call;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::object::objects;
+use crate::api::people::object::objects;
 
 /// Contract 4.4: profiles to create, all or none.
 #[derive(Deserialize, ToSchema)]

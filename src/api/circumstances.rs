@@ -1,0 +1,80 @@
+//! What of a request goes on record, whichever face it came to.
+
+use std::net::SocketAddr;
+
+use axum::extract::ConnectInfo;
+use axum::http::header::USER_AGENT;
+use axum::http::{HeaderMap, request};
+use uuid::Uuid;
+
+use crate::engine::Envelope;
+
+use super::face::Face;
+
+/// Longest header value that is put on record, in characters.
+const RECORDED_CHARACTERS_MAX: usize = 500;
+
+/// The id under which a request is on record, in the log and in its answer.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestId(pub Uuid);
+
+/// What of a request goes on record.
+#[derive(Clone, Debug)]
+pub struct Circumstances {
+    pub request_id: Uuid,
+    pub reason: Option<String>,
+    pub client_address: Option<String>,
+    pub user_agent: Option<String>,
+}
+
+/// Who really acts.
+pub struct By {
+    /// What sort of actor.
+    pub kind: &'static str,
+    pub id: Uuid,
+    /// What an actor is called that has no profile.
+    pub name: Option<String>,
+}
+
+impl Circumstances {
+    /// Of this request.
+    pub fn of(parts: &request::Parts) -> Circumstances {
+        let extensions = &parts.extensions;
+        let address = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        Circumstances {
+            request_id: extensions.get::<RequestId>().map_or_else(Uuid::now_v7, |id| id.0),
+            reason: recorded(&parts.headers, "dossier-reason"),
+            client_address: address.map(|address| address.to_string()),
+            user_agent: recorded(&parts.headers, USER_AGENT.as_str()),
+        }
+    }
+
+    /// What was done by this actor as itself, for the log.
+    pub fn envelope(&self, face: Face, by: By, operation: &'static str) -> Envelope {
+        Envelope {
+            request_id: self.request_id,
+            correlation_id: self.request_id,
+            session_id: None,
+            real_actor_kind: by.kind,
+            real_actor_id: by.id,
+            real_actor_name: by.name,
+            effective_actor_id: by.id,
+            emulation: vec![],
+            operation,
+            channel: "http",
+            face: face.name(),
+            client_address: self.client_address.clone(),
+            user_agent: self.user_agent.clone(),
+            reason: self.reason.clone(),
+        }
+    }
+}
+
+/// A header of free text that goes on record: bounded, whatever was sent.
+fn recorded(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?;
+    let value = String::from_utf8_lossy(value.as_bytes());
+    let kept: String =
+        value.chars().filter(|c| !c.is_control()).take(RECORDED_CHARACTERS_MAX).collect();
+    Some(kept.trim().to_owned()).filter(|value| !value.is_empty())
+}

@@ -1,0 +1,265 @@
+//! A request as the handlers see it: its headers sorted out, its body read within bounds.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, MatchedPath, Request};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderName};
+use axum::response::Response;
+use chrono::{DateTime, SubsecRound, Utc};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::failure::{Failure, InvalidField};
+use super::mistakes::mistakes;
+use super::object::Object;
+use crate::api::bounds::BODY_BYTES_MAX;
+use crate::api::circumstances::{By, Circumstances};
+use crate::api::face::Face;
+use crate::domain::ids::ProfileId;
+use crate::engine::Envelope;
+
+/// Longest idempotency key, in bytes.
+const IDEMPOTENCY_KEY_BYTES_MAX: usize = 200;
+
+/// A request.
+#[derive(Clone)]
+pub struct Call {
+    pub face: Face,
+    pub received_at: DateTime<Utc>,
+    /// Route template.
+    pub route: String,
+    pub api_key: Option<String>,
+    pub bearer: Option<String>,
+    /// Whether a program marked as such made it (contract 1.2.8).
+    pub mcp: bool,
+    pub bypass_cache: bool,
+    pub idempotency_key: Option<String>,
+    pub min_position: Option<String>,
+    pub if_match: Option<String>,
+    pub if_none_match: Option<String>,
+    pub range: Option<String>,
+    pub if_range: Option<String>,
+    pub is_head: bool,
+    /// Whether it counts against the daily limit here.
+    pub counted: bool,
+    circumstances: Circumstances,
+    content_type: Option<String>,
+    body: Bytes,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Call {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, _: &S) -> Result<Call, Response> {
+        let face = Face::of(request.uri().path()).unwrap_or(Face::ProfilesV5);
+        Call::read(face, request).await.map_err(|failure| face.refuse(failure))
+    }
+}
+
+impl Call {
+    async fn read(face: Face, request: Request) -> Result<Call, Failure> {
+        let (parts, body) = request.into_parts();
+        let headers = &parts.headers;
+        let mut call = Call {
+            face,
+            // What the database keeps, so that a replay gives the very same.
+            received_at: Utc::now().trunc_subsecs(6),
+            route: parts
+                .extensions
+                .get::<MatchedPath>()
+                .map_or_else(String::new, |path| path.as_str().to_owned()),
+            api_key: text(headers, "x-api-key").filter(|key| !key.is_empty()),
+            bearer: bearer(headers),
+            mcp: text(headers, "x-mcp").is_some_and(|value| {
+                matches!(value.to_ascii_lowercase().as_str(), "true" | "1" | "yes")
+            }),
+            bypass_cache: text(headers, "x-bypass-cache").is_some_and(|value| value == "1"),
+            idempotency_key: text(headers, "idempotency-key"),
+            min_position: text(headers, "dossier-min-position"),
+            if_match: text(headers, IF_MATCH.as_str()),
+            if_none_match: text(headers, IF_NONE_MATCH.as_str()),
+            range: text(headers, "range"),
+            if_range: text(headers, "if-range"),
+            is_head: parts.method == axum::http::Method::HEAD,
+            counted: true,
+            circumstances: Circumstances::of(&parts),
+            content_type: text(headers, CONTENT_TYPE.as_str()),
+            body: Bytes::new(),
+        };
+        let long = |key: &String| key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX;
+        if call.idempotency_key.as_ref().is_some_and(long) {
+            return Err(Failure::Invalid(vec![InvalidField {
+                location: vec!["header".into(), "Idempotency-Key".into()],
+                message: "1 to 200 bytes".to_owned(),
+                kind: "value_error",
+            }]));
+        }
+        call.body =
+            axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| Failure::BodyTooLarge)?;
+        Ok(call)
+    }
+}
+
+impl Call {
+    /// The body, which must be there and a JSON object.
+    ///
+    /// # Errors
+    /// [`Failure::UnsupportedMediaType`]; [`Failure::Invalid`] with the place of all that is wrong.
+    pub fn body<T: DeserializeOwned + ToSchema>(&self) -> Result<T, Failure> {
+        let Object(body) = self.json(|wrong, body| {
+            let mut all = mistakes::<T>(body);
+            if all.iter().all(|one| one.location != wrong.location) {
+                all.insert(0, wrong);
+            }
+            all
+        })?;
+        Ok(body)
+    }
+
+    /// The body as JSON; of one that is not as it should be, all that `mistakes` finds beside the
+    /// first.
+    fn json<T: DeserializeOwned>(
+        &self,
+        mistakes: impl FnOnce(InvalidField, &Value) -> Vec<InvalidField>,
+    ) -> Result<T, Failure> {
+        if self.body.is_empty() {
+            return Err(invalid(vec!["body".into()], "a body is required", "missing"));
+        }
+        if !self.content_type.as_deref().is_some_and(is_json) {
+            return Err(Failure::UnsupportedMediaType);
+        }
+        parse(&self.body, mistakes)
+    }
+
+    /// The same request, where it is counted elsewhere.
+    pub fn uncounted(&self) -> Call {
+        Call { counted: false, ..self.clone() }
+    }
+
+    /// For endpoints that declare no body: it may be empty or any object.
+    ///
+    /// # Errors
+    /// As [`Call::body`], when there is one.
+    pub fn no_body(&self) -> Result<(), Failure> {
+        if self.body.iter().all(u8::is_ascii_whitespace) {
+            return Ok(());
+        }
+        self.json::<serde_json::Map<String, Value>>(|wrong, _| vec![wrong]).map(|_| ())
+    }
+
+    /// What this profile did as itself, for the log.
+    pub fn envelope(&self, by: ProfileId, operation: &'static str) -> Envelope {
+        let by = By { kind: "profile", id: by.0, name: None };
+        let channel = if self.mcp { "mcp" } else { "http" };
+        Envelope { channel, ..self.circumstances.envelope(self.face, by, operation) }
+    }
+
+    /// What follows from a profile's coming: the reason that it gave is one for what it came for.
+    pub fn envelope_of_coming(&self, who: ProfileId, operation: &'static str) -> Envelope {
+        Envelope { reason: None, ..self.envelope(who, operation) }
+    }
+
+    /// The body as it came.
+    pub fn raw_body(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// The value of a header; of one that is sent several times, nothing that could be meant.
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let mut values = headers.get_all(HeaderName::try_from(name).ok()?).iter();
+    let value = values.next()?;
+    if values.next().is_some() {
+        return Some(String::new());
+    }
+    Some(value.to_str().unwrap_or_default().trim().to_owned())
+}
+
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = text(headers, AUTHORIZATION.as_str())?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned())
+}
+
+fn is_json(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_json =
+        kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
+    is_json && is_utf_8(content_type)
+}
+
+/// Whether a media type names no other charset than UTF-8.
+pub fn is_utf_8(content_type: &str) -> bool {
+    let parameters = content_type.split(';').skip(1).filter_map(|one| one.split_once('='));
+    let mut charsets = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    charsets.all(|(_, charset)| {
+        let charset = charset.trim().trim_matches('"');
+        ["utf-8", "utf8", "us-ascii"].iter().any(|one| charset.eq_ignore_ascii_case(one))
+    })
+}
+
+fn parse<T: DeserializeOwned>(
+    body: &[u8],
+    mistakes: impl FnOnce(InvalidField, &Value) -> Vec<InvalidField>,
+) -> Result<T, Failure> {
+    // Some programs begin a text with the mark of UTF-8.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let text = std::str::from_utf8(body)
+        .map_err(|_| invalid(vec!["body".into()], "the body is not UTF-8", "json_invalid"))?;
+    // No text of this directory can hold a NUL: the database takes none.
+    if text.contains('\0') || has_escaped_nul(text) {
+        return Err(invalid(vec!["body".into()], "NUL characters are not allowed", "value_error"));
+    }
+    let mut json = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut json);
+    let value = value.map_err(|error| match (located(&error), serde_json::from_str(text)) {
+        (first, Ok(body)) => Failure::Invalid(mistakes(first, &body)),
+        (first, Err(_)) => Failure::Invalid(vec![first]),
+    })?;
+    json.end().map_err(|error| {
+        invalid(vec!["body".into()], &format!("not JSON: {error}"), "json_invalid")
+    })?;
+    Ok(value)
+}
+
+/// Whether a JSON text holds an escaped NUL: `\u0000` behind an even number of backslashes.
+fn has_escaped_nul(text: &str) -> bool {
+    text.match_indices("\\u0000").any(|(at, _)| {
+        let before = text.as_bytes()[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+        before % 2 == 0
+    })
+}
+
+fn located(error: &serde_path_to_error::Error<serde_json::Error>) -> InvalidField {
+    use serde_path_to_error::Segment;
+    let cause = error.inner();
+    if cause.is_syntax() || cause.is_eof() {
+        return field(vec!["body".into()], &format!("not JSON: {cause}"), "json_invalid");
+    }
+    let mut location: Vec<Value> = vec!["body".into()];
+    location.extend(error.path().iter().filter_map(|segment| match segment {
+        Segment::Seq { index } => Some(Value::from(*index)),
+        Segment::Map { key } => Some(Value::from(key.as_str())),
+        Segment::Enum { variant } => Some(Value::from(variant.as_str())),
+        Segment::Unknown => None,
+    }));
+    let message = cause.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    match message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        Some(name) => {
+            location.push(name.into());
+            field(location, "field required", "missing")
+        }
+        None => field(location, message, "type_error"),
+    }
+}
+
+fn invalid(location: Vec<Value>, message: &str, kind: &'static str) -> Failure {
+    Failure::Invalid(vec![field(location, message, kind)])
+}
+
+fn field(location: Vec<Value>, message: &str, kind: &'static str) -> InvalidField {
+    InvalidField { location, message: message.to_owned(), kind }
+}

@@ -1,0 +1,236 @@
+//! Why a request of a person is not answered as it wished: status, code and sentence. Profiles v5
+//! and the History API give them different forms, each in its `error.rs`.
+
+use axum::http::StatusCode;
+use serde_json::Value;
+
+use crate::api::bounds::BODY_BYTES_MAX;
+use crate::api::rejection::Rejection;
+use crate::api::v5::ITEMS_MAX;
+use crate::engine::Error;
+use crate::engine::write::halt::Halt;
+
+/// A field of a body that cannot be, for 422.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InvalidField {
+    /// Names and indexes from the body down.
+    pub location: Vec<Value>,
+    pub message: String,
+    pub kind: &'static str,
+}
+
+/// A field of a draft that refers to nothing or has an impossible value, for 400.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldError {
+    pub field: &'static str,
+    pub message: String,
+}
+
+/// Why a request is not answered as it wished, with what people are told.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Failure {
+    #[error("X-Api-Key is missing")]
+    MissingApiKey,
+    #[error("the API key is not valid")]
+    InvalidApiKey,
+    #[error("authorization: Bearer <token> is missing")]
+    MissingToken,
+    #[error("the bearer token is not valid (any more)")]
+    InvalidToken,
+    #[error("the token belongs to no profile")]
+    ProfileUnresolved,
+    #[error("{0}")]
+    Forbidden(&'static str),
+    #[error("the profile is not active")]
+    ProfileInactive,
+    #[error("not one of your departments")]
+    DepartmentForbidden,
+    #[error("profile not found")]
+    ProfileNotFound,
+    #[error("draft not found")]
+    DraftNotFound,
+    #[error("upload not found")]
+    UploadNotFound,
+    #[error("there is nothing here")]
+    RouteNotFound,
+    #[error("method not allowed here")]
+    MethodNotAllowed,
+    #[error("send Content-Type: application/json in UTF-8, plain or in gzip, deflate, br or zstd")]
+    UnsupportedMediaType,
+    #[error("an id refers to nothing")]
+    InvalidReference(Vec<FieldError>),
+    #[error("a value is not allowed")]
+    InvalidValue(Vec<FieldError>),
+    /// With the draft's id, version and form.
+    #[error("the draft is at another version")]
+    DraftVersionConflict(Value),
+    #[error("others kept changing this at the same time; nothing was changed, try again")]
+    StreamConflict,
+    #[error("the profile is at another version")]
+    PreconditionFailed,
+    /// A position token that is not this tenant's, or of an earlier life of the log.
+    #[error("{0}")]
+    InvalidPosition(String),
+    /// A position token from beyond the head.
+    #[error("the position lies beyond this log's head")]
+    PositionAhead,
+    #[error("at most {ITEMS_MAX} items in one request")]
+    BatchTooLarge,
+    #[error("the body is larger than {} MiB", BODY_BYTES_MAX >> 20)]
+    BodyTooLarge,
+    #[error("the body did not arrive whole")]
+    BodyBroken,
+    #[error("the body did not arrive in time")]
+    BodyTimeout,
+    #[error("a request has one Host header")]
+    HostUnclear,
+    #[error("{0}")]
+    ResultTooLarge(String),
+    #[error("the request is invalid")]
+    Invalid(Vec<InvalidField>),
+    /// The idempotency key was used for another request.
+    #[error("this Idempotency-Key was used for another request")]
+    IdempotencyMismatch,
+    #[error("your requests of this UTC day are spent")]
+    RequestLimitExceeded { seconds_left: u64 },
+    #[error("who you are cannot be established now")]
+    IdentityUnavailable,
+    #[error("too much is waiting; nothing was accepted, try again shortly")]
+    Overloaded,
+    #[error("the directory cannot be reached now")]
+    Unavailable,
+    #[error("a defect; see the log under the request id")]
+    Internal,
+}
+
+impl Failure {
+    /// The status it is answered with (contract 1.1).
+    pub fn status(&self) -> StatusCode {
+        use StatusCode as S;
+        match self {
+            Failure::InvalidReference(_)
+            | Failure::InvalidValue(_)
+            | Failure::BodyBroken
+            | Failure::HostUnclear => S::BAD_REQUEST,
+            Failure::MissingApiKey
+            | Failure::InvalidApiKey
+            | Failure::MissingToken
+            | Failure::InvalidToken
+            | Failure::ProfileUnresolved => S::UNAUTHORIZED,
+            Failure::Forbidden(_) | Failure::ProfileInactive | Failure::DepartmentForbidden => {
+                S::FORBIDDEN
+            }
+            Failure::ProfileNotFound
+            | Failure::DraftNotFound
+            | Failure::UploadNotFound
+            | Failure::RouteNotFound => S::NOT_FOUND,
+            Failure::MethodNotAllowed => S::METHOD_NOT_ALLOWED,
+            Failure::BodyTimeout => S::REQUEST_TIMEOUT,
+            Failure::DraftVersionConflict(_) | Failure::StreamConflict | Failure::PositionAhead => {
+                S::CONFLICT
+            }
+            Failure::PreconditionFailed => S::PRECONDITION_FAILED,
+            Failure::BatchTooLarge | Failure::BodyTooLarge | Failure::ResultTooLarge(_) => {
+                S::PAYLOAD_TOO_LARGE
+            }
+            Failure::UnsupportedMediaType => S::UNSUPPORTED_MEDIA_TYPE,
+            Failure::InvalidPosition(_) | Failure::Invalid(_) | Failure::IdempotencyMismatch => {
+                S::UNPROCESSABLE_ENTITY
+            }
+            Failure::RequestLimitExceeded { .. } => S::TOO_MANY_REQUESTS,
+            Failure::Internal => S::INTERNAL_SERVER_ERROR,
+            Failure::IdentityUnavailable | Failure::Overloaded | Failure::Unavailable => {
+                S::SERVICE_UNAVAILABLE
+            }
+        }
+    }
+
+    /// The stable code it is answered with, for programs (contract 1.1).
+    pub fn code(&self) -> &'static str {
+        match self {
+            Failure::MissingApiKey => "missing_api_key",
+            Failure::InvalidApiKey => "invalid_api_key",
+            Failure::MissingToken => "missing_token",
+            Failure::InvalidToken => "invalid_token",
+            Failure::ProfileUnresolved => "profile_unresolved",
+            Failure::Forbidden(_) => "forbidden",
+            Failure::ProfileInactive => "profile_inactive",
+            Failure::DepartmentForbidden => "department_forbidden",
+            Failure::ProfileNotFound => "profile_not_found",
+            Failure::DraftNotFound => "draft_not_found",
+            Failure::UploadNotFound => "upload_not_found",
+            Failure::RouteNotFound => "not_found",
+            Failure::MethodNotAllowed => "method_not_allowed",
+            Failure::UnsupportedMediaType => "unsupported_media_type",
+            Failure::InvalidReference(_) => "invalid_reference",
+            Failure::InvalidValue(_) => "invalid_value",
+            Failure::DraftVersionConflict(_) => "draft_version_conflict",
+            Failure::StreamConflict => "stream_conflict",
+            Failure::PreconditionFailed => "precondition_failed",
+            Failure::InvalidPosition(_) => "invalid_position",
+            Failure::PositionAhead => "position_ahead",
+            Failure::BatchTooLarge => "batch_too_large",
+            Failure::BodyTooLarge => "body_too_large",
+            Failure::BodyBroken => "body_broken",
+            Failure::BodyTimeout => "body_timeout",
+            Failure::HostUnclear => "host_unclear",
+            Failure::ResultTooLarge(_) => "result_too_large",
+            Failure::Invalid(_) => "invalid_request",
+            Failure::IdempotencyMismatch => "idempotency_mismatch",
+            Failure::RequestLimitExceeded { .. } => "request_limit_exceeded",
+            Failure::IdentityUnavailable => "identity_unavailable",
+            Failure::Overloaded => "overloaded",
+            Failure::Unavailable => "unavailable",
+            Failure::Internal => "internal",
+        }
+    }
+
+    /// After how many seconds another try makes sense.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Failure::RequestLimitExceeded { seconds_left } => Some(*seconds_left),
+            Failure::IdentityUnavailable | Failure::Overloaded | Failure::Unavailable => Some(1),
+            _ => None,
+        }
+    }
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::RouteNotFound => Failure::RouteNotFound,
+            Rejection::MethodNotAllowed => Failure::MethodNotAllowed,
+            Rejection::UnsupportedCoding => Failure::UnsupportedMediaType,
+            Rejection::BodyTooLarge => Failure::BodyTooLarge,
+            Rejection::BodyBroken => Failure::BodyBroken,
+            Rejection::BodyTimeout => Failure::BodyTimeout,
+            Rejection::HostUnclear => Failure::HostUnclear,
+            Rejection::Conflict => Failure::StreamConflict,
+            Rejection::TooMuchAtOnce => Failure::BatchTooLarge,
+            Rejection::Overloaded => Failure::Overloaded,
+            Rejection::Unavailable => Failure::Unavailable,
+            Rejection::Internal => Failure::Internal,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Rejection::from(error).into()
+    }
+}
+
+impl From<Halt<Failure>> for Failure {
+    fn from(halt: Halt<Failure>) -> Self {
+        match halt {
+            Halt::Refused(failure) => failure,
+            Halt::Failed(error) => error.into(),
+        }
+    }
+}
+
+impl From<Failure> for Halt<Failure> {
+    fn from(failure: Failure) -> Self {
+        Halt::Refused(failure)
+    }
+}

@@ -1,0 +1,367 @@
+//! Folds events into the rows of one read model, in bulk: rows from memory or one query, stored
+//! by one statement. The pure part is the read model's own `fold`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use deadpool_postgres::ClientWrapper;
+use futures_util::future::{BoxFuture, FutureExt};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use crate::domain::Occurred;
+use crate::projections::profile_counts::{self, Counter, ProfileCounts, tally};
+use crate::projections::profile_search::{self, ProfileSearch};
+use crate::projections::profiles_view::{self, ProfilesView};
+use crate::projections::{self, InsertModel, Key, ReadModel, RowModel};
+
+use super::flight::Write;
+use super::search::SearchIndexes;
+use crate::engine::generations::{Bounds, Generations};
+
+/// Rows that a read model keeps in memory, and bytes of what callers chose in them.
+const ROWS_CACHED: Bounds = Bounds { entries_max: 50_000, weight_max: 64 << 20 };
+
+type Done<'a, T> = BoxFuture<'a, Result<T, tokio_postgres::Error>>;
+
+/// Runs a statement that the connection prepares once.
+pub async fn execute(
+    client: &ClientWrapper,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<u64, tokio_postgres::Error> {
+    let statement = client.prepare_cached(sql).await?;
+    client.execute(&statement, parameters).await
+}
+
+/// Runs a query that the connection prepares once.
+pub async fn query(
+    client: &ClientWrapper,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    let statement = client.prepare_cached(sql).await?;
+    client.query(&statement, parameters).await
+}
+
+/// One read model, as the lane that drives it sees it. For each stretch of the log: `load`,
+/// `fold`, `writes` for the transaction, then `keep` or `discard`.
+pub trait Folder: Send + Sync {
+    /// Wire name and schema of the read model.
+    fn names(&self) -> (&'static str, String);
+    /// Gets the rows that these events touch.
+    fn load<'a>(
+        &'a mut self,
+        client: &'a ClientWrapper,
+        events: &'a [Arc<Occurred>],
+    ) -> Done<'a, ()>;
+    /// Folds the events into them.
+    fn fold(&mut self, events: &[Arc<Occurred>]);
+    /// What has changed, to be written.
+    fn writes(&self) -> Vec<Write<'_>>;
+    /// The transaction was committed.
+    fn keep(&mut self);
+    /// The transaction was not, or another process has folded these events.
+    fn discard(&mut self);
+    /// Forgets every row in memory: the table may hold others.
+    fn forget(&mut self);
+}
+
+/// Hears of rows as they change.
+pub trait Observer<M: RowModel>: Send + Sync + 'static {
+    /// Each row before and after a stretch. Called once the stretch is durable or lost to another
+    /// process; in the second case `before` may be after already.
+    fn changed(&mut self, changes: &[Change<M::Row>]);
+    /// What else the changes mean to the database, in the same transaction.
+    fn writes<'a>(&self, changes: &'a [Change<M::Row>]) -> Vec<Write<'a>> {
+        let _ = changes;
+        vec![]
+    }
+}
+
+/// Hears nothing.
+pub struct Nobody;
+
+impl<M: RowModel> Observer<M> for Nobody {
+    fn changed(&mut self, _: &[Change<M::Row>]) {}
+}
+
+/// A row before and after a stretch of the log.
+pub struct Change<R> {
+    pub key: Key,
+    pub before: Option<R>,
+    pub after: Option<R>,
+}
+
+/// Folds a read model of rows.
+pub struct RowFolder<M: RowModel, O> {
+    cached: Generations<Key, M::Row>,
+    loaded: HashMap<Key, Option<M::Row>>,
+    changes: Vec<Change<M::Row>>,
+    observer: O,
+}
+
+impl<M: RowModel, O: Observer<M>> RowFolder<M, O> {
+    /// A folder whose changes `observer` hears of.
+    pub fn new(observer: O) -> Self {
+        RowFolder {
+            cached: Generations::new(ROWS_CACHED, M::weight),
+            loaded: HashMap::new(),
+            changes: Vec::new(),
+            observer,
+        }
+    }
+}
+
+/// Gets the rows of these keys.
+pub async fn load_rows<M: RowModel>(
+    client: &ClientWrapper,
+    keys: &[Key],
+) -> Result<Vec<M::Row>, tokio_postgres::Error> {
+    let (tenants, ids): (Vec<Uuid>, Vec<Uuid>) = keys.iter().copied().unzip();
+    let sql = format!(
+        "select {name} from unnest($1::uuid[], $2::uuid[]) as wanted (tenant_id, id)
+        join {name} on {name}.tenant_id = wanted.tenant_id and {name}.id = wanted.id",
+        name = M::NAME
+    );
+    let rows = query(client, &sql, &[&tenants, &ids]).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// Puts rows in place of those with the same key.
+pub fn store_rows<'a, M: RowModel>(rows: Vec<&'a M::Row>) -> Option<Write<'a>> {
+    if rows.is_empty() {
+        return None;
+    }
+    Some(Write::new(upsert_sql::<M>(), vec![Box::new(rows)]))
+}
+
+fn upsert_sql<M: RowModel>() -> String {
+    let name = M::NAME;
+    let columns: Vec<String> = projections::column_lines(M::TABLE)
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|column| *column != "tenant_id" && *column != "id")
+        .map(|column| format!("{column} = excluded.{column}"))
+        .collect();
+    format!(
+        "insert into {name} select * from unnest($1::{name}[])
+        on conflict (tenant_id, id) do update set {}",
+        columns.join(", ")
+    )
+}
+
+/// Removes the rows of these keys.
+pub fn delete_rows<M: RowModel>(keys: &[Key]) -> Option<Write<'static>> {
+    if keys.is_empty() {
+        return None;
+    }
+    let (tenants, ids): (Vec<Uuid>, Vec<Uuid>) = keys.iter().copied().unzip();
+    let sql = format!(
+        "delete from {name} using unnest($1::uuid[], $2::uuid[]) as gone (tenant_id, id)
+        where {name}.tenant_id = gone.tenant_id and {name}.id = gone.id",
+        name = M::NAME
+    );
+    Some(Write::new(sql, vec![Box::new(tenants), Box::new(ids)]))
+}
+
+impl<M: RowModel, O: Observer<M>> Folder for RowFolder<M, O> {
+    fn names(&self) -> (&'static str, String) {
+        (M::NAME, M::schema())
+    }
+
+    fn load<'a>(
+        &'a mut self,
+        client: &'a ClientWrapper,
+        events: &'a [Arc<Occurred>],
+    ) -> Done<'a, ()> {
+        async move {
+            self.loaded.clear();
+            let mut missing = Vec::new();
+            for event in events {
+                let Some(key) = M::key(event) else { continue };
+                if self.loaded.contains_key(&key) {
+                    continue;
+                }
+                let cached = self.cached.get(&key).cloned();
+                // The first event of the stream that feeds it: there can be no row yet.
+                let new = event.version == 1 && event.stream_id == key.1;
+                if cached.is_none() && !new {
+                    missing.push(key);
+                }
+                self.loaded.insert(key, cached);
+            }
+            if !missing.is_empty() {
+                for row in load_rows::<M>(client, &missing).await? {
+                    self.loaded.insert(M::key_of(&row), Some(row));
+                }
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn fold(&mut self, events: &[Arc<Occurred>]) {
+        let mut places: HashMap<Key, usize> = HashMap::new();
+        self.changes.clear();
+        for event in events {
+            let Some(key) = M::key(event) else { continue };
+            let place = *places.entry(key).or_insert_with(|| {
+                let before = self.loaded.remove(&key).flatten();
+                self.changes.push(Change { key, after: before.clone(), before });
+                self.changes.len() - 1
+            });
+            let change = &mut self.changes[place];
+            change.after = M::fold(change.after.take(), event);
+        }
+    }
+
+    fn writes(&self) -> Vec<Write<'_>> {
+        let changed = || self.changes.iter().filter(|change| change.before != change.after);
+        let rows: Vec<&M::Row> = changed().filter_map(|one| one.after.as_ref()).collect();
+        let gone: Vec<Key> = changed()
+            .filter(|one| one.after.is_none() && one.before.is_some())
+            .map(|one| one.key)
+            .collect();
+        let rows = store_rows::<M>(rows).into_iter().chain(delete_rows::<M>(&gone));
+        rows.chain(self.observer.writes(&self.changes)).collect()
+    }
+
+    fn keep(&mut self) {
+        for change in &self.changes {
+            match &change.after {
+                Some(row) => self.cached.insert(change.key, row.clone()),
+                None => self.cached.remove(&change.key),
+            }
+        }
+        self.observer.changed(&self.changes);
+        self.changes.clear();
+    }
+
+    fn discard(&mut self) {
+        // Another process may have gone further with these rows: they are read again when needed.
+        for change in &self.changes {
+            self.cached.remove(&change.key);
+        }
+        self.changes.clear();
+    }
+
+    fn forget(&mut self) {
+        self.cached.clear();
+        self.changes.clear();
+    }
+}
+
+/// Folds a read model whose rows are only inserted.
+pub struct InsertFolder<M: InsertModel> {
+    rows: Vec<M::Row>,
+}
+
+impl<M: InsertModel> Default for InsertFolder<M> {
+    fn default() -> Self {
+        InsertFolder { rows: Vec::new() }
+    }
+}
+
+/// Inserts the rows that are not there yet.
+pub fn insert_rows<M: InsertModel>(rows: &[M::Row]) -> Option<Write<'_>> {
+    if rows.is_empty() {
+        return None;
+    }
+    let sql = format!(
+        "insert into {name} select * from unnest($1::{name}[]) on conflict do nothing",
+        name = M::NAME
+    );
+    Some(Write::new(sql, vec![Box::new(rows)]))
+}
+
+impl<M: InsertModel> Folder for InsertFolder<M> {
+    fn names(&self) -> (&'static str, String) {
+        (M::NAME, M::schema())
+    }
+
+    fn load<'a>(&'a mut self, _: &'a ClientWrapper, _: &'a [Arc<Occurred>]) -> Done<'a, ()> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn fold(&mut self, events: &[Arc<Occurred>]) {
+        self.rows = events.iter().flat_map(|event| M::rows(event)).collect();
+    }
+
+    fn writes(&self) -> Vec<Write<'_>> {
+        insert_rows::<M>(&self.rows).into_iter().collect()
+    }
+
+    fn keep(&mut self) {
+        self.rows.clear();
+    }
+
+    fn discard(&mut self) {
+        self.rows.clear();
+    }
+
+    fn forget(&mut self) {
+        self.rows.clear();
+    }
+}
+
+/// Keeps `profile_counts`: the differences of what the rows of `profiles_view` stand for.
+pub struct Counting;
+
+impl Observer<ProfilesView> for Counting {
+    fn changed(&mut self, _: &[Change<profiles_view::Row>]) {}
+
+    fn writes<'a>(&self, changes: &'a [Change<profiles_view::Row>]) -> Vec<Write<'a>> {
+        add_counts(differences(changes)).into_iter().collect()
+    }
+}
+
+fn differences(changes: &[Change<profiles_view::Row>]) -> HashMap<Counter, i64> {
+    let mut counters: HashMap<Counter, i64> = HashMap::new();
+    for change in changes {
+        for counter in change.before.iter().flat_map(tally) {
+            *counters.entry(counter).or_default() -= 1;
+        }
+        for counter in change.after.iter().flat_map(tally) {
+            *counters.entry(counter).or_default() += 1;
+        }
+    }
+    counters.retain(|_, profiles| *profiles != 0);
+    counters
+}
+
+/// Adds to counters.
+fn add_counts(counters: HashMap<Counter, i64>) -> Option<Write<'static>> {
+    if counters.is_empty() {
+        return None;
+    }
+    let rows: Vec<profile_counts::Row> = counters
+        .into_iter()
+        .map(|((tenant_id, dimension, key), profiles)| profile_counts::Row {
+            tenant_id,
+            dimension: dimension.to_owned(),
+            key,
+            profiles,
+        })
+        .collect();
+    let sql = format!(
+        "insert into {name} select * from unnest($1::{name}[])
+        on conflict (tenant_id, dimension, key)
+        do update set profiles = {name}.profiles + excluded.profiles",
+        name = ProfileCounts::NAME
+    );
+    Some(Write::new(sql, vec![Box::new(rows)]))
+}
+
+/// Keeps the search index.
+pub struct Indexing(pub Arc<SearchIndexes>);
+
+impl Observer<ProfileSearch> for Indexing {
+    fn changed(&mut self, changes: &[Change<profile_search::Row>]) {
+        self.0.change(
+            changes.iter().filter(|change| change.before != change.after).map(|change| {
+                (change.key, change.after.as_ref().map(profile_search::Row::document))
+            }),
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! How read models and cached states follow the log.
+
+pub mod flight;
+pub mod folder;
+pub mod follow;
+pub mod lane;
+pub mod project;
+pub mod search;
+pub mod setup;
+pub mod standing;

@@ -1,0 +1,67 @@
+//! Who holds what only one may hold. Decisions take and release claims; here they are asked for.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use crate::domain::claims::Claim;
+use crate::domain::ids::TenantId;
+use crate::store::{Claim as Held, Claimed, Error, keep_claim};
+
+use crate::engine::Engine;
+
+/// A claim that an order needs and that another holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Collision {
+    /// The stream that needs it.
+    pub stream_id: Uuid,
+    pub kind: &'static str,
+    /// Who holds it, or is given it by an earlier order of the same decision.
+    pub holder: Uuid,
+}
+
+/// A claim as the log keeps it.
+pub(super) fn held(claim: Claim, holder: Uuid) -> Held {
+    Held {
+        claim: claim.key,
+        kind: claim.kind,
+        tenant_id: claim.tenant.0,
+        holder,
+        expires_at: claim.expires_at,
+    }
+}
+
+impl Engine {
+    /// Who holds the claim of this key.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn holder(&self, key: Uuid) -> Result<Option<Claimed>, Error> {
+        Ok(self.reader.claims(&[key]).await?.remove(&key))
+    }
+
+    /// Who holds these claims; those that nobody holds are not in the answer.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn holders(&self, keys: &[Uuid]) -> Result<HashMap<Uuid, Claimed>, Error> {
+        self.reader.claims(keys).await
+    }
+
+    /// The claims of a kind that a tenant's things hold, with their holders, the first 10,000 by
+    /// holder; of kinds that are listed (names of tenants and API keys, access tokens).
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn claimed(&self, tenant: TenantId, kind: &str) -> Result<Vec<(Uuid, Uuid)>, Error> {
+        self.reader.claimed(tenant.0, kind).await
+    }
+
+    /// Keeps a claim without an event; one that is held already stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn keep_claim(&self, claim: Claim, holder: Uuid) -> Result<(), Error> {
+        keep_claim(&*self.connection().await?, &held(claim, holder)).await
+    }
+}
