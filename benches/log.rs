@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use dossier::catalogue_file;
 use dossier::cluster::{APP, Cluster, OWNER, Options};
-use dossier::engine::replay::rebuild::ALL;
 use dossier::engine::{Engine, Settings};
 use dossier::intake::catalogue::{How, apply};
+use dossier::projections::names;
 use dossier::projections::profile_search::index::{Access, Query};
 use dossier::store::{
     Append, Appender, AppenderSettings, AreaName, Claim, Database, Envelope, NewEvent, Priority,
@@ -239,11 +239,8 @@ async fn seed_and_search(engine: &Arc<Engine>) {
 
 async fn rebuild(engine: &Arc<Engine>) {
     let head = engine.head().await.expect("the head");
-    let every: Vec<(&str, Vec<&str>)> = ALL
-        .iter()
-        .map(|name| (*name, vec![*name]))
-        .chain([("all at once", ALL.to_vec())])
-        .collect();
+    let each = names().into_iter().map(|name| (name, vec![name]));
+    let every: Vec<(&str, Vec<&str>)> = each.chain([("all at once", names())]).collect();
     for (what, names) in every {
         let started = Instant::now();
         let report = engine.replay(None, &names, true, &|_| {}).await.expect("replaying");

@@ -4,7 +4,6 @@
 pub mod audit_log;
 pub mod catalogue;
 pub mod deadlines;
-pub mod exports;
 pub mod profile_attachments;
 pub mod profile_counts;
 pub mod profile_documents;
@@ -24,6 +23,28 @@ use crate::domain::{Area, Occurred};
 /// choose them.
 pub type Key = (Uuid, Uuid);
 
+/// Who waits for a read model: each lane folds for itself, so that none waits for another's work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Requests: the answer to a command waits until it is folded.
+    Views,
+    /// Auditors, who search all events. It has many indexes and no command waits for it.
+    Audit,
+}
+
+impl Lane {
+    /// Every lane there is.
+    pub const ALL: [Lane; 2] = [Lane::Views, Lane::Audit];
+
+    /// Its name in metrics and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Lane::Views => "views",
+            Lane::Audit => "audit",
+        }
+    }
+}
+
 /// What every read model says of itself.
 pub trait ReadModel: Send + Sync + 'static {
     /// Folder, table and wire name.
@@ -32,6 +53,10 @@ pub trait ReadModel: Send + Sync + 'static {
     const VERSION: u32;
     /// What creates the table in the schema that the search path names first.
     const TABLE: &'static str;
+    /// The lane that folds it.
+    const LANE: Lane = Lane::Views;
+    /// Whether `POST /refresh` replays it (contract 4.14).
+    const REFRESHED: bool = false;
     /// A row, as the composite type of its table.
     type Row: ToSql + FromSqlOwned + Clone + PartialEq + Debug + Send + Sync + 'static;
 
@@ -45,8 +70,8 @@ pub trait ReadModel: Send + Sync + 'static {
 pub trait RowModel: ReadModel {
     /// The row that the event touches.
     fn key(event: &Occurred) -> Option<Key>;
-    /// What the row becomes. An event that the row has seen already changes nothing.
-    fn fold(row: Option<Self::Row>, event: &Occurred) -> Option<Self::Row>;
+    /// What an event that the row has not seen makes of it.
+    fn evolve(row: Option<Self::Row>, event: &Occurred) -> Option<Self::Row>;
     /// The row's key.
     fn key_of(row: &Self::Row) -> Key;
     /// The version of the last event that touched the row.
@@ -61,6 +86,12 @@ pub trait RowModel: ReadModel {
     fn source_of(row: &Self::Row) -> (Area, Uuid);
     /// The column that holds the id of the stream that feeds a row.
     const SOURCE_COLUMN: &'static str = "id";
+
+    /// What the row becomes. An event that the row has seen already changes nothing.
+    fn fold(row: Option<Self::Row>, event: &Occurred) -> Option<Self::Row> {
+        let seen = row.as_ref().is_some_and(|row| Self::version_of(row) >= event.version);
+        if seen { row } else { Self::evolve(row, event) }
+    }
 }
 
 /// A read model whose rows are only ever inserted; a row that exists already stays.
@@ -69,21 +100,116 @@ pub trait InsertModel: ReadModel {
     fn rows(event: &Occurred) -> Vec<Self::Row>;
 }
 
+/// An [`InsertModel`] with at most one row for each event, found by the event's position.
+pub trait EntryModel: InsertModel {
+    /// The position of the row's event.
+    fn position_of(row: &Self::Row) -> i64;
+}
+
+/// An [`InsertModel`] whose rows have ids; several events may bring the same row.
+pub trait ValueModel: InsertModel {
+    /// The row's id, of its own in its tenant.
+    fn id_of(row: &Self::Row) -> Uuid;
+}
+
+/// Which counter: tenant, dimension, key.
+pub type Counter = (Uuid, &'static str, String);
+
+/// A read model of counters with the columns tenant_id, dimension, key and profiles: how many rows
+/// of another read model have something in common. Kept with those rows, in the same transactions.
+pub trait CounterModel: ReadModel {
+    /// The read model whose rows are counted.
+    type Counted: RowModel;
+    /// A count of the rows of a tenant: dimension, key, profiles. `$1` is the tenant.
+    const RECOUNT: &'static str;
+    /// The counters that a row is counted in, once each.
+    fn tally(row: &<Self::Counted as ReadModel>::Row) -> Vec<Counter>;
+}
+
+/// Something that is done with every read model.
+pub trait Visitor {
+    /// Of rows that change.
+    fn rows<M: RowModel>(&mut self);
+    /// Of rows that are inserted, one for each event.
+    fn entries<M: EntryModel>(&mut self);
+    /// Of rows that are inserted, once each.
+    fn values<M: ValueModel>(&mut self);
+    /// Of counters; comes after what it counts.
+    fn counters<M: CounterModel>(&mut self);
+}
+
+/// Visits every read model there is, in the order in which people are told of them.
+pub fn visit(visitor: &mut impl Visitor) {
+    visitor.rows::<profiles_view::ProfilesView>();
+    visitor.rows::<profile_search::ProfileSearch>();
+    visitor.counters::<profile_counts::ProfileCounts>();
+    visitor.rows::<profile_documents::ProfileDocuments>();
+    visitor.rows::<profile_attachments::ProfileAttachments>();
+    visitor.rows::<profile_drafts_view::ProfileDraftsView>();
+    visitor.rows::<catalogue::Catalogue>();
+    visitor.rows::<deadlines::Deadlines>();
+    visitor.values::<shared_values::SharedValues>();
+    visitor.entries::<audit_log::AuditLog>();
+}
+
+/// A read model, as those see it who need no type of it.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    pub name: &'static str,
+    pub schema: String,
+    /// What creates its table.
+    pub table: &'static str,
+    pub lane: Lane,
+    /// Whether `POST /refresh` replays it.
+    pub refreshed: bool,
+}
+
+/// All read models.
+pub fn all() -> Vec<Definition> {
+    struct Definitions(Vec<Definition>);
+    impl Definitions {
+        fn add<M: ReadModel>(&mut self) {
+            self.0.push(Definition {
+                name: M::NAME,
+                schema: M::schema(),
+                table: M::TABLE,
+                lane: M::LANE,
+                refreshed: M::REFRESHED,
+            });
+        }
+    }
+    impl Visitor for Definitions {
+        fn rows<M: RowModel>(&mut self) {
+            self.add::<M>();
+        }
+        fn entries<M: EntryModel>(&mut self) {
+            self.add::<M>();
+        }
+        fn values<M: ValueModel>(&mut self) {
+            self.add::<M>();
+        }
+        fn counters<M: CounterModel>(&mut self) {
+            self.add::<M>();
+        }
+    }
+    let mut definitions = Definitions(vec![]);
+    visit(&mut definitions);
+    definitions.0
+}
+
+/// The names of all read models, as `rebuild` and `verify` take them.
+pub fn names() -> Vec<&'static str> {
+    all().into_iter().map(|model| model.name).collect()
+}
+
+/// The names of the read models that `POST /refresh` replays, in order (contract 4.14).
+pub fn refreshed() -> Vec<&'static str> {
+    all().into_iter().filter(|model| model.refreshed).map(|model| model.name).collect()
+}
+
 /// The schema of every read model, for a search path.
 pub fn schemas() -> Vec<String> {
-    vec![
-        audit_log::AuditLog::schema(),
-        catalogue::Catalogue::schema(),
-        deadlines::Deadlines::schema(),
-        exports::Exports::schema(),
-        profile_attachments::ProfileAttachments::schema(),
-        profile_counts::ProfileCounts::schema(),
-        profile_documents::ProfileDocuments::schema(),
-        profile_drafts_view::ProfileDraftsView::schema(),
-        profile_search::ProfileSearch::schema(),
-        profiles_view::ProfilesView::schema(),
-        shared_values::SharedValues::schema(),
-    ]
+    all().into_iter().map(|model| model.schema).collect()
 }
 
 /// The lines of a `table.sql` that define its columns, in order: one a line.

@@ -12,7 +12,7 @@ use postgres_types::{FromSql, ToSql};
 use uuid::Uuid;
 
 use crate::domain::Occurred;
-use crate::projections::{InsertModel, ReadModel};
+use crate::projections::{EntryModel, InsertModel, Lane, ReadModel};
 
 /// The read model.
 pub struct AuditLog;
@@ -35,11 +35,18 @@ impl ReadModel for AuditLog {
     const NAME: &'static str = "audit_log";
     const VERSION: u32 = 1;
     const TABLE: &'static str = include_str!("table.sql");
+    const LANE: Lane = Lane::Audit;
     type Row = Row;
 }
 
 impl InsertModel for AuditLog {
     fn rows(event: &Occurred) -> Vec<Row> {
         fold::rows(event)
+    }
+}
+
+impl EntryModel for AuditLog {
+    fn position_of(row: &Row) -> i64 {
+        row.position
     }
 }

@@ -16,11 +16,8 @@ pub fn key(occurred: &Occurred) -> Option<Key> {
     Some((occurred.tenant_id.0, catalogue_id(occurred.tenant_id, kind, key)))
 }
 
-pub fn fold(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
+pub fn evolve(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
     let AnyEvent::Tenant(event) = &occurred.event else { return row };
-    if row.as_ref().is_some_and(|row| row.version >= occurred.version) {
-        return row;
-    }
     let (kind, key) = place(event);
     Some(Row {
         tenant_id: occurred.tenant_id.0,

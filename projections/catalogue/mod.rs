@@ -6,7 +6,8 @@
 //! CleansingDisabled, ApplicationRoleOffered, OfferedRoleRemoved, AttributeDefined,
 //! AttributeRedefined, AttributeRemoved, TenantDeleted
 //! Fills: catalogue
-//! Read by: dossier verify; requests use the catalogue in memory, folded from the same events
+//! Read by:
+//! POST /api/v5/artifacts/profiles/docs (its columns; requests use the catalogue in memory)
 
 mod fold;
 
@@ -56,8 +57,8 @@ impl RowModel for Catalogue {
         fold::key(event)
     }
 
-    fn fold(row: Option<Row>, event: &Occurred) -> Option<Row> {
-        fold::fold(row, event)
+    fn evolve(row: Option<Row>, event: &Occurred) -> Option<Row> {
+        fold::evolve(row, event)
     }
 
     fn key_of(row: &Row) -> Key {

@@ -23,10 +23,7 @@ pub fn key(event: &Occurred) -> Option<Key> {
     }
 }
 
-pub fn fold(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
-    if row.as_ref().is_some_and(|row| row.version >= occurred.version) {
-        return row;
-    }
+pub fn evolve(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
     let due = |due_at, subject: ProfileId| one(occurred, due_at, subject.0);
     match &occurred.event {
         Event::Session(session::Event::SessionOpened { expires_at, real_actor }) => {

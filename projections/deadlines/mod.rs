@@ -4,7 +4,7 @@
 //! EmulationGranted, EmulationExited, EmulationExpired, EmulationRevoked,
 //! DraftSaved, DraftClosed, ExportMade, ExportDownloaded, ExportPurged
 //! Fills: deadlines
-//! Read by: the reactions of `engine/react`
+//! Read by: engine/react
 
 mod fold;
 pub mod read;
@@ -55,8 +55,8 @@ impl RowModel for Deadlines {
         fold::key(event)
     }
 
-    fn fold(row: Option<Row>, event: &Occurred) -> Option<Row> {
-        fold::fold(row, event)
+    fn evolve(row: Option<Row>, event: &Occurred) -> Option<Row> {
+        fold::evolve(row, event)
     }
 
     fn key_of(row: &Row) -> Key {

@@ -17,10 +17,7 @@ pub fn key(event: &Occurred) -> Option<Key> {
     }
 }
 
-pub fn fold(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
-    if row.as_ref().is_some_and(|row| row.version >= occurred.version) {
-        return row;
-    }
+pub fn evolve(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
     match &occurred.event {
         AnyEvent::Profile(Event::AttachmentStored(attachment)) => {
             Some(with(row, occurred, attachment.clone()))

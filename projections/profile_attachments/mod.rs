@@ -3,7 +3,7 @@
 //!
 //! Fed by: AttachmentStored, ProfileDeleted
 //! Fills: profile_attachments
-//! Read by: the collector of `engine/attachments`
+//! Read by: engine/kept/attachments (what may be collected)
 
 mod fold;
 pub mod read;
@@ -47,8 +47,8 @@ impl RowModel for ProfileAttachments {
         fold::key(event)
     }
 
-    fn fold(row: Option<Row>, event: &Occurred) -> Option<Row> {
-        fold::fold(row, event)
+    fn evolve(row: Option<Row>, event: &Occurred) -> Option<Row> {
+        fold::evolve(row, event)
     }
 
     fn key_of(row: &Row) -> Key {

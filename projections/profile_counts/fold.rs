@@ -1,11 +1,6 @@
 //! Which counters a profile stands for.
 
-use uuid::Uuid;
-
-use crate::projections::profiles_view;
-
-/// Which counter: tenant, dimension, key.
-pub type Counter = (Uuid, &'static str, String);
+use crate::projections::{Counter, profiles_view};
 
 /// The counters that a profile with this row is counted in, once each.
 pub fn tally(row: &profiles_view::Row) -> Vec<Counter> {

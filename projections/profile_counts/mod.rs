@@ -11,14 +11,13 @@ pub mod read;
 use postgres_types::{FromSql, ToSql};
 use uuid::Uuid;
 
-use crate::projections::ReadModel;
-
-pub use fold::{Counter, tally};
+use crate::projections::profiles_view::{self, ProfilesView};
+use crate::projections::{Counter, CounterModel, ReadModel};
 
 /// The read model.
 pub struct ProfileCounts;
 
-/// A row; as a change, `profiles` is what is to be added.
+/// A row.
 #[derive(Clone, Debug, PartialEq, ToSql, FromSql)]
 #[postgres(name = "profile_counts")]
 pub struct Row {
@@ -34,5 +33,27 @@ impl ReadModel for ProfileCounts {
     const NAME: &'static str = "profile_counts";
     const VERSION: u32 = 1;
     const TABLE: &'static str = include_str!("table.sql");
+    const REFRESHED: bool = true;
     type Row = Row;
+}
+
+impl CounterModel for ProfileCounts {
+    type Counted = ProfilesView;
+    const RECOUNT: &'static str = "
+        select 'profile' as dimension, 'all' as key, count(*) as profiles
+        from profiles_view where tenant_id = $1 having count(*) > 0
+        union all
+        select 'active', active::text, count(*)
+        from profiles_view where tenant_id = $1 group by active
+        union all
+        select 'role', role_keys[1], count(*)
+        from profiles_view where tenant_id = $1 and role_keys[1] is not null group by role_keys[1]
+        union all
+        select 'department', department_id::text, count(*)
+        from profiles_view, unnest(department_ids) as department_id
+        where tenant_id = $1 group by department_id";
+
+    fn tally(row: &profiles_view::Row) -> Vec<Counter> {
+        fold::tally(row)
+    }
 }

@@ -14,11 +14,8 @@ pub fn key(event: &Occurred) -> Option<Key> {
     matches!(event.event, AnyEvent::Profile(_)).then_some((event.tenant_id.0, event.stream_id))
 }
 
-pub fn fold(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
+pub fn evolve(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
     let AnyEvent::Profile(event) = &occurred.event else { return row };
-    if row.as_ref().is_some_and(|row| row.version >= occurred.version) {
-        return row;
-    }
     if let Event::ProfileRegistered(registration) = event {
         return Some(registered(registration, occurred));
     }

@@ -12,11 +12,8 @@ pub fn key(event: &Occurred) -> Option<Key> {
     matches!(event.event, AnyEvent::Draft(_)).then_some((event.tenant_id.0, event.stream_id))
 }
 
-pub fn fold(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
+pub fn evolve(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
     let AnyEvent::Draft(event) = &occurred.event else { return row };
-    if row.as_ref().is_some_and(|row| row.version >= occurred.version) {
-        return row;
-    }
     match event {
         Event::DraftSaved { owner, session, group, mcp, form } => Some(Row {
             tenant_id: occurred.tenant_id.0,

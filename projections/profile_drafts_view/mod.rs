@@ -2,7 +2,7 @@
 //!
 //! Fed by: DraftSaved, DraftClosed
 //! Fills: profile_drafts_view
-//! Read by: POST /drafts
+//! Read by: POST /api/v5/artifacts/profiles/drafts
 
 mod fold;
 pub mod read;
@@ -40,6 +40,7 @@ impl ReadModel for ProfileDraftsView {
     const NAME: &'static str = "profile_drafts_view";
     const VERSION: u32 = 1;
     const TABLE: &'static str = include_str!("table.sql");
+    const REFRESHED: bool = true;
     type Row = Row;
 }
 
@@ -50,8 +51,8 @@ impl RowModel for ProfileDraftsView {
         fold::key(event)
     }
 
-    fn fold(row: Option<Row>, event: &Occurred) -> Option<Row> {
-        fold::fold(row, event)
+    fn evolve(row: Option<Row>, event: &Occurred) -> Option<Row> {
+        fold::evolve(row, event)
     }
 
     fn key_of(row: &Row) -> Key {

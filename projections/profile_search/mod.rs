@@ -4,7 +4,7 @@
 //! ProfileActivated, ProfileDeactivated, UsernameAssigned, AttributesAssigned,
 //! AttributeDefaulted, AttributeWithdrawn, ProfileDeleted
 //! Fills: profile_search
-//! Read by: POST /search (through the index)
+//! Read by: POST /api/v5/artifacts/profiles/search (through the index)
 
 mod fold;
 pub mod index;
@@ -67,6 +67,7 @@ impl ReadModel for ProfileSearch {
     const NAME: &'static str = "profile_search";
     const VERSION: u32 = 1;
     const TABLE: &'static str = include_str!("table.sql");
+    const REFRESHED: bool = true;
     type Row = Row;
 }
 
@@ -81,8 +82,8 @@ impl RowModel for ProfileSearch {
         fold::key(event)
     }
 
-    fn fold(row: Option<Row>, event: &Occurred) -> Option<Row> {
-        fold::fold(row, event)
+    fn evolve(row: Option<Row>, event: &Occurred) -> Option<Row> {
+        fold::evolve(row, event)
     }
 
     fn key_of(row: &Row) -> Key {

@@ -6,7 +6,8 @@
 //! ApplicationRoleWithdrawn, LogInEmailTaken, ProfileVerified, PasswordChanged, LogInSucceeded,
 //! LogInFailed, LogInLocked, AttachmentStored, ProfileDeleted
 //! Fills: profiles_view
-//! Read by: POST /search (the page's rows), POST /export
+//! Read by: POST /api/v5/artifacts/profiles/search (the page's rows),
+//! POST /api/v5/artifacts/profiles/export
 
 mod fold;
 pub mod read;
@@ -58,6 +59,7 @@ impl ReadModel for ProfilesView {
     const NAME: &'static str = "profiles_view";
     const VERSION: u32 = 1;
     const TABLE: &'static str = include_str!("table.sql");
+    const REFRESHED: bool = true;
     type Row = Row;
 }
 
@@ -72,8 +74,8 @@ impl RowModel for ProfilesView {
         fold::key(event)
     }
 
-    fn fold(row: Option<Row>, event: &Occurred) -> Option<Row> {
-        fold::fold(row, event)
+    fn evolve(row: Option<Row>, event: &Occurred) -> Option<Row> {
+        fold::evolve(row, event)
     }
 
     fn key_of(row: &Row) -> Key {

@@ -2,7 +2,8 @@
 //!
 //! Fed by: ProfileRegistered, ProfileRenamed, EmailsAssigned, RequestLimitAssigned, DraftSaved
 //! Fills: shared_values
-//! Read by: POST /create, POST /update, PATCH /draft (ids given instead of values)
+//! Read by: POST /api/v5/artifacts/profiles/create, POST /api/v5/artifacts/profiles/update,
+//! PATCH /api/v5/artifacts/profiles/draft (ids given instead of values)
 
 mod fold;
 pub mod read;
@@ -11,7 +12,7 @@ use postgres_types::{FromSql, ToSql};
 use uuid::Uuid;
 
 use crate::domain::Occurred;
-use crate::projections::{InsertModel, ReadModel};
+use crate::projections::{InsertModel, ReadModel, ValueModel};
 
 /// The read model.
 pub struct SharedValues;
@@ -37,5 +38,11 @@ impl ReadModel for SharedValues {
 impl InsertModel for SharedValues {
     fn rows(event: &Occurred) -> Vec<Row> {
         fold::rows(event)
+    }
+}
+
+impl ValueModel for SharedValues {
+    fn id_of(row: &Row) -> Uuid {
+        row.id
     }
 }

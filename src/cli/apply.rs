@@ -24,15 +24,15 @@ Examples:
   dossier apply examples/crafter/seed.json    a seed file of Crafter Profile's")]
 pub struct Arguments {
     /// The catalogue, whose format is in ops/demo/README.md, or a seed file of Crafter Profile's
-    pub file: PathBuf,
+    file: PathBuf,
     /// Say what would change, and change nothing
     #[arg(long)]
-    pub dry_run: bool,
+    dry_run: bool,
     /// Remove roles, departments, settings, issuers and API keys that the file does not name
     #[arg(long)]
     prune: bool,
     #[command(flatten)]
-    pub place: Place,
+    place: Place,
 }
 
 /// Runs the command.
@@ -46,7 +46,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     // Some programs begin a text with the mark of UTF-8.
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     if text.trim_start().starts_with('{') {
-        return crafter_seed::apply_seed(&arguments, text).await;
+        return crafter_seed::apply_seed(path, text, arguments.dry_run, &arguments.place).await;
     }
     let file = match catalogue_file::parse(text) {
         Ok(file) => file,

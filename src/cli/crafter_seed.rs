@@ -9,22 +9,27 @@ use crate::intake::crafter::{Intake, Summary};
 use crate::intake::crafter_seed::{seed, take_seed};
 use crate::passwords::Passwords;
 
+use super::Place;
 use super::applications::sealing_keys;
-use super::apply;
 use super::open::Directory;
 
 /// A seed file of Crafter's: tenants, access tokens and profiles that are not there yet.
 ///
 /// # Errors
 /// What is in the way, and what to do.
-pub async fn apply_seed(arguments: &apply::Arguments, text: &str) -> anyhow::Result<ExitCode> {
-    let entries = seed(&arguments.file.display().to_string(), text)?;
-    if arguments.dry_run {
+pub async fn apply_seed(
+    file: &Path,
+    text: &str,
+    dry_run: bool,
+    place: &Place,
+) -> anyhow::Result<ExitCode> {
+    let entries = seed(&file.display().to_string(), text)?;
+    if dry_run {
         println!("{} entries, none taken in (--dry-run)", entries.len());
         return Ok(ExitCode::SUCCESS);
     }
-    let directory = Directory::open_or_make(&arguments.place).await?;
-    let taken = take(&directory.engine, &arguments.place.data_dir, entries).await;
+    let directory = Directory::open_or_make(place).await?;
+    let taken = take(&directory.engine, &place.data_dir, entries).await;
     directory.close().await?;
     let taken = taken?;
     println!("{taken}");

@@ -6,7 +6,8 @@ use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::engine::replay::rebuild::{ALL, Report};
+use crate::engine::replay::report::Report;
+use crate::projections::names;
 
 use super::Place;
 use super::open::Directory;
@@ -20,7 +21,7 @@ Examples:
   dossier rebuild profiles_view profile_counts")]
 pub struct RebuildArguments {
     /// Which; all if none is named
-    #[arg(value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(ALL))]
+    #[arg(value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(names()))]
     names: Vec<String>,
     #[command(flatten)]
     place: Place,
@@ -44,12 +45,12 @@ pub struct VerifyArguments {
 /// What is in the way, and what to do.
 pub async fn rebuild(arguments: RebuildArguments) -> anyhow::Result<ExitCode> {
     let directory = Directory::open(&arguments.place).await?;
-    let names: Vec<&str> = match arguments.names.as_slice() {
-        [] => ALL.to_vec(),
-        names => names.iter().map(String::as_str).collect(),
+    let chosen: Vec<&str> = match arguments.names.as_slice() {
+        [] => names(),
+        named => named.iter().map(String::as_str).collect(),
     };
     let started = std::time::Instant::now();
-    let report = replay(&directory, &names, true).await;
+    let report = replay(&directory, &chosen, true).await;
     directory.close().await?;
     let report = report?;
     let seconds = started.elapsed().as_secs_f64();
@@ -74,7 +75,11 @@ pub async fn verify(arguments: VerifyArguments) -> anyhow::Result<ExitCode> {
         println!("{name}: {rows} rows differ from the replay; `dossier rebuild {name}` mends them");
     }
     if broken.is_empty() && report.is_clean() {
-        println!("all is well: {} events replayed, {} read models equal", report.events, ALL.len());
+        println!(
+            "all is well: {} events replayed, {} read models equal",
+            report.events,
+            names().len()
+        );
         return Ok(ExitCode::SUCCESS);
     }
     Ok(ExitCode::FAILURE)
@@ -85,7 +90,7 @@ async fn check_all(directory: &Directory) -> anyhow::Result<(Vec<String>, Report
     for promise in &broken {
         println!("the log: {promise}");
     }
-    let report = replay(directory, &ALL, false).await?;
+    let report = replay(directory, &names(), false).await?;
     Ok((broken, report))
 }
 

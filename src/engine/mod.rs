@@ -5,6 +5,7 @@ pub mod fold;
 mod generations;
 pub mod history;
 pub mod kept;
+pub mod occurred;
 pub mod react;
 pub mod readiness;
 mod reading;

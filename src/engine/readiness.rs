@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Engine;
-use super::fold::project::UNKNOWN;
+use super::fold::lane::UNKNOWN;
 use crate::store::{Doing, Error};
 
 /// Longest wait for the database.
@@ -98,6 +98,7 @@ impl Engine {
         let client = self.connection().await?;
         let statement = client.prepare_cached(sql).await.doing("asking how old events are")?;
         for (lane, position) in positions {
+            let lane = lane.name();
             if position == UNKNOWN {
                 return Ok(Some(Unready::Disconnected { lane }));
             }

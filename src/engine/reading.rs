@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use crate::domain::ids::TenantId;
 use crate::domain::{Aggregate, tenant};
+use crate::projections::Lane;
 use crate::store::{Error, StreamKey};
 
-use super::fold::project;
+use super::fold::lane::UNKNOWN;
 use super::states::{self, Cached, Versioned};
 use super::{Engine, FOLD_WAIT_MAX, stream};
 
@@ -45,9 +46,9 @@ impl Engine {
     /// knows nothing, and has only followed.
     fn folded(&self) -> Option<i64> {
         let positions = self.projections.positions();
-        let views = positions.into_iter().find(|(name, _)| *name == "views");
+        let views = positions.into_iter().find(|(lane, _)| *lane == Lane::Views);
         let position = views.map_or_else(|| self.followed(), |(_, position)| position);
-        (position != project::UNKNOWN).then_some(position)
+        (position != UNKNOWN).then_some(position)
     }
 
     /// Waits until whoever reads here sees everything up to `position`, in the cached states and

@@ -85,8 +85,7 @@ async fn a_refresh_mends_rows_that_differ_and_puts_it_on_record() {
     assert_eq!(differing["profiles_view"], 2, "{page}");
     assert_eq!(differing["profile_search"], 2, "{page}");
     assert_eq!(differing["profile_counts"], 1, "{page}");
-    let report =
-        api.engine.replay(None, &dossier::engine::replay::rebuild::ALL, false, &|_| {}).await;
+    let report = api.engine.replay(None, &dossier::projections::names(), false, &|_| {}).await;
     assert!(report.unwrap().is_clean());
 }
 

@@ -2,6 +2,7 @@
 
 mod filtered_documents;
 mod folds;
+mod headers;
 mod lanes;
 mod listed_documents;
 mod profile_attachments;

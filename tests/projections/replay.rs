@@ -1,6 +1,6 @@
 //! Replaying the log gives the very rows that live folding gave, whatever happened.
 
-use dossier::engine::replay::rebuild::ALL;
+use dossier::projections::names;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
@@ -90,7 +90,7 @@ fn replay_equals_live_folding_after_any_history() {
             for step in &history {
                 take(&api, &token, step).await;
             }
-            let report = api.engine.replay(None, &ALL, false, &|_| {}).await.unwrap();
+            let report = api.engine.replay(None, &names(), false, &|_| {}).await.unwrap();
             let broken = api.engine.broken_promises().await.unwrap();
             prop_assert!(report.is_clean(), "{report:?}");
             prop_assert!(broken.is_empty(), "{broken:?}");
@@ -163,7 +163,7 @@ async fn a_replay_finds_every_damage_of_a_large_table_and_mends_it() {
             assert_eq!(report.differing[table], differing, "{table}");
         }
     }
-    let report = api.engine.replay(None, &ALL, false, &|_| {}).await.unwrap();
+    let report = api.engine.replay(None, &names(), false, &|_| {}).await.unwrap();
     assert!(report.is_clean(), "{report:?}");
     assert!(report.events > 10_000, "{report:?}");
 }

@@ -5,7 +5,8 @@ use dossier::domain::Area;
 use dossier::domain::ids::{DepartmentId, ValueId};
 use dossier::domain::profile::{Attributes, Event, Registration};
 use dossier::domain::values::{Email, Name, RequestLimit};
-use dossier::projections::profile_counts::tally;
+use dossier::projections::CounterModel as _;
+use dossier::projections::profile_counts::ProfileCounts;
 use dossier::projections::profile_search::{self, ProfileSearch};
 use dossier::projections::profiles_view::{self, ProfilesView};
 use serde_json::json;
@@ -282,12 +283,18 @@ fn a_row_stands_for_itself_its_activity_its_first_role_and_each_department() {
         ("department", HISTORY.to_string()),
         ("department", PHYSICS.to_string()),
     ];
-    assert_eq!(tally(&row), expected.map(|(dimension, key)| (TENANT.0, dimension, key)));
+    assert_eq!(
+        ProfileCounts::tally(&row),
+        expected.map(|(dimension, key)| (TENANT.0, dimension, key))
+    );
 }
 
 #[test]
 fn a_row_without_role_and_departments_stands_for_itself_and_its_activity() {
     let row = folded::<ProfilesView>([bare()]).expect("a row");
     let expected = [("profile", "all".to_owned()), ("active", "true".to_owned())];
-    assert_eq!(tally(&row), expected.map(|(dimension, key)| (TENANT.0, dimension, key)));
+    assert_eq!(
+        ProfileCounts::tally(&row),
+        expected.map(|(dimension, key)| (TENANT.0, dimension, key))
+    );
 }

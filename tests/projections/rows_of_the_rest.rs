@@ -1,4 +1,4 @@
-//! What events make of the rows of drafts, exports, deadlines, the catalogue, shared values and
+//! What events make of the rows of drafts, deadlines, the catalogue, shared values and
 //! the audit log.
 
 use chrono::TimeDelta;
@@ -10,7 +10,6 @@ use dossier::domain::{Area, Event, draft, emulation, export, profile, session, t
 use dossier::projections::audit_log::{self, AuditLog};
 use dossier::projections::catalogue::Catalogue;
 use dossier::projections::deadlines::{self, DRAFT_DAYS_MAX, Deadlines};
-use dossier::projections::exports::{self, Exports};
 use dossier::projections::profile_drafts_view::{self, ProfileDraftsView};
 use dossier::projections::shared_values::SharedValues;
 use dossier::projections::{InsertModel, RowModel};
@@ -73,25 +72,6 @@ fn made() -> export::Event {
         row_count: 2,
         profile: None,
     }
-}
-
-#[test]
-fn an_export_is_there_with_the_count_of_its_downloads_until_it_is_purged() {
-    let row = exports::Row {
-        tenant_id: TENANT.0,
-        id: stream_id(Area::Export),
-        version: 1,
-        owner_id: OWNER,
-        file_name: "profiles.csv".to_owned(),
-        row_count: 2,
-        made_at: minutes(1),
-        downloads: 0,
-    };
-    let download = || export::Event::ExportDownloaded {};
-    assert_eq!(folded::<Exports>([made()]), Some(row.clone()));
-    let twice = exports::Row { version: 3, downloads: 2, ..row };
-    assert_eq!(folded::<Exports>([made(), download(), download()]), Some(twice));
-    assert_eq!(folded::<Exports>([made(), download(), export::Event::ExportPurged {}]), None);
 }
 
 fn due(events: impl IntoIterator<Item = impl Into<Event>>) -> deadlines::Row {

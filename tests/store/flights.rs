@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use dossier::engine::fold::connection::{Connection, connect};
 use dossier::engine::fold::flight::{Write, in_one_flight};
-use dossier::engine::fold::project::{Connection, connect};
 use uuid::Uuid;
 
 use crate::support::database::database;

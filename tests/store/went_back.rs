@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dossier::engine::replay::rebuild::ALL;
+use dossier::projections::names;
 use dossier::store::{Error, begin_epoch, raise_epoch};
 use serde_json::json;
 use tokio_postgres::Client;
@@ -114,7 +114,7 @@ async fn a_start_on_a_log_that_went_back_begins_an_epoch_and_makes_the_read_mode
     assert_eq!(answer.answers(422)["code"], "invalid_position");
     let found = api.v5(&token, "search", json!({ "search": "person" })).await.answers(200);
     assert_eq!(found["total_count"], 2, "{found}");
-    let report = api.engine.replay(None, &ALL, false, &|_| {}).await.unwrap();
+    let report = api.engine.replay(None, &names(), false, &|_| {}).await.unwrap();
     assert!(report.is_clean(), "{report:?}");
     // What was found once is not found again.
     assert_eq!(begin_epoch(&client).await.unwrap(), None);

@@ -16,8 +16,8 @@ use crate::api::people::write::{Attempt, Endpoint, Kind, write};
 use crate::domain::ids::TenantId;
 use crate::domain::operation::{Command, Operation};
 use crate::domain::permission::can_operate;
-use crate::engine::replay::rebuild::REFRESHED;
 use crate::engine::write::halt::{Halt, Ordered};
+use crate::projections;
 
 use super::types::export::RefreshProfilesResponse;
 use super::types::headers::ActorHeaders;
@@ -92,7 +92,7 @@ impl Endpoint for Refreshed {
         recorded.or_refuse(|never| match never {})?;
         let response = RefreshProfilesResponse {
             success: true,
-            refreshed_views: REFRESHED.iter().map(|name| (*name).to_owned()).collect(),
+            refreshed_views: projections::refreshed().into_iter().map(str::to_owned).collect(),
             invalidated_tags: vec!["profiles".to_owned(), "artifacts".to_owned()],
         };
         Ok(Answer::ok(&response)?.with("x-invalidate-tags", "profiles,artifacts"))

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::state::AccessToken;
+use super::events::AccessToken;
 
 /// An order to an API key or an access token.
 #[derive(Clone, Debug, PartialEq)]

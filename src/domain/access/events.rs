@@ -4,7 +4,19 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::state::AccessToken;
+use crate::domain::entitlement::TenantPermission;
+
+/// An access token, without its id (Crafter contract 3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessToken {
+    /// Whose permissions on attributes count.
+    pub application: Option<String>,
+    /// Whether it opens the administration of access tokens.
+    pub master: bool,
+    /// The first that fits a tenant decides; None: nothing is permitted.
+    pub tenant_permissions: Option<Vec<TenantPermission>>,
+    pub expires_at: Option<DateTime<Utc>>,
+}
 
 /// An event of an API key or an access token.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

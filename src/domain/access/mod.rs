@@ -8,5 +8,5 @@ mod state;
 
 pub use commands::Command;
 pub use decide::Refusal;
-pub use events::Event;
-pub use state::{Access, AccessToken, State};
+pub use events::{AccessToken, Event};
+pub use state::{Access, State};

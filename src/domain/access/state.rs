@@ -1,30 +1,16 @@
 //! What the events of an API key or an access token have made of it.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::claims::Claim;
-use crate::domain::entitlement::TenantPermission;
 use crate::domain::ids::TenantId;
 use crate::domain::{Aggregate, Area};
 
-use super::events::Event;
+use super::events::{AccessToken, Event};
 
 /// The aggregate.
 pub struct Access;
-
-/// An access token, without its id (Crafter contract 3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccessToken {
-    /// Whose permissions on attributes count.
-    pub application: Option<String>,
-    /// Whether it opens the administration of access tokens.
-    pub master: bool,
-    /// The first that fits a tenant decides; None: nothing is permitted.
-    pub tenant_permissions: Option<Vec<TenantPermission>>,
-    pub expires_at: Option<DateTime<Utc>>,
-}
 
 /// An API key or an access token.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,6 +1,7 @@
 //! What one may order a tenant and its catalogue to become.
 
-use super::state::{AttributeDefinition, Department, Issuer, Role, Setting};
+use super::events::AttributeDefinition;
+use super::state::{Department, Issuer, Role, Setting};
 
 /// An order to a tenant.
 #[derive(Clone, Debug, PartialEq)]

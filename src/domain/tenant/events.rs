@@ -3,10 +3,21 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::domain::entitlement::AttributePermission;
 use crate::domain::ids::{DepartmentId, RoleId, SettingId};
 
-use super::state::AttributeDefinition;
+/// An attribute that profiles may have (Crafter contract 3).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttributeDefinition {
+    pub name: String,
+    /// Whatever applications say of it; `type` decides how values are cleansed.
+    pub metadata: Option<Value>,
+    pub default_value: Option<Value>,
+    /// Which applications may do what with it; the first that fits decides.
+    pub permissions: Vec<AttributePermission>,
+}
 
 /// An event of a tenant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

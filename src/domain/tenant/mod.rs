@@ -7,5 +7,5 @@ mod state;
 
 pub use commands::{ApplicationCommand, Command};
 pub use decide::Refusal;
-pub use events::Event;
-pub use state::{AttributeDefinition, Catalogue, Department, Issuer, Role, Setting, Tenant};
+pub use events::{AttributeDefinition, Event};
+pub use state::{Catalogue, Department, Issuer, Role, Setting, Tenant};

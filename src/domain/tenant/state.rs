@@ -3,17 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::claims::Claim;
-use crate::domain::entitlement::AttributePermission;
 use crate::domain::ids::{DepartmentId, RoleId, SettingId, TenantId};
 use crate::domain::permission::Ranks;
 use crate::domain::{Aggregate, Area, attributes};
 
-use super::events::Event;
+use super::events::{AttributeDefinition, Event};
 
 /// The aggregate.
 pub struct Tenant;
@@ -78,17 +75,6 @@ pub struct Issuer {
     pub jwks_file: Option<String>,
     pub jwks_url: Option<String>,
     pub auto_provision_guests: bool,
-}
-
-/// An attribute that profiles may have (Crafter contract 3).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AttributeDefinition {
-    pub name: String,
-    /// Whatever applications say of it; `type` decides how values are cleansed.
-    pub metadata: Option<Value>,
-    pub default_value: Option<Value>,
-    /// Which applications may do what with it; the first that fits decides.
-    pub permissions: Vec<AttributePermission>,
 }
 
 impl Default for Catalogue {

@@ -1,6 +1,7 @@
 //! Folds events into the rows of one read model, in bulk: rows from memory or one query, stored
 //! by one statement. The pure part is the read model's own `fold`.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -11,13 +12,9 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::domain::Occurred;
-use crate::projections::profile_counts::{self, Counter, ProfileCounts, tally};
-use crate::projections::profile_search::{self, ProfileSearch};
-use crate::projections::profiles_view::{self, ProfilesView};
-use crate::projections::{self, InsertModel, Key, ReadModel, RowModel};
+use crate::projections::{self, InsertModel, Key, RowModel};
 
 use super::flight::Write;
-use super::search::SearchIndexes;
 use crate::engine::generations::{Bounds, Generations};
 
 /// Rows that a read model keeps in memory, and bytes of what callers chose in them.
@@ -47,7 +44,7 @@ pub async fn query(
 
 /// One read model, as the lane that drives it sees it. For each stretch of the log: `load`,
 /// `fold`, `writes` for the transaction, then `keep` or `discard`.
-pub trait Folder: Send + Sync {
+pub trait Folder: Any + Send + Sync {
     /// Wire name and schema of the read model.
     fn names(&self) -> (&'static str, String);
     /// Gets the rows that these events touch.
@@ -72,19 +69,14 @@ pub trait Folder: Send + Sync {
 pub trait Observer<M: RowModel>: Send + Sync + 'static {
     /// Each row before and after a stretch. Called once the stretch is durable or lost to another
     /// process; in the second case `before` may be after already.
-    fn changed(&mut self, changes: &[Change<M::Row>]);
+    fn changed(&mut self, changes: &[Change<M::Row>]) {
+        let _ = changes;
+    }
     /// What else the changes mean to the database, in the same transaction.
     fn writes<'a>(&self, changes: &'a [Change<M::Row>]) -> Vec<Write<'a>> {
         let _ = changes;
         vec![]
     }
-}
-
-/// Hears nothing.
-pub struct Nobody;
-
-impl<M: RowModel> Observer<M> for Nobody {
-    fn changed(&mut self, _: &[Change<M::Row>]) {}
 }
 
 /// A row before and after a stretch of the log.
@@ -95,22 +87,28 @@ pub struct Change<R> {
 }
 
 /// Folds a read model of rows.
-pub struct RowFolder<M: RowModel, O> {
+pub struct RowFolder<M: RowModel> {
     cached: Generations<Key, M::Row>,
     loaded: HashMap<Key, Option<M::Row>>,
     changes: Vec<Change<M::Row>>,
-    observer: O,
+    observers: Vec<Box<dyn Observer<M>>>,
 }
 
-impl<M: RowModel, O: Observer<M>> RowFolder<M, O> {
-    /// A folder whose changes `observer` hears of.
-    pub fn new(observer: O) -> Self {
+impl<M: RowModel> Default for RowFolder<M> {
+    fn default() -> Self {
         RowFolder {
             cached: Generations::new(ROWS_CACHED, M::weight),
             loaded: HashMap::new(),
             changes: Vec::new(),
-            observer,
+            observers: Vec::new(),
         }
+    }
+}
+
+impl<M: RowModel> RowFolder<M> {
+    /// Lets `observer` hear of all changes from now on.
+    pub fn tell(&mut self, observer: impl Observer<M>) {
+        self.observers.push(Box::new(observer));
     }
 }
 
@@ -165,7 +163,7 @@ pub fn delete_rows<M: RowModel>(keys: &[Key]) -> Option<Write<'static>> {
     Some(Write::new(sql, vec![Box::new(tenants), Box::new(ids)]))
 }
 
-impl<M: RowModel, O: Observer<M>> Folder for RowFolder<M, O> {
+impl<M: RowModel> Folder for RowFolder<M> {
     fn names(&self) -> (&'static str, String) {
         (M::NAME, M::schema())
     }
@@ -224,7 +222,8 @@ impl<M: RowModel, O: Observer<M>> Folder for RowFolder<M, O> {
             .map(|one| one.key)
             .collect();
         let rows = store_rows::<M>(rows).into_iter().chain(delete_rows::<M>(&gone));
-        rows.chain(self.observer.writes(&self.changes)).collect()
+        let more = self.observers.iter().flat_map(|observer| observer.writes(&self.changes));
+        rows.chain(more).collect()
     }
 
     fn keep(&mut self) {
@@ -234,7 +233,9 @@ impl<M: RowModel, O: Observer<M>> Folder for RowFolder<M, O> {
                 None => self.cached.remove(&change.key),
             }
         }
-        self.observer.changed(&self.changes);
+        for observer in &mut self.observers {
+            observer.changed(&self.changes);
+        }
         self.changes.clear();
     }
 
@@ -302,66 +303,5 @@ impl<M: InsertModel> Folder for InsertFolder<M> {
 
     fn forget(&mut self) {
         self.rows.clear();
-    }
-}
-
-/// Keeps `profile_counts`: the differences of what the rows of `profiles_view` stand for.
-pub struct Counting;
-
-impl Observer<ProfilesView> for Counting {
-    fn changed(&mut self, _: &[Change<profiles_view::Row>]) {}
-
-    fn writes<'a>(&self, changes: &'a [Change<profiles_view::Row>]) -> Vec<Write<'a>> {
-        add_counts(differences(changes)).into_iter().collect()
-    }
-}
-
-fn differences(changes: &[Change<profiles_view::Row>]) -> HashMap<Counter, i64> {
-    let mut counters: HashMap<Counter, i64> = HashMap::new();
-    for change in changes {
-        for counter in change.before.iter().flat_map(tally) {
-            *counters.entry(counter).or_default() -= 1;
-        }
-        for counter in change.after.iter().flat_map(tally) {
-            *counters.entry(counter).or_default() += 1;
-        }
-    }
-    counters.retain(|_, profiles| *profiles != 0);
-    counters
-}
-
-/// Adds to counters.
-fn add_counts(counters: HashMap<Counter, i64>) -> Option<Write<'static>> {
-    if counters.is_empty() {
-        return None;
-    }
-    let rows: Vec<profile_counts::Row> = counters
-        .into_iter()
-        .map(|((tenant_id, dimension, key), profiles)| profile_counts::Row {
-            tenant_id,
-            dimension: dimension.to_owned(),
-            key,
-            profiles,
-        })
-        .collect();
-    let sql = format!(
-        "insert into {name} select * from unnest($1::{name}[])
-        on conflict (tenant_id, dimension, key)
-        do update set profiles = {name}.profiles + excluded.profiles",
-        name = ProfileCounts::NAME
-    );
-    Some(Write::new(sql, vec![Box::new(rows)]))
-}
-
-/// Keeps the search index.
-pub struct Indexing(pub Arc<SearchIndexes>);
-
-impl Observer<ProfileSearch> for Indexing {
-    fn changed(&mut self, changes: &[Change<profile_search::Row>]) {
-        self.0.change(
-            changes.iter().filter(|change| change.before != change.after).map(|change| {
-                (change.key, change.after.as_ref().map(profile_search::Row::document))
-            }),
-        );
     }
 }

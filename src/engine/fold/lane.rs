@@ -14,13 +14,17 @@ use uuid::Uuid;
 use crate::domain::Occurred;
 use crate::store::{Database, Doing, Error, Reader, within};
 
+use super::connection::{Connection, connect};
 use super::flight::{Write, in_one_flight};
 use super::folder::Folder;
-use super::follow::occurred;
-use super::project::{Connection, UNKNOWN, connect};
+
 use super::search::SearchIndexes;
 use super::standing;
+use crate::engine::occurred::occurred;
 use crate::engine::tags::Tags;
+
+/// What a lane says while it does not know how far it has folded.
+pub const UNKNOWN: i64 = -1;
 
 /// Most events in one stretch.
 const STRETCH_EVENTS_MAX: usize = 4_096;
@@ -47,7 +51,7 @@ pub enum Note {
 }
 
 /// What a lane works with.
-pub struct Lane {
+pub struct LaneTask {
     pub name: &'static str,
     pub database: Database,
     pub reader: Reader,
@@ -83,7 +87,7 @@ enum Stretch {
     Lost,
 }
 
-impl Lane {
+impl LaneTask {
     /// Folds what there is up to `head`.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! How read models and cached states follow the log.
 
+pub mod connection;
+pub mod counters;
 pub mod flight;
 pub mod folder;
 pub mod follow;

@@ -1,66 +1,29 @@
 //! The read models as they run: two lanes, so that finding events again (`audit_log`, with its
 //! many indexes) never delays the answer to a command.
 
+use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::ClientWrapper;
 use metrics::gauge;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::Occurred;
-use crate::projections::ReadModel as _;
-use crate::projections::audit_log::AuditLog;
-use crate::projections::catalogue::Catalogue;
-use crate::projections::deadlines::Deadlines;
-use crate::projections::exports::Exports;
-use crate::projections::profile_attachments::ProfileAttachments;
-use crate::projections::profile_counts::ProfileCounts;
-use crate::projections::profile_documents::ProfileDocuments;
-use crate::projections::profile_drafts_view::ProfileDraftsView;
 use crate::projections::profile_search::ProfileSearch;
-use crate::projections::profiles_view::ProfilesView;
-use crate::projections::shared_values::SharedValues;
+use crate::projections::{
+    self, CounterModel, EntryModel, Lane, ReadModel, RowModel, ValueModel, Visitor,
+};
 use crate::store::{Database, Doing, Error, Reader};
 
-use super::folder::{Counting, Folder, Indexing, InsertFolder, Nobody, RowFolder};
-use super::lane::{Gathering, Lane, Note};
-use super::search::SearchIndexes;
+use super::connection::connect;
+use super::counters::Counting;
+use super::folder::{Folder, InsertFolder, RowFolder};
+use super::lane::{Gathering, LaneTask, Note, UNKNOWN};
+use super::search::{Indexing, SearchIndexes};
 use super::standing;
 use crate::engine::tags::Tags;
-
-/// What a lane says while it does not know how far it has folded.
-pub const UNKNOWN: i64 = -1;
-
-/// A connection of a lane.
-pub struct Connection {
-    pub client: ClientWrapper,
-    /// Cancelled when the connection has ended, whoever ended it.
-    pub ended: CancellationToken,
-}
-
-/// A connection as the lanes use it: rows and checkpoint are lost together, and folded again, so
-/// that no commit waits for the disk. No transaction of theirs waits for this process, which may
-/// be paused, for more than a second: all others would wait for it.
-///
-/// # Errors
-/// [`Error::Unavailable`].
-pub async fn connect(database: &Database) -> Result<Connection, Error> {
-    let options = "-c synchronous_commit=off -c enable_seqscan=off -c jit=off \
-                   -c plan_cache_mode=force_generic_plan -c statement_timeout=60000 \
-                   -c idle_in_transaction_session_timeout=1000 \
-                   -c application_name=dossier-projector";
-    let (client, driver) = database.with_options(options).connect().await?;
-    let ended = CancellationToken::new();
-    let end = ended.clone().drop_guard();
-    let driver = tokio::spawn(async move {
-        let _end = end;
-        let _ = driver.await;
-    });
-    Ok(Connection { client: ClientWrapper::new(client, driver), ended })
-}
 
 /// Notes that may wait for a lane; events beyond are read from the log instead.
 const NOTES_MAX: usize = 256;
@@ -85,7 +48,7 @@ pub struct Projections {
 
 #[derive(Clone)]
 struct LaneHandle {
-    name: &'static str,
+    name: Lane,
     projections: Vec<&'static str>,
     notes: mpsc::Sender<Note>,
     folded: watch::Receiver<i64>,
@@ -106,38 +69,31 @@ impl Projections {
     /// # Errors
     /// [`Error`] of the first step that fails.
     pub async fn start(settings: Settings) -> Result<(Projections, Vec<JoinHandle<()>>), Error> {
-        let views: Vec<Box<dyn Folder>> = vec![
-            Box::new(RowFolder::<ProfilesView, _>::new(Counting)),
-            Box::new(RowFolder::<ProfileSearch, _>::new(Indexing(settings.search.clone()))),
-            Box::new(RowFolder::<ProfileDocuments, _>::new(Nobody)),
-            Box::new(RowFolder::<ProfileAttachments, _>::new(Nobody)),
-            Box::new(RowFolder::<ProfileDraftsView, _>::new(Nobody)),
-            Box::new(RowFolder::<Catalogue, _>::new(Nobody)),
-            Box::new(RowFolder::<Exports, _>::new(Nobody)),
-            Box::new(RowFolder::<Deadlines, _>::new(Nobody)),
-            Box::new(InsertFolder::<SharedValues>::default()),
-        ];
-        let audit: Vec<Box<dyn Folder>> = vec![Box::new(InsertFolder::<AuditLog>::default())];
         let mut projections = Projections { lanes: vec![] };
         let mut tasks = Vec::new();
-        for (name, folders) in [("views", views), ("audit", audit)] {
-            let feeds_memory = name == "views";
+        for name in Lane::ALL {
+            let mut models = Models { lane: name, folders: vec![], names: vec![] };
+            projections::visit(&mut models);
+            let feeds_memory = name == Lane::Views;
+            if let Some(folder) = models.folder_of::<ProfileSearch>() {
+                folder.tell(Indexing(settings.search.clone()));
+            }
             let (folded, receiver) = watch::channel(0);
             let hurry = Arc::new(Notify::new());
             let gathering = Gathering { pause: AUDIT_PAUSE, hurry: hurry.clone() };
-            let mut lane = Lane {
-                name,
+            let mut lane = LaneTask {
+                name: name.name(),
                 database: settings.database.clone(),
                 reader: settings.reader.clone(),
-                checkpoints: vec![0; folders.len()],
+                checkpoints: vec![0; models.folders.len()],
                 generation: 0,
                 settled: true,
-                folders,
+                folders: models.folders,
                 search: feeds_memory.then(|| settings.search.clone()),
                 tags: feeds_memory.then(|| settings.tags.clone()),
                 folded,
                 // Commands wait for the others, and auditors for this one.
-                gathering: (name == "audit").then_some(gathering),
+                gathering: (name == Lane::Audit).then_some(gathering),
                 stopping: settings.stopping.clone(),
             };
             let connection = connect(&settings.database).await?;
@@ -152,15 +108,10 @@ impl Projections {
                 }
             }
             let (notes, told) = mpsc::channel(NOTES_MAX);
-            let mut names: Vec<&str> = lane.folders.iter().map(|folder| folder.names().0).collect();
-            if feeds_memory {
-                // Kept with profiles_view, in the same transactions.
-                names.push(ProfileCounts::NAME);
-            }
             tasks.push(tokio::spawn(lane.run(connection, told)));
             let handle = LaneHandle {
                 name,
-                projections: names,
+                projections: models.names,
                 notes,
                 folded: receiver,
                 hurry,
@@ -188,12 +139,12 @@ impl Projections {
     /// Waits until what requests read is folded up to `position`; false when it took too long, or
     /// when this process does not fold.
     pub async fn wait_folded(&self, position: i64, at_most: Duration) -> bool {
-        self.wait("views", position, at_most).await
+        self.wait(Lane::Views, position, at_most).await
     }
 
     /// Waits until `audit_log` is folded up to `position`; false when it took too long.
     pub async fn wait_audited(&self, position: i64, at_most: Duration) -> bool {
-        self.wait("audit", position, at_most).await
+        self.wait(Lane::Audit, position, at_most).await
     }
 
     /// Puts how far each read model has come, and is behind `head`, into the metrics.
@@ -226,11 +177,11 @@ impl Projections {
     }
 
     /// How far each lane has folded, or [`UNKNOWN`].
-    pub fn positions(&self) -> Vec<(&'static str, i64)> {
+    pub fn positions(&self) -> Vec<(Lane, i64)> {
         self.lanes.iter().map(|lane| (lane.name, *lane.folded.borrow())).collect()
     }
 
-    async fn wait(&self, name: &str, position: i64, at_most: Duration) -> bool {
+    async fn wait(&self, name: Lane, position: i64, at_most: Duration) -> bool {
         let Some(lane) = self.lanes.iter().find(|lane| lane.name == name) else { return false };
         let mut folded = lane.folded.clone();
         if *folded.borrow() < position {
@@ -238,5 +189,49 @@ impl Projections {
         }
         let reached = tokio::time::timeout(at_most, folded.wait_for(|at| *at >= position)).await;
         matches!(reached, Ok(Ok(_)))
+    }
+}
+
+/// The read models of a lane.
+struct Models {
+    lane: Lane,
+    folders: Vec<Box<dyn Folder>>,
+    names: Vec<&'static str>,
+}
+
+impl Models {
+    fn add<M: ReadModel>(&mut self, folder: impl Folder) {
+        if M::LANE == self.lane {
+            self.folders.push(Box::new(folder));
+            self.names.push(M::NAME);
+        }
+    }
+
+    fn folder_of<M: RowModel>(&mut self) -> Option<&mut RowFolder<M>> {
+        self.folders.iter_mut().find_map(|folder| {
+            let folder: &mut dyn Any = folder.as_mut();
+            folder.downcast_mut()
+        })
+    }
+}
+
+impl Visitor for Models {
+    fn rows<M: RowModel>(&mut self) {
+        self.add::<M>(RowFolder::<M>::default());
+    }
+
+    fn entries<M: EntryModel>(&mut self) {
+        self.add::<M>(InsertFolder::<M>::default());
+    }
+
+    fn values<M: ValueModel>(&mut self) {
+        self.add::<M>(InsertFolder::<M>::default());
+    }
+
+    fn counters<M: CounterModel>(&mut self) {
+        if let Some(counted) = self.folder_of::<M::Counted>() {
+            counted.tell(Counting::<M>::default());
+            self.names.push(M::NAME);
+        }
     }
 }

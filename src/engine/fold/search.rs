@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use crate::projections::Key;
 use crate::projections::profile_search::index::{Document, Index, Page, Query};
-use crate::projections::profile_search::{ProfileSearch, read};
+use crate::projections::profile_search::{ProfileSearch, Row, read};
 
-use super::folder::load_rows;
+use super::folder::{Change, Observer, load_rows};
 
 /// The indexes of all tenants.
 #[derive(Default)]
@@ -124,5 +124,15 @@ impl SearchIndexes {
         }
         let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
         tenants.entry(tenant).or_insert_with(|| Arc::new(RwLock::new(Index::new()))).clone()
+    }
+}
+
+/// Keeps the indexes beside the rows that they hold.
+pub struct Indexing(pub Arc<SearchIndexes>);
+
+impl Observer<ProfileSearch> for Indexing {
+    fn changed(&mut self, changes: &[Change<Row>]) {
+        let changed = changes.iter().filter(|change| change.before != change.after);
+        self.0.change(changed.map(|one| (one.key, one.after.as_ref().map(Row::document))));
     }
 }

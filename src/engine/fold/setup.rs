@@ -3,10 +3,7 @@
 
 use tokio_postgres::Client;
 
-use crate::projections::{
-    ReadModel, audit_log, catalogue, deadlines, exports, profile_attachments, profile_counts,
-    profile_documents, profile_drafts_view, profile_search, profiles_view, schemas, shared_values,
-};
+use crate::projections::{self, Definition, schemas};
 use crate::store::{Database, Doing, Error, begin_epoch};
 
 /// Makes what is missing, and again what the log does not hold any more. Several
@@ -27,20 +24,12 @@ pub async fn make_read_models(database: &Database) -> Result<(), Error> {
     let lock = "select pg_advisory_lock(hashtext('dossier_read_models'))";
     client.batch_execute(lock).await.doing("making read models")?;
     drop_what_is_ahead(&client).await?;
-    let made = [
-        make::<audit_log::AuditLog>(&client).await?,
-        make::<catalogue::Catalogue>(&client).await?,
-        make::<deadlines::Deadlines>(&client).await?,
-        make::<exports::Exports>(&client).await?,
-        make::<profile_attachments::ProfileAttachments>(&client).await?,
-        make::<profile_counts::ProfileCounts>(&client).await?,
-        make::<profile_documents::ProfileDocuments>(&client).await?,
-        make::<profile_drafts_view::ProfileDraftsView>(&client).await?,
-        make::<profile_search::ProfileSearch>(&client).await?,
-        make::<profiles_view::ProfilesView>(&client).await?,
-        make::<shared_values::SharedValues>(&client).await?,
-    ];
-    let made: Vec<String> = made.into_iter().flatten().collect();
+    let mut made = Vec::new();
+    for model in projections::all() {
+        if make(&client, &model).await? {
+            made.push(model.schema);
+        }
+    }
     if !made.is_empty() {
         tracing::info!(models = made.len(), "made the read models {}", made.join(", "));
     }
@@ -70,17 +59,16 @@ async fn drop_what_is_ahead(client: &Client) -> Result<(), Error> {
     client.batch_execute(&sql).await.doing("comparing the read models with the log")
 }
 
-/// Makes a read model if it is missing, and tells its schema then.
-async fn make<M: ReadModel>(client: &Client) -> Result<Option<String>, Error> {
-    let schema = M::schema();
+/// Makes a read model; false if it is there already.
+async fn make(client: &Client, model: &Definition) -> Result<bool, Error> {
+    let Definition { schema, table, .. } = model;
     let known = "select 1 from pg_namespace where nspname = $1";
-    if client.query_opt(known, &[&schema]).await.doing("making a read model")?.is_some() {
-        return Ok(None);
+    if client.query_opt(known, &[schema]).await.doing("making a read model")?.is_some() {
+        return Ok(false);
     }
     let sql = format!(
-        "begin; create schema {schema}; set local search_path = {schema}, views; {} commit;",
-        M::TABLE
+        "begin; create schema {schema}; set local search_path = {schema}, views; {table} commit;"
     );
     client.batch_execute(&sql).await.doing("making a read model")?;
-    Ok(Some(schema))
+    Ok(true)
 }

@@ -17,7 +17,7 @@ use crate::domain::{Event, Occurred, access, profile, session, tenant};
 use crate::store::{Doing, Envelope, Error, Priority};
 
 use super::Engine;
-use super::fold::follow::occurred;
+use super::occurred::occurred;
 use super::write::execute::{Change, CommandContext};
 use super::write::halt::Ordered;
 

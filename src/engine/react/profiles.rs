@@ -15,7 +15,7 @@ use crate::domain::permission::Authority;
 use crate::domain::profile::{By, Profile, Refusal};
 use crate::domain::tenant::{Event, Tenant};
 use crate::domain::{Event as AnyEvent, Occurred};
-use crate::engine::fold::follow::occurred;
+use crate::engine::occurred::occurred;
 use crate::engine::write::decision::Decision;
 use crate::engine::write::execute::Change;
 use crate::engine::write::halt::Halt;

@@ -11,13 +11,12 @@ use uuid::Uuid;
 
 use crate::domain::ids::TenantId;
 use crate::domain::{Area, Occurred};
-use crate::projections::profile_counts::ProfileCounts;
-use crate::projections::{Key, ReadModel as _, RowModel};
+use crate::projections::{Key, RowModel};
 use crate::store::{AreaName, Doing, Error, Reader, StreamKey};
 
 use crate::engine::fold::flight::{Write, in_one_flight};
 use crate::engine::fold::folder::{delete_rows, load_rows, query, store_rows};
-use crate::engine::fold::follow::occurred;
+use crate::engine::occurred::occurred;
 
 /// Suspects looked at and mended together.
 const SUSPECTS_AT_ONCE: usize = 500;
@@ -316,56 +315,4 @@ pub fn begin_mend(
             Box::new(ids),
         ],
     )
-}
-
-/// What a recount of `profiles_view` gives for a tenant.
-const RECOUNT: &str = "
-    select 'profile' as dimension, 'all' as key, count(*) as profiles
-    from profiles_view where tenant_id = $1 having count(*) > 0
-    union all
-    select 'active', active::text, count(*)
-    from profiles_view where tenant_id = $1 group by active
-    union all
-    select 'role', role_keys[1], count(*)
-    from profiles_view where tenant_id = $1 and role_keys[1] is not null group by role_keys[1]
-    union all
-    select 'department', department_id::text, count(*)
-    from profiles_view, unnest(department_ids) as department_id
-    where tenant_id = $1 group by department_id";
-
-/// Compares the counters of a tenant with a recount of `profiles_view`; puts them right, if asked.
-///
-/// # Errors
-/// [`Error::Unavailable`].
-pub async fn settle_counts(
-    client: &ClientWrapper,
-    tenant: TenantId,
-    mend: bool,
-) -> Result<i64, Error> {
-    let differing = format!(
-        "select
-            coalesce(recount.dimension, counted.dimension) as dimension,
-            coalesce(recount.key, counted.key) as key,
-            coalesce(recount.profiles, 0) as profiles
-        from ({RECOUNT}) as recount
-        full join (
-            select dimension, key, profiles from profile_counts where tenant_id = $1
-        ) as counted on counted.dimension = recount.dimension and counted.key = recount.key
-        where coalesce(recount.profiles, 0) <> coalesce(counted.profiles, 0)"
-    );
-    let rows = query(client, &differing, &[&tenant.0]).await.doing("comparing counters")?;
-    if mend && !rows.is_empty() {
-        // Counted once more, while nobody folds.
-        let sql = format!(
-            "insert into profile_counts (tenant_id, dimension, key, profiles)
-            select $1, dimension, key, profiles from ({differing}) as differing
-            on conflict (tenant_id, dimension, key) do update set profiles = excluded.profiles"
-        );
-        let writes = [
-            begin_mend(tenant, ProfileCounts::schema(), 0, &[]),
-            Write::new(sql, vec![Box::new(tenant.0)]),
-        ];
-        in_one_flight(client, &writes).await.doing("comparing counters")?;
-    }
-    Ok(i64::try_from(rows.len()).unwrap_or(i64::MAX))
 }

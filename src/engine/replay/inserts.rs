@@ -2,171 +2,137 @@
 //! are missing or not as they must be, and rows that no event accounts for. Mends them if asked.
 
 use std::collections::HashSet;
+use std::marker::PhantomData;
 
 use deadpool_postgres::ClientWrapper;
+use futures_util::future::{BoxFuture, FutureExt};
 use uuid::Uuid;
 
 use crate::domain::Occurred;
 use crate::domain::ids::TenantId;
-use crate::projections::audit_log::{self, AuditLog};
-use crate::projections::shared_values::SharedValues;
-use crate::projections::{InsertModel, ReadModel};
-use crate::store::{Doing, Error};
+use crate::projections::{EntryModel, ValueModel};
+use crate::store::{Doing, Error, Reader};
 
 use super::check::begin_mend;
-use super::rebuild::{Pace, Page, Report, ahead};
-use crate::engine::Engine;
+use super::page::{Pace, Page, ahead};
 use crate::engine::fold::flight::{Write, in_one_flight};
 use crate::engine::fold::folder::{execute, insert_rows, query};
 
 /// Rows of a table read at once.
 const ROWS_AT_ONCE: i64 = 10_000;
 
-impl Engine {
-    /// A tenant's rows of the read models that are only inserted, beside its events in the order
-    /// of their positions.
-    pub(super) async fn replay_inserts(
-        &self,
-        client: &ClientWrapper,
+/// A read model being compared whose rows are only inserted. For each tenant: `compare` each page
+/// of its events in the order of positions, then `finish`.
+pub trait InsertCheck: Send + Sync {
+    /// Its wire name.
+    fn name(&self) -> &'static str;
+    /// The schema of its version.
+    fn schema(&self) -> String;
+    /// Compares the rows of a page of events, which are all those of the tenant in this range:
+    /// behind its first position, up to its last. Mends them if asked. Returns how many differ.
+    fn compare<'a>(
+        &'a mut self,
+        client: &'a ClientWrapper,
         tenant: TenantId,
-        names: &[&str],
+        range: (i64, i64),
+        events: &'a [Occurred],
         mend: bool,
-        progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<Report, Error> {
-        let mut report = Report::default();
-        let wanted = |name: &str| names.contains(&name);
-        let (audited, valued) = (wanted(AuditLog::NAME), wanted(SharedValues::NAME));
-        if !audited && !valued {
-            return Ok(report);
-        }
-        let until = checkpoint(client, &[AuditLog::schema(), SharedValues::schema()]).await?;
-        let mut carried = HashSet::new();
-        let mut after = 0;
-        let mut pace = Pace::default();
-        let mut reading = Some(self.events_of(tenant, after, until, pace));
-        while let Some(page) = reading {
-            let page = page.await?;
-            report.events += page.events.len() as u64;
-            progress(page.events.len() as u64);
-            let more = pace.leaves_more(&page);
-            let to = page.events.last().filter(|_| more).map_or(until, |last| last.position);
-            pace = pace.after(&page);
-            reading = more.then(|| self.events_of(tenant, to, until, pace));
-            let events = page.events;
-            if audited {
-                let range = (after, to);
-                let rows = compare_audit(client, tenant, range, &events, mend).await?;
-                report.add(AuditLog::NAME, rows);
-            }
-            if valued {
-                let rows = compare_values(client, &events, &mut carried, mend).await?;
-                report.add(SharedValues::NAME, rows);
-            }
-            after = to;
-        }
-        if valued {
-            let rows = self.stray_values(client, tenant, &carried, until, mend).await?;
-            report.add(SharedValues::NAME, rows);
-        }
-        Ok(report)
-    }
-
-    /// A page of a tenant's events, being read.
-    fn events_of(
-        &self,
+    ) -> BoxFuture<'a, Result<i64, Error>>;
+    /// Looks for rows that no event up to `until` brought; removes them if asked. Returns how many
+    /// there are.
+    fn finish<'a>(
+        &'a mut self,
+        client: &'a ClientWrapper,
+        reader: &'a Reader,
         tenant: TenantId,
-        after: i64,
-        until: i64,
-        pace: Pace,
-    ) -> impl Future<Output = Result<Page, Error>> + use<> {
-        let reader = self.reader.clone();
-        ahead(async move { reader.facts_by_position(tenant.0, after, until, pace.0).await })
-    }
-
-    /// How many values of a tenant no event carries; removed, if asked. `carried` are the ids of
-    /// those that events up to `until` do.
-    async fn stray_values(
-        &self,
-        client: &ClientWrapper,
-        tenant: TenantId,
-        carried: &HashSet<Uuid>,
         until: i64,
         mend: bool,
-    ) -> Result<i64, Error> {
-        let mut stray = Vec::new();
-        let mut from = Uuid::nil();
-        let sql = "
-            select id from shared_values
-            where tenant_id = $1 and id >= $2
-            order by id
-            limit $3";
-        loop {
-            let rows = query(client, sql, &[&tenant.0, &from, &ROWS_AT_ONCE])
-                .await
-                .doing("looking for stray values")?;
-            let ids = rows.iter().map(|row| row.get(0));
-            stray.extend(ids.filter(|id: &Uuid| !carried.contains(id)));
-            let last: Option<Uuid> = rows.last().map(|row| row.get(0));
-            match last.and_then(|last| last.as_u128().checked_add(1)) {
-                Some(next) => from = Uuid::from_u128(next),
-                None => break,
-            }
-        }
-        // Folding went on meanwhile: what it brought is no stray.
-        let mut position = until;
-        while !stray.is_empty() {
-            let page = self.events_of(tenant, position, i64::MAX, Pace::default()).await?;
-            let events = page.events;
-            let Some(last) = events.last() else { break };
-            position = last.position;
-            let late: HashSet<Uuid> =
-                events.iter().flat_map(SharedValues::rows).map(|row| row.id).collect();
-            stray.retain(|id| !late.contains(id));
-        }
-        if mend && !stray.is_empty() {
-            let sql = "delete from shared_values where tenant_id = $1 and id = any($2::uuid[])";
-            execute(client, sql, &[&tenant.0, &stray]).await.doing("looking for stray values")?;
-        }
-        Ok(i64::try_from(stray.len()).unwrap_or(i64::MAX))
+    ) -> BoxFuture<'a, Result<i64, Error>>;
+}
+
+/// A page of a tenant's events, being read.
+pub(super) fn events_of(
+    reader: &Reader,
+    tenant: TenantId,
+    after: i64,
+    until: i64,
+    pace: Pace,
+) -> impl Future<Output = Result<Page, Error>> + use<> {
+    let reader = reader.clone();
+    ahead(async move { reader.facts_by_position(tenant.0, after, until, pace.0).await })
+}
+
+/// [`InsertCheck`] of a read model with a row for each event.
+pub struct EntryCheck<M>(PhantomData<M>);
+
+impl<M> Default for EntryCheck<M> {
+    fn default() -> Self {
+        EntryCheck(PhantomData)
     }
 }
 
-/// The position up to which all of these are folded.
-async fn checkpoint(client: &ClientWrapper, schemas: &[String]) -> Result<i64, Error> {
-    let sql = "
-        select min(coalesce((select max(to_position) from views.folds where model = name), 0))
-        from unnest($1::text[]) as name";
-    let rows = query(client, sql, &[&schemas]).await.doing("reading checkpoints")?;
-    Ok(rows.first().and_then(|row| row.get::<_, Option<i64>>(0)).unwrap_or_default())
+impl<M: EntryModel> InsertCheck for EntryCheck<M> {
+    fn name(&self) -> &'static str {
+        M::NAME
+    }
+
+    fn schema(&self) -> String {
+        M::schema()
+    }
+
+    fn compare<'a>(
+        &'a mut self,
+        client: &'a ClientWrapper,
+        tenant: TenantId,
+        range: (i64, i64),
+        events: &'a [Occurred],
+        mend: bool,
+    ) -> BoxFuture<'a, Result<i64, Error>> {
+        compare_entries::<M>(client, tenant, range, events, mend).boxed()
+    }
+
+    /// The ranges have no gaps: a row that no event brought was seen among them.
+    fn finish<'a>(
+        &'a mut self,
+        _: &'a ClientWrapper,
+        _: &'a Reader,
+        _: TenantId,
+        _: i64,
+        _: bool,
+    ) -> BoxFuture<'a, Result<i64, Error>> {
+        async { Ok(0) }.boxed()
+    }
 }
 
 /// Reads a tenant's rows behind the first position of the range up to its last, beside the events
 /// there; returns how many are missing, wrong or stray. Puts them right, if asked.
-async fn compare_audit(
+async fn compare_entries<M: EntryModel>(
     client: &ClientWrapper,
     tenant: TenantId,
     (after, to): (i64, i64),
     events: &[Occurred],
     mend: bool,
 ) -> Result<i64, Error> {
-    let sql = "
-        select audit_log from audit_log
+    let sql = format!(
+        "select {name} from {name}
         where tenant_id = $1 and position > $2 and position <= $3
-        order by position limit $4";
-    let mut expected = events.iter().flat_map(AuditLog::rows).peekable();
-    let (mut wrong, mut stray): (Vec<audit_log::Row>, Vec<i64>) = (vec![], vec![]);
+        order by position limit $4",
+        name = M::NAME
+    );
+    let mut expected = events.iter().flat_map(M::rows).peekable();
+    let (mut wrong, mut stray): (Vec<M::Row>, Vec<i64>) = (vec![], vec![]);
     let mut from = after;
     loop {
-        let rows = query(client, sql, &[&tenant.0, &from, &to, &ROWS_AT_ONCE])
+        let rows = query(client, &sql, &[&tenant.0, &from, &to, &ROWS_AT_ONCE])
             .await
             .doing("comparing rows")?;
         for row in &rows {
-            let found: audit_log::Row = row.get(0);
-            from = found.position;
-            while let Some(missing) = expected.next_if(|row| row.position < from) {
+            let found: M::Row = row.get(0);
+            from = M::position_of(&found);
+            while let Some(missing) = expected.next_if(|row| M::position_of(row) < from) {
                 wrong.push(missing);
             }
-            match expected.next_if(|row| row.position == from) {
+            match expected.next_if(|row| M::position_of(row) == from) {
                 Some(row) if row == found => {}
                 Some(row) => wrong.push(row),
                 None => stray.push(from),
@@ -178,50 +144,150 @@ async fn compare_audit(
     }
     wrong.extend(expected);
     if mend && !(wrong.is_empty() && stray.is_empty()) {
-        let gone = wrong.iter().map(|row| row.position).chain(stray.iter().copied());
+        let gone = wrong.iter().map(M::position_of).chain(stray.iter().copied());
         let gone: Vec<i64> = gone.collect();
-        let delete = "
-            delete from audit_log where tenant_id = $1 and position = any($2::bigint[])";
+        let delete = format!(
+            "delete from {name} where tenant_id = $1 and position = any($2::bigint[])",
+            name = M::NAME
+        );
         let mut writes = vec![Write::new(delete, vec![Box::new(tenant.0), Box::new(gone)])];
-        writes.extend(insert_rows::<AuditLog>(&wrong));
+        writes.extend(insert_rows::<M>(&wrong));
         in_one_flight(client, &writes).await.doing("comparing rows")?;
     }
     Ok(i64::try_from(wrong.len() + stray.len()).unwrap_or(i64::MAX))
 }
 
+/// [`InsertCheck`] of a read model with a row for each value.
+pub struct ValueCheck<M> {
+    /// The ids of the values that events so far brought.
+    carried: HashSet<Uuid>,
+    model: PhantomData<M>,
+}
+
+impl<M> Default for ValueCheck<M> {
+    fn default() -> Self {
+        ValueCheck { carried: HashSet::new(), model: PhantomData }
+    }
+}
+
+impl<M: ValueModel> InsertCheck for ValueCheck<M> {
+    fn name(&self) -> &'static str {
+        M::NAME
+    }
+
+    fn schema(&self) -> String {
+        M::schema()
+    }
+
+    fn compare<'a>(
+        &'a mut self,
+        client: &'a ClientWrapper,
+        _: TenantId,
+        _: (i64, i64),
+        events: &'a [Occurred],
+        mend: bool,
+    ) -> BoxFuture<'a, Result<i64, Error>> {
+        compare_values::<M>(client, events, &mut self.carried, mend).boxed()
+    }
+
+    fn finish<'a>(
+        &'a mut self,
+        client: &'a ClientWrapper,
+        reader: &'a Reader,
+        tenant: TenantId,
+        until: i64,
+        mend: bool,
+    ) -> BoxFuture<'a, Result<i64, Error>> {
+        stray_values::<M>(client, reader, tenant, &self.carried, until, mend).boxed()
+    }
+}
+
 /// How many of the values that these events carry, and none before them did, are not in the table
 /// as they must be; put right, if asked.
-async fn compare_values(
+async fn compare_values<M: ValueModel>(
     client: &ClientWrapper,
     events: &[Occurred],
     carried: &mut HashSet<Uuid>,
     mend: bool,
 ) -> Result<i64, Error> {
-    let rows = events.iter().flat_map(SharedValues::rows);
-    let rows: Vec<_> = rows.filter(|row| carried.insert(row.id)).collect();
+    let rows = events.iter().flat_map(M::rows);
+    let rows: Vec<_> = rows.filter(|row| carried.insert(M::id_of(row))).collect();
     if rows.is_empty() {
         return Ok(0);
     }
-    let wrong = "
-        select wanted
-        from unnest($1::shared_values[]) as wanted
+    let wrong = format!(
+        "select wanted
+        from unnest($1::{name}[]) as wanted
         where not exists (
-            select 1 from shared_values as found
+            select 1 from {name} as found
             where found.tenant_id = (wanted).tenant_id
                 and found.id = (wanted).id
                 and found = wanted
-        )";
-    let wrong = query(client, wrong, &[&rows]).await.doing("comparing values")?;
-    let wrong: Vec<<SharedValues as ReadModel>::Row> = wrong.iter().map(|row| row.get(0)).collect();
+        )",
+        name = M::NAME
+    );
+    let wrong = query(client, &wrong, &[&rows]).await.doing("comparing values")?;
+    let wrong: Vec<M::Row> = wrong.iter().map(|row| row.get(0)).collect();
     if mend && !wrong.is_empty() {
-        let delete = "
-            delete from shared_values
-            where (tenant_id, id) in (select tenant_id, id from unnest($1::shared_values[]))";
+        let delete = format!(
+            "delete from {name}
+            where (tenant_id, id) in (select tenant_id, id from unnest($1::{name}[]))",
+            name = M::NAME
+        );
         let mut writes = vec![Write::new(delete, vec![Box::new(&wrong)])];
-        writes.extend(insert_rows::<SharedValues>(&wrong));
+        writes.extend(insert_rows::<M>(&wrong));
         in_one_flight(client, &writes).await.doing("comparing values")?;
     }
     Ok(i64::try_from(wrong.len()).unwrap_or(i64::MAX))
+}
+
+/// How many values of a tenant no event carries; removed, if asked. `carried` are the ids of
+/// those that events up to `until` do.
+async fn stray_values<M: ValueModel>(
+    client: &ClientWrapper,
+    reader: &Reader,
+    tenant: TenantId,
+    carried: &HashSet<Uuid>,
+    until: i64,
+    mend: bool,
+) -> Result<i64, Error> {
+    let mut stray = Vec::new();
+    let mut from = Uuid::nil();
+    let sql = format!(
+        "select id from {name} where tenant_id = $1 and id >= $2 order by id limit $3",
+        name = M::NAME
+    );
+    loop {
+        let rows = query(client, &sql, &[&tenant.0, &from, &ROWS_AT_ONCE])
+            .await
+            .doing("looking for stray values")?;
+        let ids = rows.iter().map(|row| row.get(0));
+        stray.extend(ids.filter(|id: &Uuid| !carried.contains(id)));
+        let last: Option<Uuid> = rows.last().map(|row| row.get(0));
+        match last.and_then(|last| last.as_u128().checked_add(1)) {
+            Some(next) => from = Uuid::from_u128(next),
+            None => break,
+        }
+    }
+    // Folding went on meanwhile: what it brought is no stray.
+    let mut position = until;
+    while !stray.is_empty() {
+        let page = events_of(reader, tenant, position, i64::MAX, Pace::default()).await?;
+        let events = page.events;
+        let Some(last) = events.last() else { break };
+        position = last.position;
+        let late: HashSet<Uuid> =
+            events.iter().flat_map(M::rows).map(|row| M::id_of(&row)).collect();
+        stray.retain(|id| !late.contains(id));
+    }
+    if mend && !stray.is_empty() {
+        let sql = format!(
+            "delete from {name} where tenant_id = $1 and id = any($2::uuid[])",
+            name = M::NAME
+        );
+        execute(client, &sql, &[&tenant.0, &stray]).await.doing("looking for stray values")?;
+    }
+    Ok(i64::try_from(stray.len()).unwrap_or(i64::MAX))
 }
 
 /// How many rows belong to no tenant of the log; removed, if asked.

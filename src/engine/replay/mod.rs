@@ -2,5 +2,9 @@
 
 pub mod check;
 pub mod check_streams;
+pub mod checks;
+pub mod counters;
 pub mod inserts;
+pub mod page;
 pub mod rebuild;
+pub mod report;

@@ -1,7 +1,7 @@
 //! Read models again from the log: a tenant's (refresh), all (rebuild), or only compared (verify).
 //! Streams are read in order and folded one at a time; memory does not grow with the log.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,74 +11,21 @@ use metrics::{counter, histogram};
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
+use crate::domain::Area;
 use crate::domain::ids::TenantId;
-use crate::domain::{Area, Occurred};
-use crate::projections::catalogue::Catalogue;
-use crate::projections::deadlines::Deadlines;
-use crate::projections::exports::Exports;
-use crate::projections::profile_attachments::ProfileAttachments;
-use crate::projections::profile_documents::ProfileDocuments;
-use crate::projections::profile_drafts_view::ProfileDraftsView;
-use crate::projections::profile_search::ProfileSearch;
-use crate::projections::profiles_view::ProfilesView;
-use crate::store::{AreaName, CHANNEL, Doing, Error, Recorded};
+use crate::projections;
+use crate::store::{AreaName, CHANNEL, Doing, Error};
 
-use super::check::{Check, RowCheck, begin_mend, settle_counts};
-use super::check_streams::StreamCheck;
-use super::inserts::strangers;
+use super::check::{Check, begin_mend};
+use super::checks::Checks;
+use super::inserts::{events_of, strangers};
+use super::page::{Pace, ahead};
+use super::report::Report;
 use crate::engine::Engine;
+use crate::engine::fold::connection::connect;
 use crate::engine::fold::flight::{Write, in_one_flight};
-use crate::engine::fold::follow::{MENDED, occurred};
-use crate::engine::fold::project;
-
-/// Most events read at once.
-const PAGE_EVENTS_MAX: i64 = 5_000;
-/// Events read at once when nothing is known of their size.
-const PAGE_EVENTS_FIRST: i64 = 500;
-/// How many bytes of payloads are read at once, as far as those before tell.
-const PAGE_BYTES: i64 = 4 << 20;
-/// Contract 4.14: the read models that a refresh replays, in order.
-pub const REFRESHED: [&str; 4] =
-    ["profiles_view", "profile_search", "profile_counts", "profile_drafts_view"];
-/// Every read model, as `rebuild` and `verify` name them.
-pub const ALL: [&str; 11] = [
-    "profiles_view",
-    "profile_search",
-    "profile_counts",
-    "profile_documents",
-    "profile_attachments",
-    "profile_drafts_view",
-    "catalogue",
-    "deadlines",
-    "exports",
-    "shared_values",
-    "audit_log",
-];
-
-/// What a replay found.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    /// Rows that differed, by read model.
-    pub differing: BTreeMap<&'static str, i64>,
-    pub events: u64,
-}
-
-impl Report {
-    /// For the record.
-    pub fn rows_differing(&self) -> BTreeMap<String, i64> {
-        self.differing.iter().map(|(name, rows)| ((*name).to_owned(), *rows)).collect()
-    }
-
-    /// Whether anything differed.
-    pub fn is_clean(&self) -> bool {
-        self.differing.values().all(|rows| *rows == 0)
-    }
-
-    /// Adds rows that differed.
-    pub fn add(&mut self, name: &'static str, rows: i64) {
-        *self.differing.entry(name).or_default() += rows;
-    }
-}
+use crate::engine::fold::folder::query;
+use crate::engine::fold::follow::MENDED;
 
 /// A refresh under way: what all who wait for it get.
 type Outcome = Option<Result<Report, String>>;
@@ -118,7 +65,8 @@ impl Engine {
         running.insert(tenant.0, receiver.clone());
         tokio::spawn(async move {
             let turn = engine.refreshes.turn.lock().await;
-            let report = engine.replay(Some(tenant), &REFRESHED, true, &|_| {}).await;
+            let report =
+                engine.replay(Some(tenant), &projections::refreshed(), true, &|_| {}).await;
             drop(turn);
             let running = &engine.refreshes.running;
             running.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&tenant.0);
@@ -147,8 +95,8 @@ impl Engine {
         {
             return Err(Error::Unavailable("waiting for the read models", None));
         }
-        let client = project::connect(&self.database).await?.client;
-        let beside = project::connect(&self.database).await?.client;
+        let client = connect(&self.database).await?.client;
+        let beside = connect(&self.database).await?.client;
         let tenants = match tenant {
             Some(tenant) => vec![tenant.0],
             None => self.reader.tenants().await?,
@@ -169,7 +117,7 @@ impl Engine {
             }
         }
         if tenant.is_none() {
-            for name in ALL.iter().filter(|name| names.contains(name)) {
+            for name in projections::names().into_iter().filter(|name| names.contains(name)) {
                 report.add(name, strangers(&client, name, &tenants, mend).await?);
             }
         }
@@ -191,19 +139,19 @@ impl Engine {
         progress: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<Report, Error> {
         let mut report = Report::default();
-        let mut checks = checks(names);
+        let Checks { mut streams, counters, .. } = Checks::of(names);
         for area in Area::ALL {
-            if !checks.iter().any(|check| check.areas().contains(&area)) {
+            if !streams.iter().any(|check| check.areas().contains(&area)) {
                 continue;
             }
-            report.events += self.replay_area(client, tenant, area, &mut checks, progress).await?;
+            report.events += self.replay_area(client, tenant, area, &mut streams, progress).await?;
         }
-        for check in &mut checks {
+        for check in &mut streams {
             check.walk(client, tenant).await?;
             report.add(check.name(), check.settle(client, &self.reader, tenant, mend).await?);
         }
-        if names.contains(&"profile_counts") {
-            report.add("profile_counts", settle_counts(client, tenant, mend).await?);
+        for check in counters {
+            report.add(check.name(), check.settle(client, tenant, mend).await?);
         }
         Ok(report)
     }
@@ -244,6 +192,48 @@ impl Engine {
         Ok(total)
     }
 
+    /// A tenant's rows of the read models that are only inserted, beside its events in the order
+    /// of their positions.
+    async fn replay_inserts(
+        &self,
+        client: &ClientWrapper,
+        tenant: TenantId,
+        names: &[&str],
+        mend: bool,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<Report, Error> {
+        let mut report = Report::default();
+        let mut checks = Checks::of(names).inserts;
+        if checks.is_empty() {
+            return Ok(report);
+        }
+        let schemas: Vec<String> = checks.iter().map(|check| check.schema()).collect();
+        let until = checkpoint(client, &schemas).await?;
+        let mut after = 0;
+        let mut pace = Pace::default();
+        let mut reading = Some(events_of(&self.reader, tenant, after, until, pace));
+        while let Some(page) = reading {
+            let page = page.await?;
+            report.events += page.events.len() as u64;
+            progress(page.events.len() as u64);
+            let more = pace.leaves_more(&page);
+            let to = page.events.last().filter(|_| more).map_or(until, |last| last.position);
+            pace = pace.after(&page);
+            reading = more.then(|| events_of(&self.reader, tenant, to, until, pace));
+            for check in &mut checks {
+                let range = (after, to);
+                let rows = check.compare(client, tenant, range, &page.events, mend).await?;
+                report.add(check.name(), rows);
+            }
+            after = to;
+        }
+        for check in &mut checks {
+            let rows = check.finish(client, &self.reader, tenant, until, mend).await?;
+            report.add(check.name(), rows);
+        }
+        Ok(report)
+    }
+
     /// Moves the tenant's cache tags, and what else is in memory of it, even if nothing differed.
     async fn announce_mended(&self, client: &ClientWrapper, tenant: TenantId) -> Result<(), Error> {
         let notify =
@@ -253,62 +243,11 @@ impl Engine {
     }
 }
 
-fn checks(names: &[&str]) -> Vec<Box<dyn Check>> {
-    let all: Vec<Box<dyn Check>> = vec![
-        Box::new(StreamCheck::<ProfilesView>::default()),
-        Box::new(StreamCheck::<ProfileSearch>::default()),
-        Box::new(StreamCheck::<ProfileDocuments>::default()),
-        Box::new(StreamCheck::<ProfileAttachments>::default()),
-        Box::new(StreamCheck::<ProfileDraftsView>::default()),
-        Box::new(RowCheck::<Catalogue>::default()),
-        Box::new(RowCheck::<Deadlines>::default()),
-        Box::new(StreamCheck::<Exports>::default()),
-    ];
-    all.into_iter().filter(|check| names.contains(&check.name())).collect()
-}
-
-/// How many events to read at once: as many as make a page, from the size of those before.
-#[derive(Clone, Copy)]
-pub(super) struct Pace(pub i64);
-
-impl Default for Pace {
-    fn default() -> Self {
-        Pace(PAGE_EVENTS_FIRST)
-    }
-}
-
-impl Pace {
-    /// Whether a page that was read at this pace leaves more to read.
-    pub fn leaves_more(self, page: &Page) -> bool {
-        page.events.len() as i64 == self.0
-    }
-
-    /// The pace for what follows on a page.
-    pub fn after(self, page: &Page) -> Pace {
-        let fits = PAGE_BYTES * page.events.len() as i64 / page.bytes.max(1);
-        Pace(fits.clamp(16, PAGE_EVENTS_MAX.min(4 * self.0)))
-    }
-}
-
-/// Events read at once, and the bytes of their payloads.
-pub(super) struct Page {
-    pub events: Vec<Occurred>,
-    bytes: i64,
-}
-
-/// A page of events being read and decoded by a task of its own, which another core can do.
-pub(super) fn ahead<R>(read: R) -> impl Future<Output = Result<Page, Error>>
-where
-    R: Future<Output = Result<Vec<Recorded>, Error>> + Send + 'static,
-{
-    let reading = tokio::spawn(async move {
-        let recorded = read.await?;
-        let bytes = recorded.iter().map(|event| event.payload.len() as i64).sum();
-        let events = recorded.iter().map(occurred).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page { events, bytes })
-    });
-    async move {
-        let read = reading.await;
-        read.unwrap_or_else(|_| Err(Error::Unavailable("reading the log", None)))
-    }
+/// The position up to which all of these are folded.
+async fn checkpoint(client: &ClientWrapper, schemas: &[String]) -> Result<i64, Error> {
+    let sql = "
+        select min(coalesce((select max(to_position) from views.folds where model = name), 0))
+        from unnest($1::text[]) as name";
+    let rows = query(client, sql, &[&schemas]).await.doing("reading checkpoints")?;
+    Ok(rows.first().and_then(|row| row.get::<_, Option<i64>>(0)).unwrap_or_default())
 }

@@ -1,0 +1,64 @@
+//! Keeps counters beside the rows that they count: the differences of each stretch are added.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+
+use crate::projections::{Counter, CounterModel, ReadModel};
+
+use super::flight::Write;
+use super::folder::{Change, Observer};
+
+/// Keeps the counters of `C`.
+pub struct Counting<C>(PhantomData<C>);
+
+impl<C> Default for Counting<C> {
+    fn default() -> Self {
+        Counting(PhantomData)
+    }
+}
+
+impl<C: CounterModel> Observer<C::Counted> for Counting<C> {
+    fn writes<'a>(&self, changes: &'a [Change<<C::Counted as ReadModel>::Row>]) -> Vec<Write<'a>> {
+        add::<C>(differences::<C>(changes)).into_iter().collect()
+    }
+}
+
+fn differences<C: CounterModel>(
+    changes: &[Change<<C::Counted as ReadModel>::Row>],
+) -> HashMap<Counter, i64> {
+    let mut counters: HashMap<Counter, i64> = HashMap::new();
+    for change in changes {
+        for counter in change.before.iter().flat_map(C::tally) {
+            *counters.entry(counter).or_default() -= 1;
+        }
+        for counter in change.after.iter().flat_map(C::tally) {
+            *counters.entry(counter).or_default() += 1;
+        }
+    }
+    counters.retain(|_, profiles| *profiles != 0);
+    counters
+}
+
+/// Adds to counters.
+fn add<C: CounterModel>(counters: HashMap<Counter, i64>) -> Option<Write<'static>> {
+    if counters.is_empty() {
+        return None;
+    }
+    let (mut tenants, mut dimensions) = (Vec::new(), Vec::new());
+    let (mut keys, mut profiles) = (Vec::new(), Vec::new());
+    for ((tenant, dimension, key), difference) in counters {
+        tenants.push(tenant);
+        dimensions.push(dimension);
+        keys.push(key);
+        profiles.push(difference);
+    }
+    let sql = format!(
+        "insert into {name} (tenant_id, dimension, key, profiles)
+        select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[])
+        on conflict (tenant_id, dimension, key)
+        do update set profiles = {name}.profiles + excluded.profiles",
+        name = C::NAME
+    );
+    let parameters = (Box::new(tenants), Box::new(dimensions), Box::new(keys), Box::new(profiles));
+    Some(Write::new(sql, vec![parameters.0, parameters.1, parameters.2, parameters.3]))
+}

@@ -1,0 +1,34 @@
+//! What happened, as the log records it, in the domain's terms.
+
+use crate::domain::ids::TenantId;
+use crate::domain::{Area, Event, Occurred};
+use crate::store::{Error, Recorded};
+
+/// The event that a record of the log is.
+///
+/// # Errors
+/// [`Error::Corrupt`] for a name or payload that this program does not know: nothing is skipped.
+pub fn occurred(recorded: &Recorded) -> Result<Occurred, Error> {
+    let corrupt = |why: String| {
+        let (name, position, stream) = (&recorded.name, recorded.position, recorded.stream);
+        Error::Corrupt(format!("reading {name} at position {position} of {stream:?}: {why}"), None)
+    };
+    let area = Area::named(recorded.stream.area.as_str())
+        .ok_or_else(|| corrupt(format!("no area {:?}", recorded.stream.area)))?;
+    let event = Event::decode(area, &recorded.name, &recorded.payload)
+        .map_err(|error| corrupt(error.to_string()))?;
+    Ok(Occurred {
+        tenant_id: TenantId(recorded.stream.tenant_id),
+        area,
+        stream_id: recorded.stream.id,
+        version: recorded.version,
+        position: recorded.position,
+        occurred_at: recorded.occurred_at,
+        recorded_at: recorded.recorded_at,
+        real_actor_id: recorded.envelope.real_actor_id,
+        effective_actor_id: recorded.envelope.effective_actor_id,
+        operation: recorded.envelope.operation,
+        name: recorded.name.clone(),
+        event,
+    })
+}

@@ -1,0 +1,58 @@
+//! The comparisons of all read models, each in its form.
+
+use crate::projections::{self, CounterModel, EntryModel, RowModel, ValueModel, Visitor};
+
+use super::check::{Check, RowCheck};
+use super::check_streams::StreamCheck;
+use super::counters::{CounterCheck, Counters};
+use super::inserts::{EntryCheck, InsertCheck, ValueCheck};
+
+/// The comparisons of some read models.
+pub struct Checks<'a> {
+    names: &'a [&'a str],
+    /// Beside the streams that feed them.
+    pub streams: Vec<Box<dyn Check>>,
+    /// Beside the log in the order of positions.
+    pub inserts: Vec<Box<dyn InsertCheck>>,
+    /// Against a recount.
+    pub counters: Vec<Box<dyn CounterCheck>>,
+}
+
+impl<'a> Checks<'a> {
+    /// Of the read models with these names.
+    pub fn of(names: &'a [&'a str]) -> Checks<'a> {
+        let mut checks = Checks { names, streams: vec![], inserts: vec![], counters: vec![] };
+        projections::visit(&mut checks);
+        checks
+    }
+}
+
+impl Visitor for Checks<'_> {
+    fn rows<M: RowModel>(&mut self) {
+        if !self.names.contains(&M::NAME) {
+            return;
+        }
+        self.streams.push(match M::SOURCE_COLUMN {
+            "id" => Box::new(StreamCheck::<M>::default()),
+            _ => Box::new(RowCheck::<M>::default()),
+        });
+    }
+
+    fn entries<M: EntryModel>(&mut self) {
+        if self.names.contains(&M::NAME) {
+            self.inserts.push(Box::new(EntryCheck::<M>::default()));
+        }
+    }
+
+    fn values<M: ValueModel>(&mut self) {
+        if self.names.contains(&M::NAME) {
+            self.inserts.push(Box::new(ValueCheck::<M>::default()));
+        }
+    }
+
+    fn counters<M: CounterModel>(&mut self) {
+        if self.names.contains(&M::NAME) {
+            self.counters.push(Box::new(Counters::<M>::default()));
+        }
+    }
+}
