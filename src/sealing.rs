@@ -153,15 +153,6 @@ impl SealingKeys {
             .ok_or(OpenError::Altered)
     }
 
-    /// Whether another key than the first one sealed this: after a rotation, seal it anew.
-    ///
-    /// # Errors
-    /// [`OpenError::Form`].
-    pub fn is_stale(&self, sealed: &[u8]) -> Result<bool, OpenError> {
-        let (head, _) = split_head(sealed)?;
-        Ok(self.keys[0].id != head[1..])
-    }
-
     /// Never empty.
     fn parse<'a>(
         keys: impl Iterator<Item = &'a str>,

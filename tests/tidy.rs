@@ -5,9 +5,14 @@ use std::path::{Path, PathBuf};
 
 const FILE_LINES_MAX: usize = 400;
 const LINE_CHARACTERS_MAX: usize = 100;
+const FUNCTION_LINES_MAX: usize = 70;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
 
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let root = root().join(folder);
     let mut found = Vec::new();
     let mut folders = vec![root];
     while let Some(folder) = folders.pop() {
@@ -117,8 +122,71 @@ fn each_module_says_what_it_is_for() {
 
 #[test]
 fn every_dependency_stands_below_a_line_that_says_what_for() {
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
-    let text = text.unwrap();
-    let dependencies = text.split("[dependencies]\n").nth(1).unwrap();
-    assert!(dependencies.starts_with('#'), "the first dependency has no reason");
+    let text = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let mut dependencies = 0;
+    for section in text.split("\n[").filter(|section| section.contains("dependencies]")) {
+        let lines: Vec<&str> = section.lines().skip(1).filter(|line| !line.is_empty()).collect();
+        for pair in lines.windows(2).filter(|pair| !pair[1].starts_with('#')) {
+            assert!(pair[0].starts_with('#'), "no reason above {:?}", pair[1]);
+            dependencies += 1;
+        }
+    }
+    assert!(dependencies > 50, "{dependencies}");
+}
+
+#[test]
+fn functions_stay_short() {
+    let mut long = Vec::new();
+    for folder in ["src", "projections", "tests", "benches"] {
+        for (path, text) in sources(folder) {
+            let lines: Vec<&str> = text.lines().collect();
+            for (begin, line) in lines.iter().enumerate() {
+                let indent = line.len() - line.trim_start().len();
+                let words: Vec<&str> = line.split_whitespace().take(5).collect();
+                if !words.contains(&"fn") || line.trim_start().starts_with("//") {
+                    continue;
+                }
+                // Formatted code ends a body, or a declaration without one, at its own indent.
+                let ends = |line: &&str| {
+                    let own = line.len() - line.trim_start().len() == indent;
+                    own && (line.trim() == "}" || line.trim_end().ends_with(';'))
+                };
+                let length = match line.trim_end().ends_with(['}', ';']) {
+                    true => 1,
+                    false => 1 + lines[begin + 1..].iter().take_while(|line| !ends(line)).count(),
+                };
+                if length >= FUNCTION_LINES_MAX {
+                    long.push(format!("{}:{}: {length} lines", path.display(), begin + 1));
+                }
+            }
+        }
+    }
+    assert_eq!(long, Vec::<String>::new());
+}
+
+#[test]
+fn every_module_is_reachable() {
+    // A file that no `mod` names is compiled by nobody.
+    for folder in ["src", "projections", "tests"] {
+        for (path, _) in sources(folder) {
+            let name = path.file_stem().and_then(|name| name.to_str()).unwrap();
+            let parent = path.parent().unwrap();
+            let (name, within) = match name {
+                "lib" | "main" => continue,
+                "mod" => (parent.file_name().and_then(|name| name.to_str()).unwrap(), parent),
+                name => (name, path.as_path()),
+            };
+            let folder = within.parent().unwrap();
+            let declaring = [
+                folder.join("mod.rs"),
+                folder.join("lib.rs"),
+                folder.join("main.rs"),
+                folder.with_extension("rs"),
+                root().join("src/lib.rs"),
+            ];
+            let mut texts = declaring.iter().filter_map(|file| fs::read_to_string(file).ok());
+            let word = format!("mod {name};");
+            assert!(texts.any(|text| text.contains(&word)), "no mod {name}: {}", path.display());
+        }
+    }
 }

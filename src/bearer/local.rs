@@ -67,11 +67,6 @@ impl LocalIssuer {
         Ok(Self { signing, keys: Arc::new(keys) })
     }
 
-    /// A secret that nobody can guess. Whoever has it can be anybody.
-    pub fn generate_secret() -> [u8; 32] {
-        rand::random()
-    }
-
     /// A token for `profile` in `tenant`. Each one opens a session of its own.
     pub fn mint(
         &self,

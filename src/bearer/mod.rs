@@ -77,21 +77,6 @@ pub enum Algorithm {
     EdDSA,
 }
 
-/// Why an issuer cannot be configured so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unusable {
-    #[error("an issuer needs a name, as in its tokens' `iss`")]
-    NameMissing,
-    #[error("the name {} is the local issuer's", local::NAME)]
-    NameReserved,
-    #[error("an issuer needs an audience, as in its tokens' `aud`")]
-    AudienceMissing,
-    #[error("an issuer needs at least one algorithm")]
-    AlgorithmMissing,
-    #[error("a key set's address is https, or http on this machine, and holds no credentials")]
-    AddressRefused,
-}
-
 /// What a valid token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
@@ -205,36 +190,10 @@ impl Verifier {
     }
 }
 
-impl Issuer {
-    /// Whether tokens of this issuer could ever be verified: to refuse a configuration early.
-    pub fn check(&self) -> Result<(), Unusable> {
-        if self.issuer.is_empty() {
-            return Err(Unusable::NameMissing);
-        }
-        if self.issuer == local::NAME {
-            return Err(Unusable::NameReserved);
-        }
-        if self.audience.is_empty() {
-            return Err(Unusable::AudienceMissing);
-        }
-        if self.algorithms.is_empty() {
-            return Err(Unusable::AlgorithmMissing);
-        }
-        match &self.keys {
-            KeySource::Url(text) if read::address(text).is_none() => Err(Unusable::AddressRefused),
-            KeySource::Url(_) | KeySource::File(_) => Ok(()),
-        }
-    }
-}
-
-impl Refused {
-    /// The code in the answer's body.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Invalid => "invalid_token",
-            Self::Unavailable => "identity_unavailable",
-        }
-    }
+/// Whether keys are ever fetched from this address: it is https, or http on this machine, and holds
+/// no credentials.
+pub fn is_key_address(text: &str) -> bool {
+    read::address(text).is_some()
 }
 
 impl Algorithm {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use toml::Spanned;
 
+use crate::bearer::{is_key_address, local};
 use crate::domain::folding;
 use crate::domain::naming::{Unreadable, readable};
 use crate::domain::values::{
@@ -148,6 +149,10 @@ fn colors(colors: &ColorsEntry, findings: &mut Findings) {
 
 fn issuer(issuer: &IssuerEntry, findings: &mut Findings) {
     filled("issuer", &issuer.issuer, findings);
+    if issuer.issuer.get_ref() == local::NAME {
+        let message = format!("issuer `{}` is this server's own: it needs no entry", local::NAME);
+        findings.add(issuer.issuer.span(), message);
+    }
     filled("audience", &issuer.audience, findings);
     match (&issuer.jwks_file, &issuer.jwks_url) {
         (Some(file), None) => filled("jwks_file", file, findings),
@@ -165,10 +170,14 @@ fn issuer(issuer: &IssuerEntry, findings: &mut Findings) {
 }
 
 fn jwks_url(url: &Spanned<String>, findings: &mut Findings) {
-    let host = ["https://", "http://"].iter().find_map(|scheme| url.get_ref().strip_prefix(scheme));
-    let has_host = host.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
-    if !has_host || url.get_ref().contains(char::is_whitespace) {
-        findings.add(url.span(), format!("jwks_url `{url}` is no http or https address"));
+    if !is_key_address(url.get_ref()) {
+        findings.add(
+            url.span(),
+            format!(
+                "no keys are fetched from jwks_url `{url}`: give an https address, or http on \
+                 this machine, without user name and password"
+            ),
+        );
     }
 }
 

@@ -131,8 +131,28 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
              to look at one with real people"
         );
     }
-    let stopping = CancellationToken::new();
     let router = allowing(routes::router(app.clone()), &arguments.cors_origin)?;
+    let served = until_stopped(app, (listener, router), ops_listener).await;
+    directory.close().await?;
+    served?;
+    if engine.went_back().is_cancelled() {
+        anyhow::bail!(
+            "the log went back or began another epoch while the server ran: start it again, so \
+             that it forgets what it holds in memory (see ops/runbooks/backup-and-restore.md)"
+        );
+    }
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Serves both listeners until told to stop, or until the log went back.
+async fn until_stopped(
+    app: Arc<App>,
+    (listener, router): (TcpListener, axum::Router),
+    ops_listener: Option<TcpListener>,
+) -> anyhow::Result<()> {
+    let stopping = CancellationToken::new();
+    let went_back = app.engine.went_back();
     let main = serve(listener, router, stopping.clone());
     let kept = keep(app.clone(), stopping.clone());
     let ops = async {
@@ -141,7 +161,6 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             None => Ok(()),
         }
     };
-    let went_back = engine.went_back();
     let stop = async {
         tokio::select! {
             () = told_to_stop() => tracing::info!("stopping: finishing what is in flight"),
@@ -151,17 +170,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         stopping.cancel();
     };
     let (main, ops, (), ()) = tokio::join!(main, ops, kept, stop);
-    directory.close().await?;
-    main?;
-    ops?;
-    if went_back.is_cancelled() {
-        anyhow::bail!(
-            "the log went back or began another epoch while the server ran: start it again, so \
-             that it forgets what it holds in memory (see ops/runbooks/backup-and-restore.md)"
-        );
-    }
-    tracing::info!("stopped");
-    Ok(ExitCode::SUCCESS)
+    main.and(ops)
 }
 
 /// What goes on beside requests until told to stop, and must end before the database is left:

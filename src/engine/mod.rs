@@ -103,14 +103,8 @@ impl Engine {
     /// # Errors
     /// [`Error`] of the first step that fails.
     pub async fn start(settings: Settings) -> Result<Arc<Engine>, Error> {
-        let database = settings.database.with_options(&format!(
-            "-c search_path={} -c idle_in_transaction_session_timeout=60000",
-            crate::projections::schemas().join(",")
-        ));
+        let (database, requests) = with_options(&settings.database);
         setup::make_read_models(&database).await?;
-        let requests = database.with_options(
-            "-c statement_timeout=10000 -c application_name=dossier -c enable_seqscan=off -c jit=off",
-        );
         let pool = requests.pool(settings.pool_connections)?;
         let reader = Reader::new(pool.clone());
         let secrets = Secrets::open(pool.clone()).await?;
@@ -240,6 +234,18 @@ impl Engine {
     pub fn open_position(&self, tenant: TenantId, token: &str) -> Result<i64, TokenError> {
         self.tokens.open(tenant.0, token).map(|token: PositionToken| token.position)
     }
+}
+
+/// The database as all of the engine uses it, and as requests do, whose statements end in time.
+fn with_options(database: &Database) -> (Database, Database) {
+    let database = database.with_options(&format!(
+        "-c search_path={} -c idle_in_transaction_session_timeout=60000",
+        crate::projections::schemas().join(",")
+    ));
+    let requests = database.with_options(
+        "-c statement_timeout=10000 -c application_name=dossier -c enable_seqscan=off -c jit=off",
+    );
+    (database, requests)
 }
 
 /// The stream of an aggregate.

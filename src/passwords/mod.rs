@@ -211,8 +211,3 @@ impl Passwords {
         }
     }
 }
-
-/// Whether this text is a password hash that can be verified: for those that import some.
-pub fn is_readable(stored: &str) -> bool {
-    stored::parse(stored).is_ok()
-}

@@ -23,7 +23,6 @@ fn a_key_is_issued_only_once() {
     given::<Access>([issued()]).when(issue()).refused(Refusal::AlreadyIssued);
     let revoked = given::<Access>([issued(), Event::ApiKeyRevoked {}]);
     revoked.when(issue()).refused(Refusal::AlreadyIssued);
-    assert_eq!(Refusal::AlreadyIssued.code(), "already_issued");
 }
 
 #[test]

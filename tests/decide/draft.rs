@@ -181,10 +181,3 @@ fn an_open_draft_is_closed_and_once() {
     given::<Draft>([saved(form("Ada")), closed()]).when(close()).then_nothing();
     given::<Draft>([]).when(close()).then_nothing();
 }
-
-#[test]
-fn refusals_have_the_codes_of_the_contract() {
-    assert_eq!(Refusal::DraftNotFound.code(), "draft_not_found");
-    let conflict = Refusal::VersionConflict { current_version: 1 };
-    assert_eq!(conflict.code(), "draft_version_conflict");
-}

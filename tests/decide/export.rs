@@ -82,9 +82,3 @@ fn only_what_was_made_is_purged_and_once() {
 fn an_export_is_kept_for_a_day() {
     assert_eq!(HOURS_KEPT, 24);
 }
-
-#[test]
-fn refusals_have_the_codes_of_the_contract() {
-    assert_eq!(Refusal::UploadNotFound.code(), "upload_not_found");
-    assert_eq!(Refusal::AlreadyMade.code(), "already_made");
-}

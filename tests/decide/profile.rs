@@ -273,18 +273,18 @@ fn the_role_of_a_profile_is_the_first_that_its_tenant_knows() {
 }
 
 #[test]
-fn refusals_have_stable_codes_and_name_the_field_they_are_about() {
-    for (refusal, code, field) in [
-        (Refusal::ProfileNotFound, "profile_not_found", "profile_id"),
-        (Refusal::NotPermitted, "not_permitted", "profile_id"),
-        (Refusal::SelfDeletion, "self_deletion", "profile_id"),
-        (Refusal::AlreadyRegistered, "already_registered", "id"),
-        (Refusal::RoleAboveOwn("admin".to_owned()), "role_above_own", "role_ids"),
-        (Refusal::DepartmentNotHeld, "department_not_held", "department_ids"),
-        (Refusal::OwnFacetFixed(Facet::Roles), "own_facet_fixed", "role_ids"),
-        (Refusal::FixedWhileEmulating(Facet::Emails), "fixed_while_emulating", "email_ids"),
+fn refusals_name_the_field_they_are_about() {
+    for (refusal, field) in [
+        (Refusal::ProfileNotFound, "profile_id"),
+        (Refusal::NotPermitted, "profile_id"),
+        (Refusal::SelfDeletion, "profile_id"),
+        (Refusal::AlreadyRegistered, "id"),
+        (Refusal::RoleAboveOwn("admin".to_owned()), "role_ids"),
+        (Refusal::DepartmentNotHeld, "department_ids"),
+        (Refusal::OwnFacetFixed(Facet::Roles), "role_ids"),
+        (Refusal::FixedWhileEmulating(Facet::Emails), "email_ids"),
     ] {
-        assert_eq!((refusal.code(), refusal.field()), (code, field));
+        assert_eq!(refusal.field(), field);
     }
     for (facet, field) in [
         (Facet::Name, "name"),

@@ -15,15 +15,6 @@ pub enum Refusal {
     AlreadyIssued,
 }
 
-impl Refusal {
-    /// A stable code for metrics and logs.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Refusal::AlreadyIssued => "already_issued",
-        }
-    }
-}
-
 impl Rules for Access {
     type Command = Command;
     type By<'a> = ();

@@ -19,16 +19,6 @@ pub enum Refusal {
     VersionConflict { current_version: i64 },
 }
 
-impl Refusal {
-    /// A stable code for metrics, logs and answers.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Refusal::DraftNotFound => "draft_not_found",
-            Refusal::VersionConflict { .. } => "draft_version_conflict",
-        }
-    }
-}
-
 impl Rules for Draft {
     type Command = Command;
     type By<'a> = ();

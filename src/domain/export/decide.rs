@@ -18,16 +18,6 @@ pub enum Refusal {
     AlreadyMade,
 }
 
-impl Refusal {
-    /// A stable code for metrics, logs and answers.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Refusal::UploadNotFound => "upload_not_found",
-            Refusal::AlreadyMade => "already_made",
-        }
-    }
-}
-
 impl Rules for Export {
     type Command = Command;
     type By<'a> = ();

@@ -35,20 +35,6 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// A stable code for metrics and logs.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Refusal::ProfileNotFound => "profile_not_found",
-            Refusal::NotPermitted => "not_permitted",
-            Refusal::SelfDeletion => "self_deletion",
-            Refusal::AlreadyRegistered => "already_registered",
-            Refusal::RoleAboveOwn(_) => "role_above_own",
-            Refusal::DepartmentNotHeld => "department_not_held",
-            Refusal::OwnFacetFixed(_) => "own_facet_fixed",
-            Refusal::FixedWhileEmulating(_) => "fixed_while_emulating",
-        }
-    }
-
     /// The request field it is about (contract 2, `ProfileFieldError`).
     pub fn field(&self) -> &'static str {
         match self {

@@ -15,15 +15,6 @@ pub enum Refusal {
     AlreadyOpened,
 }
 
-impl Refusal {
-    /// A stable code for metrics and logs.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Refusal::AlreadyOpened => "already_opened",
-        }
-    }
-}
-
 impl Rules for Session {
     type Command = Command;
     type By<'a> = ();

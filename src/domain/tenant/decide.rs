@@ -15,15 +15,6 @@ pub enum Refusal {
     TenantAbsent,
 }
 
-impl Refusal {
-    /// A stable code for metrics and logs.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Refusal::TenantAbsent => "tenant_absent",
-        }
-    }
-}
-
 impl Rules for Tenant {
     type Command = Command;
     type By<'a> = ();

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use dossier::bearer::local::{LocalError, LocalIssuer};
-use dossier::bearer::{Issuer, KeySource, Refused, TokenIssuer, Unusable};
+use dossier::bearer::{Issuer, KeySource, Refused, TokenIssuer, is_key_address};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -78,7 +78,7 @@ async fn nobody_else_speaks_in_the_local_issuers_name() {
         let nameless = key.sign_under(&json!({ "alg": "EdDSA" }), &claims);
         assert_eq!(bench.verify(&nameless).await, Err(Refused::Invalid));
     }
-    let stranger = LocalIssuer::from_secret(&LocalIssuer::generate_secret()).unwrap();
+    let stranger = LocalIssuer::from_secret(&[8; 32]).unwrap();
     let token = stranger.mint(TENANT, PROFILE, TimeDelta::hours(8), at(0)).unwrap();
     assert_eq!(bench.verify_at(1, &token).await, Err(Refused::Invalid));
 }
@@ -95,18 +95,16 @@ fn a_local_token_has_a_bounded_life() {
 }
 
 #[test]
-fn secrets_are_not_printed_and_not_repeated() {
+fn secrets_are_not_printed() {
     let local = LocalIssuer::from_secret(&[7; 32]).unwrap();
     assert_eq!(format!("{local:?}"), "LocalIssuer { .. }");
-    assert_ne!(LocalIssuer::generate_secret(), LocalIssuer::generate_secret());
 }
 
 #[test]
-fn an_issuer_that_could_never_work_is_refused_when_configured() {
-    let url = |text: &str| issuer(KeySource::Url(text.into())).check();
-    assert_eq!(url("https://id.example.org/keys"), Ok(()));
+fn keys_are_fetched_over_https_or_from_this_machine_and_without_credentials() {
+    assert!(is_key_address("https://id.example.org/keys"));
     for text in ["http://127.0.0.1:8080/keys", "http://[::1]/keys", "http://localhost/keys"] {
-        assert_eq!(url(text), Ok(()), "{text}");
+        assert!(is_key_address(text), "{text}");
     }
     for text in [
         "http://id.example.org/keys",
@@ -119,20 +117,8 @@ fn an_issuer_that_could_never_work_is_refused_when_configured() {
         "keys.json",
         "",
     ] {
-        assert_eq!(url(text), Err(Unusable::AddressRefused), "{text}");
+        assert!(!is_key_address(text), "{text}");
     }
-    let good = issuer(KeySource::File("keys.json".into()));
-    let mut bad = good.clone();
-    bad.issuer.clear();
-    assert_eq!(bad.check(), Err(Unusable::NameMissing));
-    bad.issuer = "dossier:local".into();
-    assert_eq!(bad.check(), Err(Unusable::NameReserved));
-    bad = good.clone();
-    bad.audience.clear();
-    assert_eq!(bad.check(), Err(Unusable::AudienceMissing));
-    bad = good;
-    bad.algorithms.clear();
-    assert_eq!(bad.check(), Err(Unusable::AlgorithmMissing));
 }
 
 #[test]
