@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod api;
+mod bounds;
 mod crafter_file;
 mod decide;
 mod events;

@@ -15,12 +15,12 @@ pub const UPLOAD_TIME_MAX: Duration = Duration::from_secs(120);
 /// Requests worked on at once; one more is answered 503.
 pub const REQUESTS_MAX: usize = 1_024;
 
-/// Size from which on a body is a large one, in bytes.
+/// Size from which on a body counts as large, in bytes.
 pub const LARGE_BYTES: u64 = 64 << 10;
-/// Requests with large bodies worked on at once: read into values, a body takes several times as
+/// Requests with large bodies worked on at once. Read into values, a body takes several times as
 /// much memory, and so do the events that come of it.
 pub const LARGE_REQUESTS_MAX: usize = 64;
-/// Longest wait for others with large bodies.
+/// Longest wait of a request with a large body until it is worked on.
 pub const LARGE_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Large bodies in memory at once, whoever sends them.
 pub const LARGE_BODIES_MAX: usize = 512;

@@ -17,7 +17,9 @@ use tokio::io::AsyncReadExt;
 
 use crate::bearer::KeySource;
 
+/// Longest wait for the key set of an issuer, in seconds.
 const READ_SECONDS_MAX: u64 = 5;
+/// Largest key set of an issuer, in bytes.
 const KEY_SET_BYTES_MAX: usize = 256 * 1024;
 const REDIRECTS_MAX: usize = 3;
 

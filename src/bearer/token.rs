@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::bearer::{Algorithm, Claims, Fault, TokenIssuer};
 use crate::domain::values::EMAIL_CHARACTERS_MAX;
 
+/// Longest bearer token, in bytes.
 const TOKEN_BYTES_MAX: usize = 8 * 1024;
 const SESSION_CHARS_MAX: usize = 200;
 

@@ -19,7 +19,9 @@ use super::{
     TenantEntry,
 };
 
+/// The highest rank of a role; the lowest is 0.
 const RANK_MAX: i16 = 5;
+/// Longest key of an entry of a catalogue, in characters.
 const KEY_CHARACTERS_MAX: usize = 64;
 
 /// Only signatures whose verifying key may be public: with HS* it could sign as well.

@@ -67,14 +67,14 @@ const DURATION_BUCKETS: [f64; 14] =
 const CONNECTIONS_MAX: usize = 8_192;
 /// Longest wait for the head of a request.
 const HEADER_TIME_MAX: Duration = Duration::from_secs(10);
-/// Read ahead of a connection, and longest head of a request, in bytes: a hundred uploads at once
-/// must not hold a hundred large buffers.
+/// Longest head of a request, in bytes, and what is read ahead of a connection. A hundred uploads
+/// at once must not hold a hundred large buffers.
 const READ_BYTES_MAX: usize = 64 << 10;
 /// Pause after a connection could not be accepted: most likely too many files are open.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// How often attachments are collected.
 const COLLECT_EVERY: Duration = Duration::from_secs(60);
-/// Longest wait for what is in flight when told to stop.
+/// Longest wait for requests in flight when the server is told to stop.
 const STOP_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Runs until told to stop.

@@ -17,7 +17,7 @@ use crate::intake::tenant_named;
 use super::Place;
 use super::open::Directory;
 
-/// Longest life of a token, in days.
+/// Longest life of a token by `dossier token`, in days.
 const TTL_DAYS_MAX: i64 = 3_660;
 
 /// Print a bearer token of the local issuer

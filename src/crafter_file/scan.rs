@@ -4,7 +4,8 @@
 
 use std::io::{self, BufRead};
 
-/// Longest record (and so longest line), in bytes: MongoDB's own bound of a document.
+/// Longest record of an export of Crafter Profile, and so its longest line, in bytes: MongoDB's own
+/// bound of a document.
 pub(super) const RECORD_BYTES_MAX: usize = 16 << 20;
 
 /// A record's text, or why there is none, and the line it begins on.

@@ -11,7 +11,7 @@ use super::problem::{Line, Problem, UnknownFields};
 use super::read::{Entry, entry, syntax};
 use super::records::{Collection, Source};
 
-/// Largest seed, in bytes. More than that is a database: export it.
+/// Largest seed file of Crafter Profile, in bytes. More than that is a database: export it.
 pub const SEED_BYTES_MAX: u64 = 64 << 20;
 
 /// What a seed holds: tenants first, then access tokens, then profiles, each in the file's order.

@@ -12,7 +12,7 @@ use crate::store::{Doing, Error};
 
 /// Longest wait for the database.
 const ANSWER_WAIT_MAX: Duration = Duration::from_secs(2);
-/// How old an event may become before it is folded.
+/// How old an event may become before it is folded; then `/readyz` says so.
 pub const BEHIND_MAX: Duration = Duration::from_secs(30);
 
 /// Why requests had better go elsewhere.

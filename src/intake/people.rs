@@ -17,7 +17,7 @@ use super::tenant_named;
 
 /// Lines taken in at once, so that they share commits.
 const LINES_AT_ONCE: usize = 64;
-/// Longest line, in bytes.
+/// Longest line of a file of people, in bytes.
 const LINE_BYTES_MAX: usize = 1 << 20;
 
 /// Some programs begin a text with this mark of UTF-8.

@@ -23,7 +23,7 @@ use crate::engine::{Engine, Priority};
 
 use super::operator;
 
-/// Longest id of a line, in characters.
+/// Longest id of a line of a file of people, in characters.
 const LINE_ID_CHARACTERS_MAX: usize = 200;
 
 /// A person.

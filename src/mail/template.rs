@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Kind, SettingsError};
 
-/// Longest template, in bytes.
+/// Longest template of an e-mail, in bytes.
 const TEMPLATE_BYTES_MAX: u64 = 256 * 1024;
 
 /// What a mail says in its own place.

@@ -14,7 +14,7 @@ use super::appending::{BATCH_APPENDS_MAX, Task};
 use super::connect::Database;
 use super::types::{Append, Appended, Priority, Recorded};
 
-/// Appends that may wait; one more is refused.
+/// Appends that may wait; one more is answered 503.
 const QUEUE_APPENDS_MAX: usize = 8_192;
 /// The channel on which each batch is announced.
 pub const CHANNEL: &str = "dossier_log";

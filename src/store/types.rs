@@ -10,7 +10,7 @@ use super::Error;
 
 /// Most streams that one append may write.
 const APPEND_STREAMS_MAX: usize = 128;
-/// Most bytes of payload in one append.
+/// Most bytes of payloads in one append.
 const APPEND_BYTES_MAX: usize = 1 << 20;
 /// Longest name of an area, in bytes.
 const AREA_BYTES_MAX: usize = 12;

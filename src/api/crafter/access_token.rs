@@ -23,7 +23,7 @@ use super::selector::Bean;
 use super::types::access_token::AccessToken;
 use super::write::{Kind, write};
 
-/// Longest id of a token, in bytes.
+/// Longest id of an access token, in bytes.
 const ID_BYTES_MAX: usize = 200;
 
 /// Issues an access token.

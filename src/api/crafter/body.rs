@@ -8,7 +8,8 @@ use crate::api::people::call::is_utf_8;
 
 use super::error::Failure;
 
-/// Deepest nesting of objects and lists. Stored inside events, it must stay readable there.
+/// Deepest nesting of objects and lists in a body. Stored inside events, it must stay readable
+/// there.
 pub const DEPTH_MAX: usize = 64;
 
 /// Why a text is not JSON that is taken here.

@@ -16,7 +16,7 @@ use super::error::Failure;
 
 /// Most parameters of a call, and most items of a list.
 pub const PARAMETERS_MAX: usize = 1_000;
-/// Longest name that is kept, in bytes.
+/// Longest name of a parameter that is kept, in bytes.
 pub const NAME_BYTES_MAX: usize = 100;
 /// All parameters of a call as they came, in bytes.
 pub const PARAMETERS_BYTES_MAX: usize = 1 << 20;

@@ -21,9 +21,9 @@ use crate::engine::kept::attachments::{Error as StoreError, Spooled, Store};
 
 /// The part that holds the file.
 const FILE_PART: &str = "attachment";
-/// Most parts of one request.
+/// Most parts of one multipart request.
 const PARTS_MAX: usize = 32;
-/// Longest text field, in bytes.
+/// Longest text field of a multipart request, in bytes.
 const FIELD_BYTES_MAX: usize = 16 << 10;
 /// Most bytes that the parser is given at once.
 const PIECE_BYTES_MAX: usize = 32 << 10;

@@ -20,7 +20,7 @@ use super::query::Query;
 
 /// Events of a page when no limit is asked for.
 const LIMIT_DEFAULT: i64 = 50;
-/// Most events of a page.
+/// Most events of a page of History.
 const LIMIT_MAX: i64 = 500;
 
 /// Which way round.

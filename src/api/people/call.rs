@@ -19,7 +19,7 @@ use crate::api::face::Face;
 use crate::domain::ids::ProfileId;
 use crate::engine::Envelope;
 
-/// Longest idempotency key, in bytes.
+/// Longest `Idempotency-Key`, in bytes.
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 200;
 
 /// A request.

@@ -18,7 +18,7 @@ use super::tagged::Tagged;
 use super::types::draft::{GetProfileDraftResponse, ListProfileDraftsResponse};
 use super::types::headers::ActorHeaders;
 
-/// Most drafts listed.
+/// Most drafts that `POST /drafts` lists.
 const DRAFTS_MAX: i64 = 20;
 
 /// The open drafts that the effective profile owns.

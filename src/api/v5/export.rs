@@ -23,7 +23,7 @@ use crate::projections::profiles_view::{self, Row};
 use super::types::export::{ExportProfilesRequest, ExportProfilesResponse};
 use super::types::headers::ActorHeaders;
 
-/// Most rows in one file.
+/// Most rows in the file of one export.
 const ROWS_MAX: usize = 100_000;
 /// Rows read at once.
 const PAGE_ROWS: i64 = 2_000;

@@ -24,5 +24,5 @@ pub mod update;
 
 /// Most items in one bulk request (contract 1.1).
 pub const ITEMS_MAX: usize = 100;
-/// Most ids in one list of an item.
+/// Most ids in one list of an item of a bulk request.
 pub const IDS_MAX: usize = 100;

@@ -22,7 +22,7 @@ use crate::projections;
 use super::types::export::RefreshProfilesResponse;
 use super::types::headers::ActorHeaders;
 
-/// How long the caller waits; the run itself goes on.
+/// How long the caller of `POST /refresh` waits; the run itself goes on.
 const WAIT_MAX: Duration = Duration::from_secs(25);
 
 /// Replays the caller's tenant from the log and compares it with the profile read models.

@@ -10,7 +10,7 @@ use super::commands::{Command, Known};
 use super::events::Event;
 use super::state::{Death, Emulation, Layer, Stack, may_emulate};
 
-/// Deepest stack.
+/// Deepest stack of emulations.
 pub const DEPTH_MAX: usize = 5;
 
 /// The fact in the way of an order; the contract's stable reasons, in the order of its checks.

@@ -15,13 +15,13 @@ pub use regular::Regular;
 
 /// Longest text of a filter, in bytes.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
-/// How deep documents and lists may lie in each other.
+/// How deep documents and lists of a filter may lie in each other.
 pub const DEPTH_MAX: usize = 32;
 /// Most conditions in one filter.
 pub const CONDITIONS_MAX: usize = 256;
 /// Most values in one `$in`, `$nin` or `$all`.
 pub const CHOICES_MAX: usize = 1_000;
-/// Most segments of one path.
+/// Most segments of one path of a filter.
 pub const SEGMENTS_MAX: usize = 32;
 /// Most segments of one path that are numbers: each can be read in two ways.
 pub const NUMERIC_SEGMENTS_MAX: usize = 3;

@@ -11,9 +11,9 @@ use regex_syntax::hir::translate::TranslatorBuilder;
 
 use super::{Invalid, weight};
 
-/// Longest expression, in bytes.
+/// Longest regular expression, in bytes.
 pub const SOURCE_BYTES_MAX: usize = 1_000;
-/// How deep groups may lie in each other.
+/// How deep groups of a regular expression may lie in each other.
 pub const NESTING_MAX: u32 = 24;
 /// An expression that passed.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,7 +6,8 @@ use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Re
 
 use super::{Choice, Filter, Invalid, Regular, Test};
 
-/// Most arcs of an automaton: four hundred letters, or a dozen words in any order of distance.
+/// Most arcs of the automaton of a regular expression: four hundred letters, or a dozen words in
+/// any order of distance.
 pub const ARCS_MAX: usize = 500;
 /// Most arcs of all expressions of one filter together.
 pub const ARCS_OF_FILTER_MAX: usize = 4 * ARCS_MAX;

@@ -16,8 +16,8 @@ use super::halt::Halt;
 use crate::engine::states::Cached;
 use crate::engine::{Engine, FOLD_WAIT_MAX};
 
-/// How often a decision is made when streams move under it. Within one process the turns leave a
-/// second loss to chance alone; other processes know nothing of them.
+/// How often a decision is made when streams move under it; then it is a conflict. Within one
+/// process the turns leave a second loss to chance alone; other processes know nothing of them.
 pub const ATTEMPTS_MAX: usize = 8;
 
 /// Streams that have turns of their own, as far as ids do not meet: many, so that few of the
