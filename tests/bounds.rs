@@ -1,5 +1,5 @@
-//! The bounds that callers and operators meet, as `ops/bounds.md` lists them: read off the constants
-//! themselves. `UPDATE_EXPECT=1 cargo test bounds` writes the list anew.
+//! The bounds that callers and operators meet, as `ops/bounds.md` lists them: read off the
+//! constants themselves. `UPDATE_EXPECT=1 cargo test bounds` writes the list anew.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,8 +7,11 @@ use std::path::Path;
 
 use expect_test::expect_file;
 
-/// Who meets them, and where the constants stand: a file and names in it.
-const BOUNDS: &[(&str, &[(&str, &[&str])])] = &[
+/// Where constants stand: a file and names in it.
+type Constants = (&'static str, &'static [&'static str]);
+
+/// Who meets them, and where the constants stand.
+const BOUNDS: &[(&str, &[Constants])] = &[
     (
         "Any request",
         &[
@@ -115,10 +118,10 @@ requests are refused with a status of 4xx, or with 503 and `Retry-After` where w
 fn bound(file: &str, name: &str) -> (String, String) {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let declares = |line: &&str| {
+    let declares = |line: &str| {
         line.split_once(": ").is_some_and(|(head, _)| head.ends_with(&format!("const {name}")))
     };
-    let at = lines.iter().position(|line| declares(&line));
+    let at = lines.iter().position(|line| declares(line));
     let at = at.unwrap_or_else(|| panic!("{file} has no constant {name}"));
     let comment = lines[..at].iter().rev().map_while(|line| line.strip_prefix("///"));
     let mut comment: Vec<&str> = comment.map(str::trim).collect();

@@ -1,6 +1,7 @@
 //! All tests, in one binary: rules (`decide`), folds (`projections`), HTTP (`api`), the log and
 //! what surrounds it (`store`), stored events (`events`), e-mails (`mail`), passwords and sealed
-//! secrets (`secrets`), files of Crafter's (`crafter_file`).
+//! secrets (`secrets`), files of Crafter's (`crafter_file`), the list of bounds (`bounds`), style
+//! (`tidy`).
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod api;
