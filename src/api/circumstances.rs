@@ -28,7 +28,7 @@ pub struct Circumstances {
 }
 
 /// Who really acts.
-pub struct By {
+pub struct RealActor {
     /// What sort of actor.
     pub kind: &'static str,
     pub id: Uuid,
@@ -50,7 +50,7 @@ impl Circumstances {
     }
 
     /// What was done by this actor as itself, for the log.
-    pub fn envelope(&self, face: Face, by: By, operation: &'static str) -> Envelope {
+    pub fn envelope(&self, face: Face, by: RealActor, operation: &'static str) -> Envelope {
         Envelope {
             request_id: self.request_id,
             correlation_id: self.request_id,

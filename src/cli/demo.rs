@@ -13,7 +13,7 @@ use chrono::{Duration, Utc};
 use crate::bearer::local::LocalIssuer;
 use crate::catalogue_file;
 use crate::crafter_file::records::Record;
-use crate::domain::claims::{self, Claim};
+use crate::domain::claims::{self, Bearer, Claim};
 use crate::domain::ids::{INSTALLATION, TenantId};
 use crate::engine::Engine;
 use crate::engine::kept::credentials::key_digest;
@@ -53,7 +53,7 @@ pub async fn prepare(
     let engine = &directory.engine;
     fill(engine).await?;
     // Crafter contract 4.4: at the first boot only; what people have deleted since stays deleted.
-    if engine.claimed(INSTALLATION, "access_token").await?.is_empty() {
+    if engine.claimed(INSTALLATION, Bearer::AccessToken.kind()).await?.is_empty() {
         first_boot(engine, data_dir).await?;
     }
     reassert(engine).await?;

@@ -339,12 +339,14 @@ impl Change for TakeInProfile<'_> {
         let log_in = email.as_ref().filter(|email| is_bare_address(&email.address.0));
         let log_in = log_in.filter(|_| record.verified);
         let log_in = log_in.map(|email| (Claim::login_email(tenant, &email.address.0), email.id));
-        let asked: Vec<Uuid> =
-            log_in.iter().map(|(claim, _)| claim.key).chain(std::iter::once(line)).collect();
-        let held = decision.engine.holders(&asked).await?;
+        let (id_key, username) = (Claim::profile_id(tenant, stream), &record.username.0);
+        let own = [line, id_key.key, Claim::username(tenant, username).key];
+        let asked: Vec<Uuid> = log_in.iter().map(|(claim, _)| claim.key).chain(own).collect();
+        let held = decision.holders(&asked).await?;
         if held.contains_key(&line) {
             return Ok(Taken::Before);
         }
+        let log_in = log_in.filter(|(claim, _)| !held.contains_key(&claim.key));
         let command = profile::Command::RegisterProfile(Registration {
             emails: email.iter().cloned().collect(),
             active: Some(record.enabled),
@@ -358,7 +360,7 @@ impl Change for TakeInProfile<'_> {
         let registered = decision.begin_at::<Profile>(stream, by, command, created_at);
         registered.or_refuse(|_| Unfit::IdTaken)?;
         // Who was verified logs in with their address, unless another does already.
-        if let Some((_, email_id)) = log_in.filter(|(claim, _)| !held.contains_key(&claim.key)) {
+        if let Some((_, email_id)) = log_in {
             let command = profile::Command::TakeLogInEmail { email_id };
             let by = By::OPERATOR;
             let taken = decision.order_at::<Profile>(stream, by, command, created_at).await;

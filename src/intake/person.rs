@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, NaiveTime, SubsecRound, Utc};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::domain::claims::{Claim, LOGIN_EMAIL};
 use crate::domain::ids::{ProfileId, TenantId};
@@ -133,7 +134,12 @@ impl execute::Change for TakeIn<'_> {
             return Err(Halt::Refused(Unfit::LineId));
         }
         let line = Claim::import_line(tenant, &person.id);
-        if let Some(before) = decision.engine.holder(line.key).await? {
+        // The line and every address it ever had, in one query.
+        let later = person.changes.iter().filter_map(|change| change.emails.as_ref()).flatten();
+        let addresses = person.emails.iter().chain(later);
+        let log_ins = addresses.map(|address| Claim::login_email(tenant, address).key);
+        let asked: Vec<Uuid> = log_ins.chain([line.key]).collect();
+        if let Some(before) = decision.holders(&asked).await?.get(&line.key) {
             return Ok(Taken::Before(ProfileId(before.holder)));
         }
         decision.take(line, profile.0);

@@ -31,7 +31,7 @@ fn of(known: &mut Known) -> &mut Standing {
 
 fn cut(stack: Vec<Event>, targets: Vec<Known>, now: DateTime<Utc>) -> Vec<Event> {
     let (real, _) = chain();
-    let command = Command::CutEmulation { real: Some(real), targets, now };
+    let command = Command::CutEmulation { real: Some(real), targets, granted_until: None, now };
     let stack = given::<Emulation>(stack).state;
     Emulation::decide(Uuid::nil(), &stack, (), command).expect("cutting is never refused")
 }

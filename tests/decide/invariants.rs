@@ -66,7 +66,9 @@ impl World {
         match step {
             Step::Grant { target, ttl_minutes } => self.grant(target, ttl_minutes),
             Step::Exit => self.order(Command::ExitEmulation { real, targets, now }),
-            Step::Cut => self.order(Command::CutEmulation { real, targets, now }),
+            Step::Cut => {
+                self.order(Command::CutEmulation { real, targets, granted_until: None, now })
+            }
             Step::Wait { minutes } => self.now += TimeDelta::minutes(minutes),
             Step::Change { who, known } => self.people[who] = known,
         }

@@ -115,7 +115,7 @@ pub async fn all(State(app): State<Arc<App>>, call: Call) -> Answer {
 }
 
 async fn tokens(app: &App) -> Result<Vec<AccessToken>, Failure> {
-    let held = app.engine.claimed(INSTALLATION, "access_token").await?;
+    let held = app.engine.claimed(INSTALLATION, Bearer::AccessToken.kind()).await?;
     // Ids that we make tell when they were made.
     let streams: Vec<Uuid> = held.into_iter().map(|(_, holder)| holder).collect();
     let states = app.engine.load_all::<Access>(INSTALLATION, &streams).await?;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::api::app::App;
 use crate::api::bounds::BODY_BYTES_MAX;
-use crate::api::circumstances::{By, Circumstances};
+use crate::api::circumstances::{Circumstances, RealActor};
 use crate::api::face::Face;
 use crate::domain::access::{Access, AccessToken};
 use crate::domain::claims::Bearer;
@@ -130,7 +130,7 @@ impl Call {
     /// Who did what, for the log: an application, no person.
     pub fn envelope(&self, operation: &'static str) -> Envelope {
         let (id, name) = (self.caller.id, self.caller.token.application.clone());
-        let by = By { kind: "access_token", id, name };
+        let by = RealActor { kind: "access_token", id, name };
         self.request.envelope(Face::CrafterProfile, by, operation)
     }
 }

@@ -14,7 +14,7 @@ use super::failure::{Failure, InvalidField};
 use super::mistakes::mistakes;
 use super::object::Object;
 use crate::api::bounds::BODY_BYTES_MAX;
-use crate::api::circumstances::{By, Circumstances};
+use crate::api::circumstances::{Circumstances, RealActor};
 use crate::api::face::Face;
 use crate::domain::ids::ProfileId;
 use crate::engine::Envelope;
@@ -150,7 +150,7 @@ impl Call {
 
     /// What this profile did as itself, for the log.
     pub fn envelope(&self, by: ProfileId, operation: &'static str) -> Envelope {
-        let by = By { kind: "profile", id: by.0, name: None };
+        let by = RealActor { kind: "profile", id: by.0, name: None };
         let channel = if self.mcp { "mcp" } else { "http" };
         Envelope { channel, ..self.circumstances.envelope(self.face, by, operation) }
     }

@@ -104,6 +104,14 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Forbidden, for this reason, unless it is permitted.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`].
+    pub fn unless(permitted: bool, why: &'static str) -> Result<(), Failure> {
+        if permitted { Ok(()) } else { Err(Failure::Forbidden(why)) }
+    }
+
     /// The status it is answered with (contract 1.1).
     pub fn status(&self) -> StatusCode {
         use StatusCode as S;

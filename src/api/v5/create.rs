@@ -63,10 +63,7 @@ impl Endpoint for Create {
     }
 
     fn permit(&self, actor: &Actor) -> Result<(), Failure> {
-        match can_create(&actor.effective) {
-            true => Ok(()),
-            false => Err(Failure::Forbidden("your role does not let you create profiles")),
-        }
+        Failure::unless(can_create(&actor.effective), "your role does not let you create profiles")
     }
 
     async fn decide(
@@ -145,16 +142,16 @@ async fn create_one(
         Some(_) => decision.order::<Profile>(id, by, command).await,
         None => decision.begin::<Profile>(id, by, command),
     };
-    let refusal = match ordered.decided()? {
-        Ok(_) => return Ok(Ok(id)),
-        Err(refusal) => refusal,
-    };
-    let known = decision.load::<Profile>(id).await?.state;
-    let repeated = known.live().is_some_and(|facts| is_as(facts, registration.with_keys()));
-    match refusal == Refusal::AlreadyRegistered && repeated {
-        true => Ok(Ok(id)),
-        false => Ok(Err(vec![refused(&refusal)])),
-    }
+    let known = decision.known::<Profile>(id).and_then(|state| state.live());
+    Ok(match ordered.decided()? {
+        Err(Refusal::AlreadyRegistered)
+            if known.is_some_and(|facts| is_as(facts, registration.with_keys())) =>
+        {
+            Ok(id)
+        }
+        Err(refusal) => Err(vec![refused(&refusal)]),
+        Ok(_) => Ok(id),
+    })
 }
 
 /// A refusal as the item's mistake.

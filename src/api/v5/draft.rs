@@ -56,10 +56,7 @@ impl Endpoint for SaveDraft {
     }
 
     fn permit(&self, actor: &Actor) -> Result<(), Failure> {
-        match can_create(&actor.effective) {
-            true => Ok(()),
-            false => Err(Failure::Forbidden("your role does not let you draft profiles")),
-        }
+        Failure::unless(can_create(&actor.effective), "your role does not let you draft profiles")
     }
 
     async fn decide(

@@ -56,10 +56,10 @@ impl Endpoint for Duplicate {
     }
 
     fn permit(&self, actor: &Actor) -> Result<(), Failure> {
-        match can_create(&actor.effective) {
-            true => Ok(()),
-            false => Err(Failure::Forbidden("your role does not let you duplicate profiles")),
-        }
+        Failure::unless(
+            can_create(&actor.effective),
+            "your role does not let you duplicate profiles",
+        )
     }
 
     async fn decide(

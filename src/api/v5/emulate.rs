@@ -65,7 +65,7 @@ impl Endpoint for Emulate {
         let target = decision.load::<Profile>(id).await?;
         let target = target.state.live().map(|facts| actor.standing_of(id, facts));
         let (real, targets) = (Some(actor.real.clone()), actor.targets.clone());
-        let cut = Command::CutEmulation { real, targets, now };
+        let cut = Command::CutEmulation { real, targets, granted_until: None, now };
         decision.order::<Emulation>(session, (), cut).await.or_refuse(|_| Failure::Internal)?;
         let minutes = input.ttl_minutes.filter(|minutes| *minutes != 0);
         let grant = Command::GrantEmulation {

@@ -88,10 +88,10 @@ impl Endpoint for Made {
     }
 
     fn permit(&self, actor: &Actor) -> Result<(), Failure> {
-        match can_operate(&actor.effective, actor.artifacts()) && actor.id() == self.owner {
-            true => Ok(()),
-            false => Err(Failure::Forbidden("your rights have changed meanwhile")),
-        }
+        Failure::unless(
+            can_operate(&actor.effective, actor.artifacts()) && actor.id() == self.owner,
+            "your rights have changed meanwhile",
+        )
     }
 
     async fn decide(

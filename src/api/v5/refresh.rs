@@ -75,10 +75,10 @@ impl Endpoint for Refreshed {
     }
 
     fn permit(&self, actor: &Actor) -> Result<(), Failure> {
-        match can_operate(&actor.effective, actor.artifacts()) {
-            true => Ok(()),
-            false => Err(Failure::Forbidden("your rights have changed meanwhile")),
-        }
+        Failure::unless(
+            can_operate(&actor.effective, actor.artifacts()),
+            "your rights have changed meanwhile",
+        )
     }
 
     async fn decide(

@@ -31,13 +31,12 @@ pub enum Command {
         now: DateTime<Utc>,
     },
     /// Put on record which layers have died.
-    CutEmulation { real: Known, targets: Vec<Known>, now: DateTime<Utc> },
-    /// The same of the layers granted until then: the standings are those of that moment. Layers
-    /// granted later end only with a layer that they are inside of.
-    CutEmulationGrantedUntil {
-        granted_until: DateTime<Utc>,
+    CutEmulation {
         real: Known,
         targets: Vec<Known>,
+        /// The standings are those of this moment: layers granted later end only with a layer that
+        /// they are inside of. None: of now.
+        granted_until: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     },
 }

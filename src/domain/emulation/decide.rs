@@ -89,11 +89,11 @@ impl Rules for Emulation {
                 events.push(Event::EmulationExited { grant_id: layer.grant_id });
                 Ok(events)
             }
-            Command::CutEmulation { real, targets, now } => {
+            Command::CutEmulation { real, targets, granted_until: None, now } => {
                 Ok(cut(stack, real.as_ref(), &targets, now))
             }
-            Command::CutEmulationGrantedUntil { granted_until, real, targets, now } => {
-                Ok(cut_granted_until(stack, granted_until, real.as_ref(), &targets, now))
+            Command::CutEmulation { real, targets, granted_until: Some(until), now } => {
+                Ok(cut_granted_until(stack, until, real.as_ref(), &targets, now))
             }
         }
     }

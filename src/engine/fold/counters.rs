@@ -59,6 +59,8 @@ fn add<C: CounterModel>(counters: HashMap<Counter, i64>) -> Option<Write<'static
         do update set profiles = {name}.profiles + excluded.profiles",
         name = C::NAME
     );
-    let parameters = (Box::new(tenants), Box::new(dimensions), Box::new(keys), Box::new(profiles));
-    Some(Write::new(sql, vec![parameters.0, parameters.1, parameters.2, parameters.3]))
+    Some(Write::new(
+        sql,
+        vec![Box::new(tenants), Box::new(dimensions), Box::new(keys), Box::new(profiles)],
+    ))
 }

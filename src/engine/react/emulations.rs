@@ -107,12 +107,8 @@ impl Change for Cut {
         });
         let real: Option<Standing> = standings.next().flatten();
         let (targets, now) = (standings.collect(), Utc::now());
-        let command = match self.seen.as_ref().map(|seen| seen.until) {
-            None => Command::CutEmulation { real, targets, now },
-            Some(granted_until) => {
-                Command::CutEmulationGrantedUntil { granted_until, real, targets, now }
-            }
-        };
+        let granted_until = self.seen.as_ref().map(|seen| seen.until);
+        let command = Command::CutEmulation { real, targets, granted_until, now };
         decision.order::<Emulation>(self.session.0, (), command).await.map(|_| ())
     }
 }

@@ -1,6 +1,6 @@
 //! Who holds what only one may hold. Decisions take and release claims; here they are asked for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
@@ -28,6 +28,29 @@ pub(super) fn held(claim: Claim, holder: Uuid) -> Held {
         tenant_id: claim.tenant.0,
         holder,
         expires_at: claim.expires_at,
+    }
+}
+
+/// Who holds claims, as far as a decision has asked.
+#[derive(Default)]
+pub(super) struct Asked {
+    keys: HashSet<Uuid>,
+    held: HashMap<Uuid, Claimed>,
+}
+
+impl Asked {
+    /// The holders of all claims asked for so far and of these; those that nobody holds are not in
+    /// the answer. Asks for the new ones, by one query at most.
+    pub async fn holders(
+        &mut self,
+        engine: &Engine,
+        keys: &[Uuid],
+    ) -> Result<&HashMap<Uuid, Claimed>, Error> {
+        let new: Vec<Uuid> = keys.iter().copied().filter(|key| self.keys.insert(*key)).collect();
+        if !new.is_empty() {
+            self.held.extend(engine.holders(&new).await?);
+        }
+        Ok(&self.held)
     }
 }
 

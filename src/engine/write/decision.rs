@@ -12,10 +12,11 @@ use crate::domain::claims::Claim;
 use crate::domain::ids::TenantId;
 use crate::domain::{Aggregate, Event, Rules};
 use crate::store::{
-    Append, Claim as Held, Envelope, Error, Guard, NewEvent, OperationalRow, StreamKey, StreamWrite,
+    Append, Claim as Held, Claimed, Envelope, Error, Guard, NewEvent, OperationalRow, StreamKey,
+    StreamWrite,
 };
 
-use super::claims::{Collision, held};
+use super::claims::{Asked, Collision, held};
 use super::halt::Halt;
 use crate::engine::states::{Cached, Versioned};
 use crate::engine::{Engine, stream};
@@ -30,8 +31,11 @@ pub struct Decision<'e> {
     /// When this attempt began. Its events happen then, until the log says when they did.
     now: DateTime<Utc>,
     streams: HashMap<StreamKey, Touched>,
-    from_cache: bool,
-    writes: Vec<StreamWrite>,
+    /// Whether it read anything from a cache, which may lag behind the log.
+    pub(super) from_cache: bool,
+    /// The streams that it writes.
+    pub(super) writes: Vec<StreamWrite>,
+    asked: Asked,
     takes: Vec<Held>,
     releases: Vec<Uuid>,
     rows: Vec<OperationalRow>,
@@ -76,6 +80,7 @@ impl<'e> Decision<'e> {
             streams: HashMap::new(),
             from_cache: false,
             writes: vec![],
+            asked: Asked::default(),
             takes: vec![],
             releases: vec![],
             rows: vec![],
@@ -291,19 +296,28 @@ impl<'e> Decision<'e> {
         !self.writes.is_empty()
     }
 
+    /// Who holds these claims, and those asked for before; those that nobody holds are not in the
+    /// answer. What is asked for here costs [`Decision::collisions`] no query.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn holders(&mut self, keys: &[Uuid]) -> Result<&HashMap<Uuid, Claimed>, Error> {
+        self.asked.holders(self.engine, keys).await
+    }
+
     /// The claims of these kinds that the orders so far need and others hold, in the order of the
     /// streams. Of two streams of this decision that need the same, the later one collides.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn collisions(&self, kinds: &[&'static str]) -> Result<Vec<Collision>, Error> {
+    pub async fn collisions(&mut self, kinds: &[&'static str]) -> Result<Vec<Collision>, Error> {
         let Changed { mut takes, releases } = self.changed_claims();
         takes.retain(|claim| kinds.contains(&claim.kind));
         if takes.is_empty() {
             return Ok(vec![]);
         }
         let keys: Vec<Uuid> = takes.iter().map(|claim| claim.claim).collect();
-        let held = self.engine.reader.claims(&keys).await?;
+        let held = self.asked.holders(self.engine, &keys).await?;
         let mut given: HashMap<Uuid, Uuid> = HashMap::new();
         let mut collisions = Vec::new();
         for claim in &takes {
@@ -335,19 +349,9 @@ impl<'e> Decision<'e> {
         changed
     }
 
-    /// Whether it read anything from a cache, which may lag behind the log.
-    pub(super) fn read_from_cache(&self) -> bool {
-        self.from_cache
-    }
-
     /// The streams and the versions it stands on.
     pub(super) fn versions(&self) -> Vec<(StreamKey, i64)> {
         self.streams.iter().map(|(stream, touched)| (*stream, touched.version)).collect()
-    }
-
-    /// The streams that it writes.
-    pub(super) fn writes(&self) -> &[StreamWrite] {
-        &self.writes
     }
 
     pub(super) fn into_append(mut self) -> Append {

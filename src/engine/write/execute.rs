@@ -164,7 +164,7 @@ impl Engine {
             let read = decision.versions();
             if !changes {
                 // No expected version protects a decision that writes nothing.
-                let may_be_stale = decision.read_from_cache() && attempt < ATTEMPTS_MAX;
+                let may_be_stale = decision.from_cache && attempt < ATTEMPTS_MAX;
                 if may_be_stale && self.forget_moved(read).await? {
                     continue;
                 }
@@ -172,14 +172,14 @@ impl Engine {
             }
             let value = decided?;
             if turn.is_none()
-                && let Some(stream) = self.turns.raced_for(decision.writes())
+                && let Some(stream) = self.turns.raced_for(&decision.writes)
             {
                 turn = Some(self.turns.wait(stream).await);
                 attempt -= 1;
                 continue;
             }
             let written: Vec<StreamKey> =
-                decision.writes().iter().map(|write| write.stream).collect();
+                decision.writes.iter().map(|write| write.stream).collect();
             match self.appender.append(decision.into_append(), context.priority).await {
                 Ok(appended) => {
                     let position = Some(appended.last_position);

@@ -41,26 +41,29 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     call.caller.may_everywhere(TenantAction::CreateTenant)?;
     let name = named("tenant", &wanted.name)?.to_owned();
     let nothing = Catalogue::default();
-    let mut orders = vec![Command::RegisterTenant { name: name.clone() }];
-    orders.extend(replacing(&nothing, &wanted)?.into_iter().map(Command::ForApplications));
+    let orders = replacing(&nothing, &wanted)?;
     let tenant = TenantId(mint::new_id());
     let kind = Kind { area: "tenant", operation: "create_tenant" };
-    let catalogue = write(&app, &call, tenant, kind, &Create { orders }).await?;
+    let catalogue = write(&app, &call, tenant, kind, &Create { name: &name, orders }).await?;
     bean(&call, Bean::Tenant, &shown::tenant(&Place { tenant, name, catalogue }))
 }
 
-struct Create {
-    orders: Vec<Command>,
+struct Create<'a> {
+    name: &'a str,
+    orders: Vec<ApplicationCommand>,
 }
 
-impl Change for Create {
+impl Change for Create<'_> {
     type Done = Arc<Catalogue>;
     type Refusal = Failure;
 
     async fn decide(&self, decision: &mut Decision<'_>) -> Result<Arc<Catalogue>, Halt<Failure>> {
         let id = decision.tenant.0;
+        let register = Command::RegisterTenant { name: self.name.to_owned() };
+        decision.begin::<Tenant>(id, (), register).or_refuse(|_| Failure::Internal)?;
         for order in &self.orders {
-            let ordered = decision.order::<Tenant>(id, (), order.clone()).await;
+            let order = Command::ForApplications(order.clone());
+            let ordered = decision.order::<Tenant>(id, (), order).await;
             ordered.or_refuse(|_| Failure::Internal)?;
         }
         match decision.collisions(&[TENANT_NAME]).await?.is_empty() {
