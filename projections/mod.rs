@@ -1,5 +1,5 @@
-//! Read models: what can always be made again from the log. Each folder is one: its table, its
-//! fold (pure) and its queries. Loading, storing and checkpoints are the engine's.
+//! Read models: tables that can always be made again from the log. Each folder is one: its table,
+//! its fold (pure) and its queries. The engine loads and stores rows and keeps checkpoints.
 
 pub mod audit_log;
 pub mod catalogue;
@@ -19,21 +19,21 @@ use uuid::Uuid;
 
 use crate::domain::{Area, Occurred};
 
-/// Which row: a tenant's, by its id. Ids alone may meet another tenant's, since callers may
-/// choose them.
+/// Names a row: a tenant and an id. The id alone is not enough, since callers choose ids and two
+/// tenants may choose the same one.
 pub type Key = (Uuid, Uuid);
 
-/// Who waits for a read model: each lane folds for itself, so that none waits for another's work.
+/// Groups of read models that are folded apart, so that none waits for another's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// Requests: the answer to a command waits until it is folded.
+    /// Requests wait for these: a command is answered once they are folded.
     Views,
-    /// Auditors, who search all events. It has many indexes and no command waits for it.
+    /// Auditors search these. They have many indexes, and no command waits for them.
     Audit,
 }
 
 impl Lane {
-    /// Every lane there is.
+    /// Every lane.
     pub const ALL: [Lane; 2] = [Lane::Views, Lane::Audit];
 
     /// Its name in metrics and messages.
@@ -45,7 +45,7 @@ impl Lane {
     }
 }
 
-/// What every read model says of itself.
+/// What every read model declares.
 pub trait ReadModel: Send + Sync + 'static {
     /// Folder, table and wire name.
     const NAME: &'static str;
@@ -53,14 +53,14 @@ pub trait ReadModel: Send + Sync + 'static {
     const VERSION: u32;
     /// What creates the table in the schema that the search path names first.
     const TABLE: &'static str;
-    /// The lane that folds it.
+    /// The lane in which it is folded.
     const LANE: Lane = Lane::Views;
     /// Whether `POST /refresh` replays it (contract 4.14).
     const REFRESHED: bool = false;
     /// A row, as the composite type of its table.
     type Row: ToSql + FromSqlOwned + Clone + PartialEq + Debug + Send + Sync + 'static;
 
-    /// The schema of this version.
+    /// The schema that holds this version's table.
     fn schema() -> String {
         format!("{}_v{}", Self::NAME, Self::VERSION)
     }
@@ -70,13 +70,13 @@ pub trait ReadModel: Send + Sync + 'static {
 pub trait RowModel: ReadModel {
     /// The row that the event touches.
     fn key(event: &Occurred) -> Option<Key>;
-    /// What an event that the row has not seen makes of it.
+    /// The row after an event that it has not seen yet.
     fn evolve(row: Option<Self::Row>, event: &Occurred) -> Option<Self::Row>;
     /// The row's key.
     fn key_of(row: &Self::Row) -> Key;
     /// The version of the last event that touched the row.
     fn version_of(row: &Self::Row) -> i64;
-    /// About how many bytes a row holds of what callers chose without a small bound.
+    /// About how many bytes of the row callers chose without a small bound.
     fn weight(_: &Self::Row) -> usize {
         0
     }
@@ -87,7 +87,7 @@ pub trait RowModel: ReadModel {
     /// The column that holds the id of the stream that feeds a row.
     const SOURCE_COLUMN: &'static str = "id";
 
-    /// What the row becomes. An event that the row has seen already changes nothing.
+    /// The row after an event. An event that the row has seen already changes nothing.
     fn fold(row: Option<Self::Row>, event: &Occurred) -> Option<Self::Row> {
         let seen = row.as_ref().is_some_and(|row| Self::version_of(row) >= event.version);
         if seen { row } else { Self::evolve(row, event) }
@@ -106,39 +106,40 @@ pub trait EntryModel: InsertModel {
     fn position_of(row: &Self::Row) -> i64;
 }
 
-/// An [`InsertModel`] whose rows have ids; several events may bring the same row.
+/// An [`InsertModel`] whose rows have ids. Several events may bring the same row.
 pub trait ValueModel: InsertModel {
-    /// The row's id, of its own in its tenant.
+    /// The row's id, unique in its tenant.
     fn id_of(row: &Self::Row) -> Uuid;
 }
 
 /// Which counter: tenant, dimension, key.
 pub type Counter = (Uuid, &'static str, String);
 
-/// A read model of counters with the columns tenant_id, dimension, key and profiles: how many rows
-/// of another read model have something in common. Kept with those rows, in the same transactions.
+/// A read model of counters with the columns tenant_id, dimension, key and profiles. Each counter
+/// is the number of rows of another read model that have something in common. Both are stored in
+/// the same transaction.
 pub trait CounterModel: ReadModel {
     /// The read model whose rows are counted.
     type Counted: RowModel;
-    /// A count of the rows of a tenant: dimension, key, profiles. `$1` is the tenant.
+    /// SQL that counts the rows of a tenant, as dimension, key, profiles. `$1` is the tenant.
     const RECOUNT: &'static str;
-    /// The counters that a row is counted in, once each.
+    /// The counters in which a row counts, each once.
     fn tally(row: &<Self::Counted as ReadModel>::Row) -> Vec<Counter>;
 }
 
-/// Something that is done with every read model.
+/// An operation on every read model, whatever its kind.
 pub trait Visitor {
-    /// Of rows that change.
+    /// For rows that change.
     fn rows<M: RowModel>(&mut self);
-    /// Of rows that are inserted, one for each event.
+    /// For rows that are inserted, at most one for each event.
     fn entries<M: EntryModel>(&mut self);
-    /// Of rows that are inserted, once each.
+    /// For rows that are inserted, each id once.
     fn values<M: ValueModel>(&mut self);
-    /// Of counters; comes after what it counts.
+    /// For counters. They come after the read model that they count.
     fn counters<M: CounterModel>(&mut self);
 }
 
-/// Visits every read model there is, in the order in which people are told of them.
+/// Visits every read model, in the order in which messages list them.
 pub fn visit(visitor: &mut impl Visitor) {
     visitor.rows::<profiles_view::ProfilesView>();
     visitor.rows::<profile_search::ProfileSearch>();
@@ -152,19 +153,19 @@ pub fn visit(visitor: &mut impl Visitor) {
     visitor.entries::<audit_log::AuditLog>();
 }
 
-/// A read model, as those see it who need no type of it.
+/// A read model without its types: what its name, schema and lane are.
 #[derive(Clone, Debug)]
 pub struct Definition {
     pub name: &'static str,
     pub schema: String,
-    /// What creates its table.
+    /// The SQL that creates its table.
     pub table: &'static str,
     pub lane: Lane,
     /// Whether `POST /refresh` replays it.
     pub refreshed: bool,
 }
 
-/// All read models.
+/// Every read model.
 pub fn all() -> Vec<Definition> {
     struct Definitions(Vec<Definition>);
     impl Definitions {
@@ -212,7 +213,7 @@ pub fn schemas() -> Vec<String> {
     all().into_iter().map(|model| model.schema).collect()
 }
 
-/// The lines of a `table.sql` that define its columns, in order: one a line.
+/// The lines of a `table.sql` that define its columns, in order. Each column is one line.
 pub fn column_lines(table: &'static str) -> impl Iterator<Item = &'static str> {
     let body = table.split_once('(').map_or("", |(_, body)| body);
     let lines = body.lines().map(str::trim).take_while(|line| !line.starts_with(");"));

@@ -1,4 +1,4 @@
-//! What is kept of each event so that it can be found.
+//! The columns by which each event can be found.
 
 use crate::domain::Occurred;
 

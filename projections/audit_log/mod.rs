@@ -1,4 +1,4 @@
-//! Read model: every event by who did it, as whom, and what it was asked for as.
+//! Read model: every event, by its real actor, its effective actor and its operation.
 //!
 //! Fed by: every event
 //! Fills: audit_log

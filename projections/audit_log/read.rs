@@ -6,7 +6,7 @@ use tokio_postgres::Error;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-/// Which events are wanted; what is None is not asked about.
+/// Which events are wanted. A field that is None is no condition.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub stream_id: Option<Uuid>,
@@ -20,8 +20,8 @@ pub struct Filter {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// Positions of at most `limit` events of a tenant: those after `bound` when `ascending`, those
-/// before it otherwise, nearest first.
+/// Positions of at most `limit` events of a tenant, nearest to `bound` first: those after it when
+/// `ascending`, those before it otherwise.
 ///
 /// # Errors
 /// The driver's.
@@ -33,7 +33,7 @@ pub async fn positions(
     ascending: bool,
     limit: i64,
 ) -> Result<Vec<i64>, Error> {
-    // Only the conditions that are asked for are named, so that each combination has its own plan.
+    // Names only the conditions that are asked for, so that each combination has its own plan.
     let (comparison, order) = if ascending { (">", "asc") } else { ("<", "desc") };
     let mut sql =
         format!("select position from audit_log where tenant_id = $1 and position {comparison} $2");

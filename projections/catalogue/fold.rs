@@ -55,7 +55,7 @@ fn place(event: &Event) -> (&'static str, &str) {
     }
 }
 
-/// The entry as it now is; None when it is removed.
+/// The entry after the event; None when the event removes it.
 fn entry(event: &Event) -> Option<Value> {
     match event {
         Event::TenantRegistered { name } => Some(json!({ "name": name })),

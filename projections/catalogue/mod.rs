@@ -28,7 +28,7 @@ pub struct Catalogue;
 pub struct Row {
     pub tenant_id: Uuid,
     pub id: Uuid,
-    /// Of the tenant's stream, when the entry was last defined.
+    /// Version of the tenant's stream at which the entry was last defined.
     pub version: i64,
     /// `tenant`, `role`, `department`, `setting`, `issuer`, `option`, `application_role` or
     /// `attribute`.
@@ -46,7 +46,7 @@ impl ReadModel for Catalogue {
 
 impl RowModel for Catalogue {
     const AREAS: &'static [Area] = &[Area::Tenant];
-    // A tenant's stream bears its id.
+    // The id of a tenant's stream is the tenant's id.
     const SOURCE_COLUMN: &'static str = "tenant_id";
 
     fn weight(row: &Row) -> usize {

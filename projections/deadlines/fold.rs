@@ -29,7 +29,8 @@ pub fn evolve(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
         Event::Session(session::Event::SessionOpened { expires_at, real_actor }) => {
             due(*expires_at, *real_actor)
         }
-        // Whose profile goes keeps these: they lead nowhere then (Crafter contract 1).
+        // Claims that a deleted profile keeps: nothing can be reached by them any more (Crafter
+        // contract 1).
         Event::Session(
             session::Event::LogInRemembered { expires_at, .. }
             | session::Event::VerificationIssued { expires_at, .. },
@@ -37,7 +38,8 @@ pub fn evolve(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
         Event::Session(session::Event::LogInTokenRotated {}) => {
             row.map(|row| Row { version: occurred.version, ..row })
         }
-        // Tickets end by not being used, which is no event: `engine/tickets`.
+        // A ticket ends when it is not used for a while. Use is no event: see
+        // `engine/kept/tickets`.
         Event::Session(session::Event::TicketIssued { .. }) => row,
         Event::Draft(draft::Event::DraftSaved { owner, .. }) => {
             due(occurred.occurred_at + Duration::days(DRAFT_DAYS_MAX), *owner)

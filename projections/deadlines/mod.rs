@@ -1,4 +1,4 @@
-//! Read model: what time alone will end, and when: sessions, emulation layers, drafts, exports.
+//! Read model: what ends by time alone, and when: sessions, emulation layers, drafts, exports.
 //!
 //! Fed by: SessionOpened, SessionEnded, LogInRemembered, LogInTokenRotated, VerificationIssued,
 //! EmulationGranted, EmulationExited, EmulationExpired, EmulationRevoked,
@@ -32,7 +32,7 @@ pub struct Row {
     pub area: String,
     pub stream_id: Uuid,
     pub due_at: DateTime<Utc>,
-    /// Whose it is: the session's and the stack's real actor, the draft's and the export's owner.
+    /// The owner: the real actor of the session or the stack, the owner of the draft or the export.
     pub subject_id: Uuid,
     /// Of an emulation stack: its layers' grants, targets and ends, outermost first.
     pub grant_ids: Vec<Uuid>,

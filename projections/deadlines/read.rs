@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Row;
 
-/// At most `limit` streams whose deadline has passed, the longest past first.
+/// At most `limit` streams whose deadline has passed, the earliest deadline first.
 ///
 /// # Errors
 /// The driver's.
@@ -23,7 +23,7 @@ pub async fn passed(client: &Client, now: DateTime<Utc>, limit: i64) -> Result<V
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 
-/// The live emulation stacks of a tenant: those by or of a profile, or all. There are few.
+/// The live emulation stacks of a tenant, or only those by or of one profile. There are few.
 ///
 /// # Errors
 /// The driver's.

@@ -27,7 +27,7 @@ pub fn evolve(row: Option<Row>, occurred: &Occurred) -> Option<Row> {
     }
 }
 
-/// Contract 4.9: the same name again replaces what was there.
+/// Contract 4.9: a file of the same name replaces the one before.
 fn with(row: Option<Row>, occurred: &Occurred, attachment: Attachment) -> Row {
     let mut attachments = row.map(|row| row.attachments.0).unwrap_or_default();
     match attachments.iter_mut().find(|one| one.name == attachment.name) {

@@ -1,5 +1,5 @@
-//! Read model: which contents the attachments of a live profile refer to. One row a profile, since
-//! deleting it drops them all by one event.
+//! Read model: the contents of the attachments of each live profile. A profile has one row, since
+//! deleting it removes all of them by one event.
 //!
 //! Fed by: AttachmentStored, ProfileDeleted
 //! Fills: profile_attachments
@@ -24,12 +24,12 @@ pub struct ProfileAttachments;
 #[postgres(name = "profile_attachments")]
 pub struct Row {
     pub tenant_id: Uuid,
-    /// The profile's.
+    /// The profile's id.
     pub id: Uuid,
     pub version: i64,
-    /// In the order in which their names first came.
+    /// In the order in which their names were first used.
     pub attachments: Json<Vec<Attachment>>,
-    /// The digests in `attachments`, each once, in order: what an index can look into.
+    /// The digests in `attachments`, each once, sorted: the column that is indexed.
     pub digests: Vec<Vec<u8>>,
 }
 

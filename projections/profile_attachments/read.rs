@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::attachment::Digest;
 
-/// Which of these digests an attachment of the tenant has.
+/// Those of these digests that an attachment of the tenant has.
 ///
 /// # Errors
 /// The driver's.

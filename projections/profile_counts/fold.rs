@@ -1,8 +1,8 @@
-//! Which counters a profile stands for.
+//! The counters in which a profile counts.
 
 use crate::projections::{Counter, profiles_view};
 
-/// The counters that a profile with this row is counted in, once each.
+/// The counters in which a profile with this row counts, each once.
 pub fn tally(row: &profiles_view::Row) -> Vec<Counter> {
     let activity = if row.active { "true" } else { "false" };
     let mut counters = vec![

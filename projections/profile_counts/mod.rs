@@ -1,5 +1,5 @@
-//! Read model: how many profiles a tenant has, by what they have in common. Each counter is the
-//! sum of what the rows of `profiles_view` stand for.
+//! Read model: how many profiles a tenant has, by role, by department and by activity. Each counter
+//! counts rows of `profiles_view`.
 //!
 //! Fed by: what `tally` of a row of profiles_view was before an event and is after it
 //! Fills: profile_counts
@@ -24,7 +24,7 @@ pub struct Row {
     pub tenant_id: Uuid,
     /// `profile`, `active`, `role` or `department`.
     pub dimension: String,
-    /// Which one of the dimension.
+    /// The role, the department or the flag.
     pub key: String,
     pub profiles: i64,
 }

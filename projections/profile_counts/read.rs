@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Row;
 
-/// The counters of a tenant that are not zero, by dimension and key. There are as many as it has
+/// The counters of a tenant that are not zero, by dimension and key. Their number is that of the
 /// roles and departments, and a few more.
 ///
 /// # Errors

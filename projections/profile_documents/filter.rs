@@ -1,8 +1,8 @@
-//! Filters as SQL over `profile_documents`: a condition in which every value is bound. Decides
-//! nothing about permission: a filter is checked before it comes here.
+//! Filters as SQL over `profile_documents`: a condition in which every value is bound. Permissions
+//! are checked before a filter comes here.
 //!
-//! An unknown outcome (SQL's null) counts as false; each negation says so, and conditions that an
-//! index can serve are left bare for it.
+//! A condition that SQL can neither affirm nor deny (null) counts as false. Each negation says so
+//! by `is not true`; conditions that an index can serve are written without that.
 
 use serde_json::Value;
 use tokio_postgres::types::{ToSql, Type};
@@ -17,13 +17,13 @@ use super::{jsonpath, necessary, pattern};
 /// A value to bind, and the type to declare for it.
 pub type Parameter = (Box<dyn ToSql + Sync + Send>, Type);
 
-/// A condition on a row, and what its parameters stand for, in order.
+/// A condition on a row, and the values of its parameters in order.
 pub struct Compiled {
     pub sql: String,
     pub parameters: Vec<Parameter>,
 }
 
-/// The condition that a row's profile fits the filter; its parameters begin at
+/// The condition that is true of rows that fit the filter. Its parameters begin at
 /// `$first_parameter`.
 pub fn compile(filter: &Filter, first_parameter: usize) -> Compiled {
     let mut compiler = Compiler { first_parameter, parameters: Vec::new(), aliases: 0 };
@@ -38,7 +38,8 @@ struct Compiler {
 }
 
 impl Compiler {
-    /// `element`: the SQL of the list's element that the filter is about; else it is about a row.
+    /// `element`: the SQL of a list's element if the filter is about one; None if it is about a
+    /// row.
     fn filter(&mut self, filter: &Filter, element: Option<&str>) -> String {
         match filter {
             Filter::And(parts) if parts.is_empty() => "true".to_owned(),
@@ -67,7 +68,8 @@ impl Compiler {
 
     fn test(&mut self, place: &Place, test: &Test) -> String {
         match test {
-            // Twice negated is not negated; and left bare for the indexes.
+            // Two negations cancel out. The condition is left without them, so that an index can
+            // serve it.
             Test::Not(tests) => match tests.as_slice() {
                 [Test::Not(tests)] => self.tests(place, tests),
                 tests => format!("({} is not true)", self.tests(place, tests)),
@@ -100,7 +102,7 @@ impl Compiler {
         }
     }
 
-    /// Ids are compared as ids, by their twelve bytes; nothing else is equal to one.
+    /// Ids are compared by their twelve bytes. A value of another type never equals one.
     fn of_id(&mut self, test: &Test) -> String {
         match test {
             Test::Equal(value) => self.compare_id("=", value),
@@ -156,7 +158,7 @@ impl Compiler {
         }
     }
 
-    /// The comparison with the column itself, if it holds values of this type.
+    /// The comparison with the column itself, if the column holds values of this type.
     fn compare_column(&mut self, place: &Place, sign: &str, value: &Value) -> Option<String> {
         let (name, parameter) = match (place.column?, value) {
             (Column::Text(name), Value::String(text)) => {
@@ -254,7 +256,7 @@ impl Compiler {
         format!("({necessary}{elements})")
     }
 
-    /// That a list among the values has an element of which `holds` is true.
+    /// The condition that one of the values is a list with an element of which `holds` is true.
     fn elements(
         &mut self,
         place: &Place,
@@ -270,7 +272,8 @@ impl Compiler {
         )
     }
 
-    /// What the index can say before elements are looked at, with an `and` behind it.
+    /// A condition that the index can check before elements are read, followed by `and`; or
+    /// nothing.
     fn necessary(&mut self, place: &Place, of: impl Fn(&str) -> Vec<String>) -> String {
         let [path] = place.paths.as_slice() else { return String::new() };
         if place.expression != "document" {
@@ -283,13 +286,13 @@ impl Compiler {
         format!("{} and ", self.reaches(place, &equalities.join(" && ")))
     }
 
-    /// That a value fits these cases of its type.
+    /// The condition that a value fits these cases of its type.
     fn any(&mut self, place: &Place, suffixes: &[&str], cases: &str) -> String {
         let found = self.found(place, suffixes);
         format!("exists (select from {found} where case jsonb_typeof(value) {cases} end)")
     }
 
-    /// The values as rows; with the suffix `[*]` elements instead of lists.
+    /// The values as rows. With the suffix `[*]`: the elements of lists instead of the lists.
     fn found(&mut self, place: &Place, suffixes: &[&str]) -> String {
         let mut queries = Vec::new();
         for path in &place.paths {
@@ -316,7 +319,7 @@ impl Compiler {
     }
 }
 
-/// The types of JSON values that are of these kinds.
+/// The types of JSON values that belong to these kinds.
 fn kind_cases(kinds: &[Kind]) -> String {
     const WHOLE: &str = "value::numeric % 1 = 0 and value::numeric between";
     const INT: &str = "-2147483648 and 2147483647";
@@ -343,7 +346,7 @@ fn kind_cases(kinds: &[Kind]) -> String {
     cases
 }
 
-/// The UUID that holds the id which this text writes.
+/// The UUID that holds the id written in this text.
 fn held(text: &str) -> Option<Uuid> {
     ObjectId::parse(text).map(ObjectId::held)
 }

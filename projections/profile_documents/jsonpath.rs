@@ -1,15 +1,15 @@
-//! Texts of jsonpath: paths, values and conditions. They are bound, never spliced into SQL, and
-//! what callers wrote stands in them only as quoted text.
+//! Paths, values and conditions in jsonpath. They are bound as parameters, never written into SQL.
+//! What callers wrote appears in them only as quoted text.
 //!
-//! Lax mode is what Mongo does: a step into a list is a step into each of its elements, and what
-//! is compared is a value or, if it is a list, its elements.
+//! Lax mode gives Mongo's meaning: a step into a list is a step into each of its elements, and a
+//! comparison looks at a value or, if it is a list, at its elements.
 
 use serde_json::Value;
 
 use crate::domain::filter::{Order, index};
 
-/// What reaches everything that these segments reach. More than one path where a segment is a
-/// number, which is a field's name or a place in a list.
+/// Paths that reach all that these segments reach. There are several where a segment is a number,
+/// which is a field's name or a place in a list.
 pub fn paths<'s>(segments: impl Iterator<Item = &'s str>) -> Vec<String> {
     let mut readings = vec![Reading { base: "$".to_owned(), ..Reading::default() }];
     for segment in segments {
@@ -28,14 +28,14 @@ pub fn paths<'s>(segments: impl Iterator<Item = &'s str>) -> Vec<String> {
     readings.iter().map(Reading::text).collect()
 }
 
-/// One way to read the segments so far.
+/// One way to read the segments read so far.
 #[derive(Clone, Default)]
 struct Reading {
     base: String,
-    /// The last field, and places in it.
+    /// The last field, and the places in it.
     step: String,
-    /// What must be a list for the places to mean anything: lax mode takes any value for a list
-    /// of one.
+    /// The value that must be a list for the places to have a meaning: lax mode takes any value for
+    /// a list of one.
     lists: Vec<String>,
 }
 
@@ -58,18 +58,18 @@ impl Reading {
     }
 }
 
-/// That one of the paths reaches this value, which is no document and no list.
+/// The condition that one of the paths reaches this value, which is neither a document nor a list.
 pub fn equal(paths: &[String], value: &Value) -> String {
     joined(paths, &format!("== {value}"))
 }
 
-/// That one of the paths reaches a value on this side of the bound.
+/// The condition that one of the paths reaches a value on this side of the bound.
 pub fn compare(paths: &[String], order: Order, bound: &Value) -> String {
     joined(paths, &format!("{} {bound}", sign(order)))
 }
 
-/// That one of the paths reaches a text that the expression matches. `s` leaves the meaning of a
-/// line's end to the expression.
+/// The condition that one of the paths reaches a text that the expression matches. With flag `s`
+/// the expression itself says what the end of a line means.
 pub fn matches(paths: &[String], advanced: &str) -> String {
     joined(paths, &format!("like_regex {} flag \"s\"", quoted(advanced)))
 }
@@ -84,7 +84,7 @@ pub fn sign(order: Order) -> &'static str {
     }
 }
 
-/// A text as jsonpath and JSON write it.
+/// A text in quotes, as in jsonpath and JSON.
 pub fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }

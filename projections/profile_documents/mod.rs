@@ -1,4 +1,4 @@
-//! Read model: each live profile as the document that applications ask about.
+//! Read model: each live profile as the document that applications query.
 //!
 //! Fed by: ProfileRegistered, EmailsAssigned, ProfileActivated, ProfileDeactivated,
 //! AttributesAssigned, AttributeDefaulted, AttributeWithdrawn, UsernameAssigned,
@@ -38,28 +38,28 @@ pub struct ProfileDocuments;
 pub struct Row {
     pub tenant_id: Uuid,
     pub id: Uuid,
-    /// The UUID that holds the twelve bytes of its id: sorts and is compared as they are.
+    /// A UUID made of the twelve bytes of the id: it sorts and compares as they do.
     pub object_id: Uuid,
     pub version: i64,
-    /// The position of its registration: storage order.
+    /// The position of its registration, which gives storage order.
     pub ordinal: i64,
-    /// Of a profile without one, its id.
+    /// The username; for a profile without one, its id.
     pub username: String,
     pub email: Option<String>,
     pub verified: bool,
     pub enabled: bool,
-    /// Milliseconds since 1970, as are the last changes'.
+    /// In milliseconds since 1970, as is the last change.
     pub created_on: i64,
     pub last_modified: i64,
     pub document: Json<Document>,
 }
 
-/// What can be asked about at any depth.
+/// What queries can ask about at any depth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Document {
     pub roles: Vec<String>,
     pub attributes: Attributes,
-    /// Of the attributes: what an index can tell which there are by.
+    /// What the index knows of the attributes: which ones there are.
     pub names: Vec<String>,
 }
 

@@ -1,5 +1,5 @@
-//! What must hold of a document before a condition can that no index serves: equalities, which
-//! one does. Never says more than the condition itself.
+//! Conditions that an index can serve and that must hold before a condition that no index serves
+//! can. They never demand more than that condition does.
 
 use serde_json::Value;
 
@@ -7,10 +7,10 @@ use crate::domain::filter::{Choice, Filter, Path, Test, index};
 
 use super::jsonpath;
 
-/// Most equalities that are worth asking of the index.
+/// Most equalities that are looked up in the index.
 const EQUALITIES_MAX: usize = 16;
 
-/// Texts of jsonpath that hold of every document in which a list at `path` has an element that
+/// Conditions in jsonpath that hold of every document in which a list at `path` has an element that
 /// fits the filter.
 pub fn of_element(path: &str, filter: &Filter) -> Vec<String> {
     let mut found = Vec::new();
@@ -19,8 +19,8 @@ pub fn of_element(path: &str, filter: &Filter) -> Vec<String> {
     found
 }
 
-/// Texts of jsonpath that hold of every document in which `path` reaches this value, or a list
-/// with this value in it.
+/// Conditions in jsonpath that hold of every document in which `path` reaches this value, or a list
+/// that contains it.
 pub fn of_value(path: &str, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     collect_value(&format!("{path}[*]"), value, &mut found);
@@ -69,7 +69,7 @@ fn collect_value(path: &str, value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// The path's only reading; None if it has several.
+/// The path, if there is only one way to read it.
 fn simple(base: &str, path: &Path) -> Option<String> {
     let mut text = base.to_owned();
     for segment in path.segments() {
@@ -82,7 +82,7 @@ fn simple(base: &str, path: &Path) -> Option<String> {
     Some(text)
 }
 
-/// Neither nested nor null, which missing fields fit too.
+/// Neither nested nor null: a missing field equals null too.
 fn is_plain(value: &Value) -> bool {
     matches!(value, Value::Bool(_) | Value::Number(_) | Value::String(_))
 }

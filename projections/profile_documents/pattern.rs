@@ -1,17 +1,17 @@
-//! Regular expressions as PostgreSQL writes them (AREs), of the same meaning. All classes, cases
-//! and boundaries are spelt out, so that no locale has a say. Decides nothing: what is outside
-//! the regular subset, or too large, was refused when it was read.
+//! Regular expressions in the syntax of PostgreSQL (AREs), with the same meaning. Classes, letter
+//! cases and word boundaries are written out, so that the locale does not matter. Whether an
+//! expression is allowed was decided when it was read.
 
 use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind, Look, Repetition};
 
 use crate::domain::filter::Regular;
 
-/// Behind and before an ASCII word character, and behind and before none.
+/// After and before an ASCII word character; after and before anything else.
 const BEHIND: &str = "(?<=[0-9A-Za-z_])";
 const AHEAD: &str = "(?=[0-9A-Za-z_])";
 const NOT_BEHIND: &str = "(?<![0-9A-Za-z_])";
 const NOT_AHEAD: &str = "(?![0-9A-Za-z_])";
-/// Two different characters in one place: matches nothing.
+/// Two different characters at one place: it never matches.
 const NEVER: &str = "(?:(?=a)(?=b))";
 
 /// The expression for `~`, or for `like_regex` with flag `s`.
@@ -24,8 +24,8 @@ pub fn advanced(regular: &Regular) -> String {
     text
 }
 
-/// Without what may match nothing at either end, such as the `.*` around a word: it decides
-/// nothing about whether something matches, and takes time at each row.
+/// The expression without parts at either end that may match nothing, such as the `.*` around a
+/// word: they do not change whether it matches, and take time at each row.
 fn trimmed(hir: &Hir) -> &[Hir] {
     let optional = |part: &Hir| match part.kind() {
         HirKind::Repetition(repetition) => repetition.min == 0,
@@ -84,7 +84,7 @@ fn write_group(hir: &Hir, text: &mut String) {
     text.push(')');
 }
 
-/// Whether something matches does not depend on greed, so there is none here.
+/// Greediness does not change whether it matches, so none is written.
 fn write_repetition(repetition: &Repetition, text: &mut String) {
     write_group(&repetition.sub, text);
     match (repetition.min, repetition.max) {
@@ -96,7 +96,7 @@ fn write_repetition(repetition: &Repetition, text: &mut String) {
     }
 }
 
-/// What reaches to the last character is written as what it leaves out: PostgreSQL looks at each
+/// A class that reaches to the last character is written as its complement: PostgreSQL visits each
 /// character of a range when it folds case for trigrams.
 fn write_class(class: &ClassUnicode, text: &mut String) {
     let reaches_last = class.ranges().last().is_some_and(|range| range.end() == char::MAX);
@@ -111,7 +111,7 @@ fn write_class(class: &ClassUnicode, text: &mut String) {
         (false, false) => text.push('['),
     }
     for range in listed.ranges() {
-        // No text in PostgreSQL has U+0000, and it takes no such end of a range.
+        // PostgreSQL's texts never hold U+0000, and its ranges may not end there.
         let (start, end) = (range.start().max('\u{1}'), range.end().max('\u{1}'));
         write_character(start, text);
         if start < end {
@@ -143,7 +143,7 @@ fn assertion(look: Look) -> String {
         Look::WordAsciiNegate | Look::WordUnicodeNegate => {
             format!("(?:{NOT_BEHIND}{NOT_AHEAD}|{BEHIND}{AHEAD})")
         }
-        // Refused when it was read.
+        // Such an expression was refused when it was read.
         _ => NEVER.to_owned(),
     }
 }

@@ -1,19 +1,19 @@
-//! Where the values are that a filter's path reaches: in a column of the row, in its document, or
-//! in an element of a list.
+//! Where the values of a filter's path are: in a column of the row, in its document, or in an
+//! element of a list.
 
 use crate::domain::filter::Path;
 
 use super::jsonpath;
 
-/// Where values are.
+/// A place of values.
 pub struct Place {
-    /// The SQL whose value, as `jsonb`, the paths begin at.
+    /// SQL of type `jsonb`: the value at which the paths begin.
     pub expression: String,
     /// Texts of jsonpath that reach the values.
     pub paths: Vec<String>,
-    /// The column that holds the value, if one does.
+    /// The column that holds the value, if there is one.
     pub column: Option<Column>,
-    /// The attribute that the values belong to, and whether they are all of it.
+    /// The attribute that the values belong to, and whether they are the whole attribute.
     pub attribute: Option<(String, bool)>,
 }
 
@@ -25,7 +25,7 @@ pub enum Column {
     Boolean(&'static str),
     /// Milliseconds since 1970.
     Date(&'static str),
-    /// No column: a profile has no such field.
+    /// No column: profiles have no such field.
     None,
 }
 
@@ -57,7 +57,7 @@ impl Place {
         Place { expression: element.to_owned(), paths, column: None, attribute: None }
     }
 
-    /// An element of a list itself.
+    /// The element itself.
     pub fn whole(element: &str) -> Place {
         let paths = vec!["$".to_owned()];
         Place { expression: element.to_owned(), paths, column: None, attribute: None }

@@ -1,6 +1,5 @@
-//! Queries on `profile_documents`. Each is planned anew with the values it is asked with: a plan
-//! for any value at all would read whole tenants where an index finds ten rows. Filters are
-//! checked before they come here.
+//! Queries on `profile_documents`. Each is planned with its actual values: a generic plan would
+//! read a whole tenant where an index finds ten rows. Filters are checked before they come here.
 
 use std::collections::BTreeMap;
 
@@ -22,13 +21,13 @@ use super::place::Place;
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     pub tenant: Uuid,
-    /// [`Filter::everything`] for all.
+    /// [`Filter::everything`] selects all.
     pub filter: &'a Filter,
-    /// None: in storage order.
+    /// None means storage order.
     pub sort: Option<(&'a Path, Direction)>,
-    /// How many of them to leave out at the beginning.
+    /// How many of them to skip at the beginning.
     pub skip: i64,
-    /// None: all of them.
+    /// None means all of them.
     pub limit: Option<i64>,
 }
 
@@ -39,7 +38,7 @@ pub enum Direction {
     Descending,
 }
 
-/// A profile as it was found.
+/// A profile that was found.
 #[derive(Debug)]
 pub struct Found {
     pub id: Uuid,
@@ -52,22 +51,22 @@ pub struct Found {
     /// Milliseconds since 1970.
     pub last_modified: i64,
     pub roles: Vec<String>,
-    /// By name; their values as they are stored.
+    /// By name; the values as they are stored.
     pub attributes: BTreeMap<String, Box<RawValue>>,
 }
 
-/// What the column `document` holds, besides names that only the index is asked for.
+/// The column `document`, without the names that are there for the index only.
 #[derive(Deserialize)]
 struct Document {
     roles: Vec<String>,
     attributes: BTreeMap<String, Box<RawValue>>,
 }
 
-/// Rows fetched first, when nothing is known of their size.
+/// Rows of the first fetch, while the size of rows is not known.
 const ROWS_FETCHED_FIRST: usize = 64;
-/// How many bytes of values are fetched at once, as far as those before tell.
+/// Bytes of values in one fetch, estimated from the rows before.
 const FETCH_BYTES: usize = 256 << 10;
-/// Bytes of values from which on a page is handed on, however few profiles it has.
+/// A page with so many bytes of values is handed on, however few profiles it has.
 const PAGE_BYTES: usize = 1 << 20;
 
 impl Found {
@@ -76,9 +75,9 @@ impl Found {
     }
 }
 
-/// Hands the profiles that are asked for on, so many at once or fewer large ones, until nobody
-/// wants more or there are none: however many and large they are, few are in memory. Each fetch is
-/// a statement of its own, within the connection's time for one.
+/// Hands on the wanted profiles, a bounded number at a time, until there are no more or the reader
+/// is gone: however many and large they are, only few are in memory. Each fetch is a statement of
+/// its own, within the time limit of one statement.
 ///
 /// # Errors
 /// The driver's.
@@ -136,7 +135,7 @@ fn listing(asked: Asked<'_>) -> (String, Vec<Parameter>) {
     (sql, with_tenant(asked.tenant, parameters))
 }
 
-/// The profiles of these ids that there are, in any tenant, in storage order.
+/// The profiles with these ids, in any tenant, in storage order. Unknown ids are left out.
 ///
 /// # Errors
 /// The driver's.
@@ -165,7 +164,7 @@ pub async fn by_ids(
     rows.iter().map(|row| Ok((row.try_get(8)?, decode(row)?))).collect()
 }
 
-/// How many profiles of a tenant fit the filter. For all of a tenant's there are counters.
+/// How many profiles of a tenant fit the filter. To count all of them, read the counters instead.
 ///
 /// # Errors
 /// The driver's.
@@ -178,7 +177,7 @@ pub async fn count(client: &Client, tenant: Uuid, filter: &Filter) -> Result<i64
     rows.try_next().await?.map_or(Ok(0), |row| row.try_get(0))
 }
 
-/// The profile of one record of a list.
+/// The profile in one record of a list.
 ///
 /// # Errors
 /// The driver's.
@@ -197,8 +196,8 @@ fn decode(record: &Row) -> Result<Found, Error> {
     })
 }
 
-/// Missing values and null, then numbers, texts by their bytes, documents, lists, booleans; in
-/// storage order among equals. A list is one value here, and not entered.
+/// Sorts missing values and null first, then numbers, texts by their bytes, documents, lists,
+/// booleans; equal values in storage order. A list is compared as one value.
 fn order(
     path: &Path,
     direction: Direction,

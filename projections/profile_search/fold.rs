@@ -14,7 +14,7 @@ use crate::projections::Key;
 
 use super::Row;
 
-/// The attributes that a profile without a name is called by.
+/// The attributes whose values stand in for a missing name.
 const CALLED_BY: [&str; 3] = ["displayName", "firstName", "lastName"];
 
 pub fn key(event: &Occurred) -> Option<Key> {

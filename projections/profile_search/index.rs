@@ -1,10 +1,10 @@
-//! One tenant's profiles as the list searches them (contract 4.3): exact pages, totals and facet
+//! One tenant's profiles as `POST /search` finds them (contract 4.3): exact pages, totals and facet
 //! counts, from memory.
 //!
-//! A document has a slot, a small number. Sets of slots (`labels`, `grams`, `domains`) answer what
-//! they can; the texts themselves (`documents`) are read only for terms longer than a gram; `order`
-//! keeps the list's order. It never reads the database, folds no case and knows no role by name:
-//! what arrives is compared as it is.
+//! Each document has a slot, a small number. Sets of slots (`labels`, `grams`, `domains`) answer
+//! what they can. Texts (`documents`) are read only for terms longer than a gram. `order` keeps the
+//! order of the list. The index never reads the database, folds no case and knows no role by name:
+//! texts are compared as they arrive.
 
 mod documents;
 mod domains;
@@ -29,18 +29,18 @@ pub struct Document {
     pub id: Uuid,
     /// Folded name the list is sorted by, bytewise; None sorts last.
     pub name_key: Option<String>,
-    /// What a term is looked for in: folded name and e-mails, and each that has marks once more
-    /// without them, joined by '\n'. A term never contains '\n': one that does finds nothing.
+    /// Where a term is looked for: folded name and e-mail addresses, joined by '\n'; texts with
+    /// marks appear a second time without them. A term with '\n' in it finds nothing.
     pub text: String,
-    /// Directory role key of the first role, if any.
+    /// Key of the first directory role, if there is one.
     pub role: Option<String>,
-    /// Deduplicated.
+    /// Each once.
     pub departments: Vec<Uuid>,
-    /// No search finds an inactive profile, so the index does not keep it.
+    /// Inactive profiles are in no search, so the index does not hold them.
     pub active: bool,
 }
 
-/// Which documents a caller may see by their departments.
+/// Which documents a caller may see, judged by departments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
     All,
@@ -48,42 +48,44 @@ pub enum Access {
     Departments(Vec<Uuid>),
 }
 
-/// Who asks, and for what. All conditions hold at once.
+/// Who asks, and for what. A document must meet all conditions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
-    /// Folded substring of the text; None or empty is no condition.
+    /// Folded text that the document must contain; None or empty is no condition.
     pub term: Option<String>,
     /// The caller, who is never in the list.
     pub exclude: Option<Uuid>,
     /// Roles visible to the caller.
     pub roles: Vec<String>,
-    /// Whether documents with no role are visible too.
+    /// Whether the caller sees documents without a role too.
     pub without_role: bool,
     pub access: Access,
     /// Filter: any of these; empty is no filter.
     pub departments: Vec<Uuid>,
-    /// Filter: this role. One that the caller may not see finds nothing.
+    /// Filter: this role. A role that the caller may not see finds nothing.
     pub role: Option<String>,
-    /// Nothing matches (a cohort filter where there are no cohorts): page and facets are empty.
+    /// A filter that nothing meets (by cohort, where there are no cohorts): page and facets are
+    /// empty.
     pub nothing: bool,
     pub offset: usize,
     pub limit: usize,
 }
 
-/// One page of what a query matches, and the counts beside it.
+/// One page of the matches, and the counts beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// Ordered by name key, no name last, then by id.
+    /// Sorted by name key, documents without a name last, then by id.
     pub ids: Vec<Uuid>,
     /// Matches before paging.
     pub total: u64,
-    /// Matches of each department under all but the department filter; none zero, in no order.
+    /// Matches of each department under all conditions but the department filter; none is zero;
+    /// unsorted.
     pub departments: Vec<(Uuid, u64)>,
-    /// Matches of each role under all but the role filter; none zero, in no order.
+    /// Matches of each role under all conditions but the role filter; none is zero; unsorted.
     pub roles: Vec<(String, u64)>,
 }
 
-/// One tenant's index. Callers hold it in a `RwLock`: searching reads, changing writes.
+/// The index of one tenant. Callers hold it in a `RwLock`: searches read, changes write.
 #[derive(Debug, Default)]
 pub struct Index {
     /// The slots in use.
@@ -102,8 +104,8 @@ impl Index {
         Self::default()
     }
 
-    /// Bulk build, far faster than one put per document. Documents are read one by one and need no
-    /// order; of active ones with the same id the last is kept.
+    /// Builds the index from all documents at once, far faster than by one put for each. They need
+    /// no order. Of active documents with the same id, the last is kept.
     pub fn load(documents: impl IntoIterator<Item = Document>) -> Self {
         let mut index = Self::default();
         let mut grams = GramsLoader::default();
@@ -148,7 +150,7 @@ impl Index {
         self.release(slot);
     }
 
-    /// How many documents can be found.
+    /// How many documents the index holds.
     pub fn len(&self) -> usize {
         self.all.len() as usize
     }
@@ -157,7 +159,7 @@ impl Index {
         self.all.is_empty()
     }
 
-    /// What the index holds on the heap, without the allocator's own overhead.
+    /// Bytes of heap in use, without the allocator's own overhead.
     pub fn memory_bytes(&self) -> usize {
         labels::set_bytes(&self.all)
             + self.documents.memory_bytes()
@@ -178,10 +180,10 @@ impl Index {
         self.by_name.remove(|other| self.documents.place(other).cmp(&place));
     }
 
-    /// Writes all of the document but its grams, which a load gathers apart.
+    /// Writes all of the document but its grams, which a load gathers by itself.
     fn write(&mut self, slot: u32, document: &Document) {
         self.domains.replace(slot, self.documents.text(slot), document.text.as_bytes());
-        // A slot that was not in use carries nothing yet.
+        // A new slot carries no labels yet.
         let old_role = if self.all.insert(slot) { None } else { self.roles.of(slot) };
         let role = document.role.as_ref().map(|role| self.roles.number(role));
         self.roles.replace(slot, old_role.as_slice(), role.as_slice());
@@ -190,7 +192,7 @@ impl Index {
         self.documents.write(slot, document, &departments);
     }
 
-    /// Forgets all that is known of a slot that has left both orders.
+    /// Clears a slot after it has left both orders.
     fn release(&mut self, slot: u32) {
         self.grams.replace(slot, self.documents.text(slot), b"");
         self.domains.replace(slot, self.documents.text(slot), b"");

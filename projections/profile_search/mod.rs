@@ -1,4 +1,4 @@
-//! Read model: what a profile is found and sorted by; loaded into the search index in memory.
+//! Read model: by what a profile is found and sorted. The search index in memory is loaded from it.
 //!
 //! Fed by: ProfileRegistered, ProfileRenamed, EmailsAssigned, RolesAssigned, DepartmentsAssigned,
 //! ProfileActivated, ProfileDeactivated, UsernameAssigned, AttributesAssigned,
@@ -32,7 +32,7 @@ pub struct Row {
     pub version: i64,
     pub name: Option<String>,
     pub username: Option<String>,
-    /// Those that it is called by if it has no name.
+    /// The attributes that stand in for a missing name.
     pub attributes: Json<Attributes>,
     /// Folded e-mail addresses.
     pub email_keys: Vec<String>,
@@ -47,8 +47,8 @@ impl Row {
         let shown = || stand_in(&self.attributes.0, self.username.as_deref());
         let name_key = self.name.as_deref().map(folded).or_else(|| shown().as_deref().map(folded));
         let keys = || name_key.iter().chain(&self.email_keys);
-        // Who types no marks finds those who have some. Most names have none, or stand without them
-        // in an address, and take no room twice.
+        // A person who types no marks finds names that have them. Most names have none, or appear
+        // without them in an address: these take no room twice.
         let mut plain: Vec<String> = keys().filter_map(|key| without_marks(key)).collect();
         plain.retain(|plain| !keys().any(|key| key.contains(plain)));
         let parts: Vec<&str> = keys().chain(&plain).map(String::as_str).collect();

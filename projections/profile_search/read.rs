@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::Row;
 
-/// Every row of a tenant, as it arrives.
+/// Every row of a tenant, read as a stream.
 ///
 /// # Errors
 /// The driver's.

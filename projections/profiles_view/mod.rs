@@ -1,4 +1,4 @@
-//! Read model: a row per live profile, with all that is true of it.
+//! Read model: one row for each live profile, with all that is true of it.
 //!
 //! Fed by: ProfileRegistered, ProfileRenamed, EmailsAssigned, RolesAssigned, DepartmentsAssigned,
 //! RequestLimitAssigned, ProfileActivated, ProfileDeactivated, AttributesAssigned,
@@ -49,7 +49,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// What a list calls the profile: its name, else what stands in for one.
+    /// What lists show as the name of the profile: its name, else what stands in for it.
     pub fn shown_name(&self) -> Option<String> {
         self.name.clone().or_else(|| stand_in(&self.attributes.0, self.username.as_deref()))
     }

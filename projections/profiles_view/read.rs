@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Row;
 
-/// The rows of these profiles, in the order asked; unknown ones are left out.
+/// The rows of these profiles, in the order of the ids; unknown ids are left out.
 ///
 /// # Errors
 /// The driver's.
@@ -21,7 +21,7 @@ pub async fn by_ids(client: &Client, tenant: Uuid, ids: &[Uuid]) -> Result<Vec<R
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 
-/// At most `limit` rows of a tenant behind the profile `after`, by id.
+/// At most `limit` rows of a tenant after the profile `after`, by id.
 ///
 /// # Errors
 /// The driver's.

@@ -1,4 +1,4 @@
-//! Which values an event carries with their ids.
+//! The values that an event carries, with their ids.
 
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//! Read model: which value of a tenant an id stands for: names, e-mail addresses, request limits.
+//! Read model: the values of a tenant by their ids: names, e-mail addresses, request limits.
 //!
 //! Fed by: ProfileRegistered, ProfileRenamed, EmailsAssigned, RequestLimitAssigned, DraftSaved
 //! Fills: shared_values
@@ -17,7 +17,7 @@ use crate::projections::{InsertModel, ReadModel, ValueModel};
 /// The read model.
 pub struct SharedValues;
 
-/// A row. What an id stands for never changes, so rows are only inserted.
+/// A row. The value of an id never changes, so rows are only inserted.
 #[derive(Clone, Debug, PartialEq, ToSql, FromSql)]
 #[postgres(name = "shared_values")]
 pub struct Row {

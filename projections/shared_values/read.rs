@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Row;
 
-/// What these ids of a tenant stand for; unknown ones are left out.
+/// The values of these ids of a tenant; unknown ids are left out.
 ///
 /// # Errors
 /// The driver's.
@@ -27,7 +27,7 @@ pub async fn by_ids(
     rows.map(|row| row.map(|row| (row.id, row))).collect()
 }
 
-/// At most `limit` request limits of a tenant: the only values that are suggested to others.
+/// At most `limit` request limits of a tenant. Other kinds of values are never suggested.
 ///
 /// # Errors
 /// The driver's.

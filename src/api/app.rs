@@ -1,4 +1,4 @@
-//! What every handler works with.
+//! What every handler needs.
 
 use std::sync::Arc;
 
@@ -16,21 +16,21 @@ use super::people::known::Known;
 pub struct App {
     pub engine: Arc<Engine>,
     pub verifier: Verifier,
-    /// What the Crafter Profile face works with.
+    /// What only the Crafter Profile API needs.
     pub applications: Services,
-    /// Where credentials of people led lately.
+    /// What the credentials of people led to recently.
     pub known: Known,
     pub requests: Arc<Semaphore>,
     pub large_requests: Arc<Semaphore>,
     pub large_bodies: Arc<Semaphore>,
     /// Renders the metrics.
     pub metrics: PrometheusHandle,
-    /// Whether `/metrics` is served by the main listener, which then is loopback.
+    /// Whether the main listener serves `/metrics`. It then is loopback.
     pub metrics_here: bool,
 }
 
 impl App {
-    /// The application over an engine.
+    /// The application on top of an engine.
     pub fn new(
         engine: Arc<Engine>,
         verifier: Verifier,

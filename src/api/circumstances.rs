@@ -1,4 +1,4 @@
-//! What of a request goes on record, whichever face it came to.
+//! What goes on record of a request, whichever API it is for.
 
 use std::net::SocketAddr;
 
@@ -11,14 +11,14 @@ use crate::engine::Envelope;
 
 use super::face::Face;
 
-/// Longest header value that is put on record, in characters.
+/// Longest header value that goes on record, in characters.
 const RECORDED_CHARACTERS_MAX: usize = 500;
 
-/// The id under which a request is on record, in the log and in its answer.
+/// The id of a request: in the log of events, in the server's log, and in its answer.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestId(pub Uuid);
 
-/// What of a request goes on record.
+/// What goes on record of a request.
 #[derive(Clone, Debug)]
 pub struct Circumstances {
     pub request_id: Uuid,
@@ -27,17 +27,17 @@ pub struct Circumstances {
     pub user_agent: Option<String>,
 }
 
-/// Who really acts.
+/// The real actor.
 pub struct RealActor {
-    /// What sort of actor.
+    /// The kind of actor.
     pub kind: &'static str,
     pub id: Uuid,
-    /// What an actor is called that has no profile.
+    /// The name of an actor that is no profile.
     pub name: Option<String>,
 }
 
 impl Circumstances {
-    /// Of this request.
+    /// Takes them from a request.
     pub fn of(parts: &request::Parts) -> Circumstances {
         let extensions = &parts.extensions;
         let address = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
@@ -49,7 +49,7 @@ impl Circumstances {
         }
     }
 
-    /// What was done by this actor as itself, for the log.
+    /// The envelope of what this actor does as itself.
     pub fn envelope(&self, face: Face, by: RealActor, operation: &'static str) -> Envelope {
         Envelope {
             request_id: self.request_id,
@@ -70,7 +70,7 @@ impl Circumstances {
     }
 }
 
-/// A header of free text that goes on record: bounded, whatever was sent.
+/// The text of a header that goes on record, cut to its bound.
 fn recorded(headers: &HeaderMap, name: &str) -> Option<String> {
     let value = headers.get(name)?;
     let value = String::from_utf8_lossy(value.as_bytes());

@@ -1,5 +1,5 @@
-//! What every operation of a face has in common in the OpenAPI document: how callers are known, and
-//! the answers that any request can get. What only some can get stands with the handler.
+//! What all operations of an API have in common in the OpenAPI document: credentials, and the
+//! answers that any request can get. Answers of single operations are documented at their handlers.
 
 use std::collections::BTreeSet;
 
@@ -13,20 +13,20 @@ use utoipa::openapi::security::{
 };
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Response, Type};
 
-/// A face, as the document shows it.
+/// An API as the document describes it.
 struct DocumentedFace {
     /// The tag of its operations.
     tag: &'static str,
-    /// The names of what each request says of its caller.
+    /// The names of its credentials.
     schemes: &'static [&'static str],
     /// The content type of its errors.
     content_type: &'static str,
     /// The schema of its errors, and of its 422.
     error: &'static str,
     invalid: &'static str,
-    /// What any request can be answered with besides success.
+    /// The answers that any request can get besides success.
     statuses: &'static [u16],
-    /// Headers that any request may have: name, bytes at most, what it is for.
+    /// Headers that any request may have: name, most bytes, purpose.
     headers: &'static [(&'static str, usize, &'static str)],
 }
 
@@ -74,7 +74,7 @@ const FACES: [DocumentedFace; 4] = [
     },
 ];
 
-/// Adds it to every operation.
+/// Adds this to every operation.
 pub fn document(document: &mut OpenApi) {
     let components = document.components.get_or_insert_default();
     for (name, scheme) in schemes() {
@@ -137,7 +137,7 @@ fn complete(operation: &mut Operation, face: &DocumentedFace) {
     }
 }
 
-/// The schema of a response that the handler declares.
+/// The schema of a response that a handler declares.
 fn body_of(response: RefOr<Response>, content_type: &str) -> Option<RefOr<Schema>> {
     let RefOr::T(mut response) = response else { return None };
     response.content.shift_remove(content_type).and_then(|content| match content {
@@ -146,7 +146,7 @@ fn body_of(response: RefOr<Response>, content_type: &str) -> Option<RefOr<Schema
     })
 }
 
-/// The answer with this status: in the form of the face, or in the one that the handler declares.
+/// The answer with this status: as the handler declares it, else in the form of the API.
 fn refusal(face: &DocumentedFace, status: u16, own: Option<RefOr<Schema>>) -> Response {
     let name = if status == 422 { face.invalid } else { face.error };
     let common = Ref::from_schema_name(name);

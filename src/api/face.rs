@@ -1,4 +1,4 @@
-//! Which API a request is for, and how that API says no.
+//! Which API a request is for, and how that API answers a rejection.
 
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -17,8 +17,7 @@ pub enum Face {
 }
 
 impl Face {
-    /// The API that this path belongs to, or a template of paths; None for what is there beside
-    /// all of them.
+    /// The API that this path or route template belongs to; None for the paths beside all APIs.
     pub fn of(path: &str) -> Option<Face> {
         if path.starts_with("/api/v5/") || path.starts_with("/uploads/") {
             Some(Face::ProfilesV5)
@@ -31,7 +30,7 @@ impl Face {
         }
     }
 
-    /// Its name on record and in metrics.
+    /// Its name in metrics and on record.
     pub const fn name(self) -> &'static str {
         match self {
             Face::ProfilesV5 => "v5",
@@ -40,7 +39,7 @@ impl Face {
         }
     }
 
-    /// A rejection in its form.
+    /// A rejection in the form of this API.
     pub fn reject(self, rejection: Rejection) -> Response {
         match self {
             Face::CrafterProfile => crafter::error::Failure::from(rejection).into_response(),
@@ -48,14 +47,14 @@ impl Face {
         }
     }
 
-    /// What a request is answered that does not even say who calls; None when it does. The clients
-    /// of Crafter Profile may say it in their bodies, so it cannot be told here.
+    /// The answer to a request without credentials; None if it has some. Clients of Crafter Profile
+    /// may send them in the body, so they cannot be checked here.
     pub fn anonymous(self, headers: &HeaderMap) -> Option<Response> {
         let anonymous = self != Face::CrafterProfile && !headers.contains_key("x-api-key");
         anonymous.then(|| self.refuse(Failure::MissingApiKey))
     }
 
-    /// A failure in the form of one of the faces that people call.
+    /// A failure in the form of one of the two APIs that people call.
     pub fn refuse(self, failure: Failure) -> Response {
         match self {
             Face::History => Problem(failure).into_response(),

@@ -1,4 +1,4 @@
-//! GET /metrics: in the text format of Prometheus, or in OpenMetrics where that is asked for.
+//! GET /metrics: in the text format of Prometheus, or in OpenMetrics if the request asks for it.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text";
 const OPEN_METRICS_TEXT: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
-/// What Prometheus scrapes.
+/// The metrics.
 pub async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     app.engine.observe();
     let text = app.metrics.render();
@@ -25,8 +25,8 @@ pub async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Respons
     ([(CONTENT_TYPE, TEXT)], text).into_response()
 }
 
-/// The same in OpenMetrics 1.0: a counter's family is named without `_total`, bounds of buckets are
-/// written as floats, no line is empty, and the last one says that it is the last.
+/// The text format as OpenMetrics 1.0: the family of a counter is named without `_total`, bounds of
+/// buckets are floats, no line is empty, and the last line is `# EOF`.
 pub fn open_metrics(text: &str) -> String {
     let counters: Vec<&str> = text
         .lines()

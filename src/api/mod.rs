@@ -1,5 +1,5 @@
-//! The faces: HTTP in, engine, HTTP out. A handler parses, calls the engine and formats; rules
-//! and SQL are elsewhere.
+//! The three APIs, called faces: each turns HTTP into calls of the engine and results into HTTP. A
+//! handler parses, calls the engine and formats. Rules and SQL are elsewhere.
 
 pub mod app;
 pub mod bounds;

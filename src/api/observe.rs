@@ -1,5 +1,5 @@
-//! What surrounds every request: its id, its bounds, its log line, its metrics. Neither log nor
-//! metrics hold a path, a query, a secret or an e-mail address: routes are templates.
+//! What surrounds every request: id, bounds, log line, metrics. Log lines and metrics never hold a
+//! path, a query, a secret or an e-mail address: they name the route template.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,13 +25,13 @@ use super::circumstances::RequestId;
 use super::face::Face;
 use super::rejection::Rejection;
 
-/// How the path of a request ends that brings a file.
+/// The end of the path of requests that bring a file.
 const UPLOAD: &str = "/uploadAttachment";
 
-/// The content codings that bodies of requests may have.
+/// The content codings that bodies may have.
 const CODINGS: &str = "gzip, deflate, br, zstd";
 
-/// Surrounds a request.
+/// Handles a request within its bounds, and records it in log and metrics.
 pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let given = request.headers().get("x-request-id");
@@ -74,7 +74,8 @@ pub async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Ne
     response
 }
 
-/// What answers of faces hold is personal: nobody keeps it unasked, or takes it for something else.
+/// Answers are personal: unless a handler says otherwise, they are not cached, and their type is
+/// not guessed.
 fn keep_private(headers: &mut HeaderMap) {
     let caching = if headers.contains_key(ETAG) { "private, no-cache" } else { "no-store" };
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static(caching));
@@ -93,18 +94,20 @@ pub async fn with_host(request: Request, next: Next) -> Response {
 }
 
 async fn bounded(app: &App, face: Face, request: Request, next: Next) -> Response {
-    // Nobody is waited for who has not even shown a key; no place is taken while a body dawdles.
+    // Credentials come first: without them the body is not waited for. A place is taken only once
+    // the body is there.
     if let Some(refused) = face.anonymous(request.headers()) {
         return refused;
     }
-    // What could be unpacked has lost this header.
+    // The layer that unpacks bodies removes this header, so a body that still has it was not
+    // unpacked.
     let packed = request.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity");
     if packed {
         let mut response = face.reject(Rejection::UnsupportedCoding);
         response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(CODINGS));
         return response;
     }
-    // A file is too large for that: it is received as it comes, by the handler.
+    // A file may be larger than that: its handler receives it as a stream.
     let file = request.uri().path().ends_with(UPLOAD) && face == Face::CrafterProfile;
     let (request, _body) = match file {
         true => (request, None),
@@ -136,8 +139,8 @@ async fn bounded(app: &App, face: Face, request: Request, next: Next) -> Respons
     }
 }
 
-/// The request with its body in memory, within its bounds of size and time, and a place among the
-/// large ones if it is one of them, or may become one.
+/// The request with its body in memory, within the bounds of size and time. A large body, or one
+/// that may become large, takes one of the places for these.
 async fn with_body(
     app: &App,
     request: Request,
@@ -170,12 +173,12 @@ async fn with_body(
     }
 }
 
-/// A rejection in the form of the face that the request is for.
+/// A rejection in the form of the API that the request is for.
 pub fn reject(face: Option<Face>, rejection: Rejection) -> Response {
     face.unwrap_or(Face::ProfilesV5).reject(rejection)
 }
 
-/// The method, of a bounded set.
+/// The method as a metric's label: one of a bounded set.
 fn method(method: &axum::http::Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
@@ -189,7 +192,7 @@ fn method(method: &axum::http::Method) -> &'static str {
     }
 }
 
-/// What a panic is answered with.
+/// The answer after a panic.
 pub fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     tracing::error!("a handler panicked");
     reject(None, Rejection::Internal)

@@ -1,18 +1,19 @@
-//! Which part of a file is asked for (RFC 9110 13 and 14): `Range`, `If-Range`, `If-None-Match`.
+//! Which part of a file a request asks for (RFC 9110 13 and 14): `Range`, `If-Range`,
+//! `If-None-Match`.
 
 use std::ops::Range;
 
-/// What of a file a request asks for.
+/// The part of a file that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
     Whole,
     Part(Range<u64>),
-    /// It lies outside the file: 416.
+    /// Outside the file: 416.
     Outside,
 }
 
-/// What `range` asks for of a file of so many bytes. A part is asked for only of the very file
-/// that the caller has a part of already, which `if_range` tells; what is no single range of bytes
+/// The part that `range` asks for, of a file of so many bytes. A part is sent only if the caller
+/// has other parts of the same file, which `if_range` tells. Anything but a single range of bytes
 /// is ignored.
 pub fn asked(range: Option<&str>, if_range: Option<&str>, etag: &str, bytes: u64) -> Asked {
     if if_range.is_some_and(|validator| validator != etag) {
@@ -31,7 +32,7 @@ pub fn is_held(if_none_match: &str, etag: &str) -> bool {
     if_none_match.trim() == "*" || held.any(|one| one == etag)
 }
 
-/// One range of bytes; an empty one lies outside.
+/// A single range of bytes; an empty one lies outside the file.
 fn parse(range: &str, bytes: u64) -> Option<Range<u64>> {
     let (unit, range) = range.split_once('=')?;
     let (first, last) = range.split_once('-').filter(|_| unit.eq_ignore_ascii_case("bytes"))?;

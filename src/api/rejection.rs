@@ -1,36 +1,35 @@
-//! Why a request fails whichever face it came to: it is no good HTTP, too much is going on, or the
-//! log cannot be read or written. Each face turns these into its own failures.
+//! Why a request fails whichever API it is for: the HTTP is invalid, the server is busy, or the log
+//! cannot be read or written. Each API turns these into its own failures.
 
 use crate::engine::Error;
 
-/// Why a request fails, whichever face it came to.
+/// Why a request fails, whichever API it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejection {
     RouteNotFound,
     MethodNotAllowed,
-    /// Its body is packed in a way that nobody here unpacks.
+    /// Its body has an unknown content coding.
     UnsupportedCoding,
     BodyTooLarge,
-    /// It stopped amid, or is no HTTP.
+    /// It ended early, or is not HTTP.
     BodyBroken,
     BodyTimeout,
     /// HTTP/1.1 without `Host`, or with two (RFC 9112 3.2).
     HostUnclear,
-    /// Others kept changing the same streams.
+    /// Other requests kept changing the same streams.
     Conflict,
-    /// All that it would change does not fit into one append.
+    /// Its changes do not fit into one append.
     TooMuchAtOnce,
-    /// Too much is waiting; nothing was accepted.
+    /// Too many requests are waiting; nothing was accepted.
     Overloaded,
     /// The log cannot be reached, or not in time.
     Unavailable,
-    /// A defect.
+    /// A defect of the server.
     Internal,
 }
 
 impl From<Error> for Rejection {
-    /// What outsiders are told of a failure of the log; the operator finds the rest in the
-    /// server's own log.
+    /// What callers are told of a failure of the log. The details are in the server's log.
     fn from(error: Error) -> Self {
         match &error {
             Error::Conflict(_) | Error::ClaimTaken(_) => Rejection::Conflict,
@@ -48,7 +47,7 @@ impl From<Error> for Rejection {
     }
 }
 
-/// An error and its causes, without the database's detail texts, which may hold values.
+/// An error and its causes, without the database's detail texts, which may contain personal values.
 fn chain(error: &Error) -> String {
     match error {
         Error::Unavailable(_, Some(cause)) | Error::Corrupt(_, Some(cause)) => {

@@ -1,4 +1,4 @@
-//! Every route there is.
+//! Every route.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -146,7 +146,7 @@ fn crafter_profile() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(monitoring::version))
 }
 
-/// The OpenAPI document of all faces.
+/// The OpenAPI document of all APIs.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let (_, mut document) = handlers().split_for_parts();
     crafter::documented::document(&mut document);
@@ -154,11 +154,11 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     document
 }
 
-/// Answers of fewer bytes are not worth compressing.
+/// Smaller answers are not compressed.
 const COMPRESSED_BYTES_MIN: u64 = 1_024;
 /// For how long browsers remember a preflight request.
 const PREFLIGHT_AGE_MAX: Duration = Duration::from_secs(600);
-/// Headers of answers that pages of other origins may read.
+/// Headers that pages of other origins may read.
 const EXPOSED: [&str; 12] = [
     "content-disposition",
     "dossier-folded",
@@ -192,12 +192,12 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(not_found)
         .layer(CatchPanicLayer::custom(observe::panicked))
         .layer(middleware::from_fn_with_state(app.clone(), observe::observe))
-        // Their bounds hold for what is unpacked; other codings pass, and are refused in the form
-        // of the face.
+        // The bounds hold for the unpacked body. Unknown codings pass here and are refused in the
+        // form of the API.
         .layer(MapRequestBodyLayer::new(Body::new))
         .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
         .with_state(app);
-    // Before anything is routed: the clients of one face write its paths in several ways.
+    // Before routing: clients of Crafter Profile write its paths in several ways.
     let router = MapRequest::new(router, move |request| routed(request, &prefix));
     let worthwhile = DefaultPredicate::new().and(SizeAbove::new(COMPRESSED_BYTES_MIN));
     Router::new()
@@ -206,7 +206,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(MapResponseLayer::new(weakened))
 }
 
-/// A compressed answer is another sequence of bytes: its tag says the same only weakly.
+/// A compressed answer has other bytes, so its entity tag becomes a weak one.
 fn weakened<B>(mut response: axum::http::Response<B>) -> axum::http::Response<B> {
     if response.headers().contains_key(CONTENT_ENCODING)
         && let Some(tag) = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok())
@@ -218,11 +218,11 @@ fn weakened<B>(mut response: axum::http::Response<B>) -> axum::http::Response<B>
     response
 }
 
-/// The router for pages of these other origins too, whose preflight requests are answered before
-/// anybody asks for credentials. `*` is every origin.
+/// The router, also for pages of these other origins. Their preflight requests are answered without
+/// credentials. `*` is every origin.
 ///
 /// # Errors
-/// The first that is no origin: scheme, host and port alone.
+/// The first text that is no origin: an origin is scheme, host and port alone.
 pub fn with_origins(router: Router, origins: &[String]) -> Result<Router, String> {
     if origins.is_empty() {
         return Ok(router);
@@ -253,7 +253,7 @@ fn origin(text: &str) -> Result<HeaderValue, String> {
     value.ok_or_else(|| format!("{text:?} is no origin: write it as https://app.example.org"))
 }
 
-/// The request with the path that is routed for it.
+/// The request with the path that the router knows.
 fn routed(mut request: Request, prefix: &str) -> Request {
     let Some(path) = crafter::path::routed(request.uri().path(), prefix) else { return request };
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -279,7 +279,7 @@ async fn not_found(request: Request) -> Response {
 async fn method_not_allowed(request: Request) -> Response {
     let path = request.uri().path();
     let mut response = observe::reject(Face::of(path), Rejection::MethodNotAllowed);
-    // A route of GET takes HEAD as well, but for the one whose reading is on record.
+    // A GET route answers HEAD too, except the one that records each reading.
     if path.starts_with(v5::download::PREFIX) {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static(v5::download::METHODS));
     }
@@ -290,7 +290,7 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Whether requests can be answered: the database answers, the read models keep up.
+/// Whether requests can be answered: the database answers, and the read models keep up.
 async fn readyz(State(app): State<Arc<App>>) -> Response {
     if let Some(why) = app.engine.unready().await {
         let body = json!({"status": "unready", "why": why.to_string()});

@@ -301,18 +301,19 @@ fn filled(kind: &str, text: &Spanned<String>, findings: &mut Findings) {
     }
 }
 
-fn email_flaw(email: &str) -> Option<&'static str> {
+fn email_flaw(email: &str) -> Option<String> {
     let Some((local, domain)) = email.split_once('@') else {
-        return Some("it has no @");
+        return Some("it has no @".to_owned());
     };
     if domain.contains('@') {
-        return Some("it has more than one @");
+        return Some("it has more than one @".to_owned());
     }
     if local.is_empty() || domain.is_empty() {
-        return Some("nothing stands before or after its @");
+        return Some("nothing stands before or after its @".to_owned());
     }
     if email.contains(char::is_whitespace) {
-        return Some("it holds white space");
+        return Some("it holds white space".to_owned());
     }
-    (email.chars().count() > EMAIL_CHARACTERS_MAX).then_some("it is longer than 254 characters")
+    (email.chars().count() > EMAIL_CHARACTERS_MAX)
+        .then(|| format!("it is longer than {EMAIL_CHARACTERS_MAX} characters"))
 }

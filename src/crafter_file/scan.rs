@@ -11,7 +11,7 @@ pub(super) const RECORD_BYTES_MAX: usize = 16 << 20;
 /// A record's text, or why there is none, and the line it begins on.
 pub(super) struct Piece {
     pub(super) line: usize,
-    pub(super) text: Result<Vec<u8>, &'static str>,
+    pub(super) text: Result<Vec<u8>, String>,
 }
 
 /// The stream and how far it is cut.
@@ -145,8 +145,8 @@ impl Cutter {
         }
         if self.shape == Shape::OpenList {
             self.shape = Shape::ClosedList;
-            let text = Err("the list is not closed: the file is cut, or broken above");
-            return Some(Piece { line: self.line, text });
+            let reason = "the list is not closed: the file is cut, or broken above";
+            return Some(Piece { line: self.line, text: Err(reason.to_owned()) });
         }
         None
     }
@@ -171,8 +171,8 @@ impl Cutter {
             (b']', Shape::OpenList) => self.shape = Shape::ClosedList,
             _ => {
                 self.state = State::Skipping;
-                let text = Err("neither a record nor a list of records");
-                return Some(Piece { line: self.line, text });
+                let reason = "neither a record nor a list of records";
+                return Some(Piece { line: self.line, text: Err(reason.to_owned()) });
             }
         }
         None
@@ -229,7 +229,7 @@ impl Cutter {
         self.state = State::Between;
         let record = std::mem::take(&mut self.record);
         let text = match std::mem::take(&mut self.too_long) {
-            true => Err("longer than 16 MiB"),
+            true => Err(format!("longer than {} MiB", RECORD_BYTES_MAX >> 20)),
             false => Ok(record),
         };
         Piece { line: self.record_line, text }
@@ -239,6 +239,6 @@ impl Cutter {
         self.state = State::Skipping;
         self.record = Vec::new();
         self.too_long = false;
-        Piece { line: self.record_line, text: Err(reason) }
+        Piece { line: self.record_line, text: Err(reason.to_owned()) }
     }
 }

@@ -88,7 +88,8 @@ pub fn read(file: &str, source: impl Read) -> Result<Seed, Vec<Problem>> {
     match source.take(SEED_BYTES_MAX + 1).read_to_end(&mut bytes) {
         Err(error) => return Err(whole(format!("reading stopped here: {error}"))),
         Ok(read) if read as u64 > SEED_BYTES_MAX => {
-            return Err(whole("a seed has at most 64 MiB: use an export".to_owned()));
+            let most = SEED_BYTES_MAX >> 20;
+            return Err(whole(format!("a seed has at most {most} MiB: use an export")));
         }
         Ok(_) => {}
     }

@@ -100,7 +100,7 @@ pub struct Named {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
     #[error(
-        "a file name has 1 to 255 bytes, text before its extension, no folders and no \
+        "a file name has 1 to {FILE_NAME_BYTES_MAX} bytes, text before its extension, no folders and no \
          characters that cannot be seen"
     )]
     Name,

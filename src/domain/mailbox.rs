@@ -19,7 +19,10 @@ pub struct Mailbox<'a> {
 
 /// The text is no mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an e-mail address reads a@b or Name <a@b>, and has at most 254 characters")]
+#[error(
+    "an e-mail address reads a@b or Name <a@b>, and has at most \
+         {EMAIL_CHARACTERS_MAX} characters"
+)]
 pub struct NoMailbox;
 
 /// Reads a mailbox of at most 320 characters.

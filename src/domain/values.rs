@@ -61,16 +61,16 @@ pub struct RequestLimit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
     #[error(
-        "a name has 1 to 200 characters, one of them visible, and none that controls, ends a line \
-         or changes the direction of the text"
+        "a name has 1 to {NAME_CHARACTERS_MAX} characters, one of them visible, and none that \
+         controls, ends a line or changes the direction of the text"
     )]
     Name,
     #[error(
-        "an e-mail address has one @ with text on both sides, no white space and at most 254 \
-         characters"
+        "an e-mail address has one @ with text on both sides, no white space and at most \
+         {EMAIL_CHARACTERS_MAX} characters"
     )]
     Email,
-    #[error("a request limit lies between 1 and 1000000 requests per day")]
+    #[error("a request limit lies between 1 and {REQUESTS_PER_DAY_MAX} requests per day")]
     RequestLimit,
 }
 

@@ -25,6 +25,9 @@ use super::api_keys::{issue_api_key, make_key, revoke_api_key};
 use super::person::{Person, Taken, take_in};
 use super::{failed, operator};
 
+/// Length of an API key that is read from a file.
+const API_KEY_BYTES: std::ops::RangeInclusive<usize> = 32..=200;
+
 /// How a file is applied.
 pub struct How {
     pub dry_run: bool,
@@ -142,8 +145,9 @@ async fn apply_key(
             let key = std::fs::read_to_string(&path)
                 .with_context(|| format!("reading {}", path.display()))?;
             let key = key.trim().to_owned();
-            if key.len() < 32 || key.len() > 200 {
-                anyhow::bail!("{}: an API key has 32 to 200 characters", path.display());
+            if !API_KEY_BYTES.contains(&key.len()) {
+                let (least, most) = (API_KEY_BYTES.start(), API_KEY_BYTES.end());
+                anyhow::bail!("{}: an API key has {least} to {most} bytes", path.display());
             }
             (key, "from its file".to_owned())
         }

@@ -29,7 +29,7 @@ use crate::engine::write::execute::{Change, CommandContext};
 use crate::engine::write::halt::{Halt, Ordered};
 use crate::engine::write::mint;
 use crate::engine::{Engine, Error, Priority};
-use crate::passwords::{Password, Passwords};
+use crate::passwords::{PASSWORD_BYTES_MAX, Password, Passwords};
 use crate::sealing::SealingKeys;
 
 use super::operator;
@@ -83,7 +83,7 @@ enum Unfit {
     UsernameTaken(String),
     #[error("there is an access token with its id already")]
     TokenTaken,
-    #[error("its password has no or over 1024 bytes")]
+    #[error("its password does not have 1 to {PASSWORD_BYTES_MAX} bytes")]
     Password,
 }
 

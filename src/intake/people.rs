@@ -125,7 +125,7 @@ fn person(line: &[u8]) -> Result<Option<Person>, String> {
         return Ok(None);
     }
     if line.len() > LINE_BYTES_MAX {
-        return Err("longer than 1 MiB".to_owned());
+        return Err(format!("longer than {} MiB", LINE_BYTES_MAX >> 20));
     }
     let text = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
     if text.contains('\0') || text.contains("\\u0000") {

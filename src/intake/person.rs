@@ -69,7 +69,7 @@ pub struct Change {
 /// Why a person is not taken in.
 #[derive(Debug, thiserror::Error)]
 pub enum Unfit {
-    #[error("id: 1 to 200 characters")]
+    #[error("id: 1 to {LINE_ID_CHARACTERS_MAX} characters")]
     LineId,
     #[error(transparent)]
     Value(#[from] values::Invalid),

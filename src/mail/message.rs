@@ -14,7 +14,7 @@ use super::{Failure, Kind, Mail, SettingsError, Wording};
 
 /// Longest line of a mail, in bytes without its end (RFC 5322, 2.1.1).
 const LINE_BYTES_MAX: usize = 998;
-const SUBJECT_CHARACTERS_MAX: usize = 200;
+pub(super) const SUBJECT_CHARACTERS_MAX: usize = 200;
 
 /// How mails of one kind are made.
 pub struct Form {

@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::message::SUBJECT_CHARACTERS_MAX;
+
 /// Longest [`Smtp::timeout`]; connecting and sending, one after the other, must end well within
 /// the time for which the outbox lends a mail out.
 pub const TIMEOUT_MAX: Duration = Duration::from_secs(120);
@@ -111,11 +113,14 @@ pub enum SettingsError {
     Template { file: PathBuf, reason: String },
     #[error("the sender of mails of kind {0} is no e-mail address in ASCII")]
     Sender(&'static str),
-    #[error("the subject of mails of kind {0} is not one line of 1 to 200 characters")]
+    #[error(
+        "the subject of mails of kind {0} is not one line of 1 to {SUBJECT_CHARACTERS_MAX} \
+         characters"
+    )]
     Subject(&'static str),
     #[error("signing in to the mail server takes a user name and a password")]
     Credentials,
-    #[error("the mail server's time limit is not between 1 and 120 seconds")]
+    #[error("the mail server's time limit is not between 1 and {} seconds", TIMEOUT_MAX.as_secs())]
     Timeout,
     #[error("the certificates for the mail server in {}", file.display())]
     Certificates { file: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },

@@ -18,7 +18,7 @@ use tracing::error;
 use zeroize::Zeroizing;
 
 use argon::Argon;
-use stored::Malformed;
+use stored::{MEMORY_KIB_MAX, Malformed};
 
 /// Longest password that is hashed, in bytes. A longer one is refused before it gets here.
 pub const PASSWORD_BYTES_MAX: usize = 1_024;
@@ -32,7 +32,7 @@ pub struct Password(Zeroizing<String>);
 
 /// A password is empty, or longer than [`PASSWORD_BYTES_MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a password has 1 to 1024 bytes")]
+#[error("a password has 1 to {PASSWORD_BYTES_MAX} bytes")]
 pub struct InvalidPassword;
 
 /// A password's hash, to be stored: Argon2id in PHC form.
@@ -56,7 +56,7 @@ pub struct Busy;
 /// The settings cannot be worked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSettings {
-    #[error("the memory of a password hash lies between 8 and 262144 KiB")]
+    #[error("the memory of a password hash lies between 8 and {MEMORY_KIB_MAX} KiB")]
     Memory,
     #[error("a password hash takes 1 iteration at least, and 1 GiB filled at most")]
     Iterations,

@@ -31,7 +31,7 @@ pub(super) enum Malformed {
     Form,
     #[error("its parameters are none, or ask for more memory or time than is given")]
     Parameters,
-    #[error("its salt has not 8 to 48 bytes")]
+    #[error("its salt does not have {} to {} bytes", SALT_BYTES.start(), SALT_BYTES.end())]
     Salt,
 }
 

@@ -10,6 +10,11 @@ use super::error::{Doing, Error};
 use super::read::Reader;
 use super::types::Claim;
 
+/// The table of claims, and which of its rows ended so long ago that they may go: some time after
+/// their end, so that who comes late with a claim is told that it ended. An index finds them.
+pub const ENDED_CLAIMS: (&str, &str) =
+    ("log.claims", "expires_at < clock_timestamp() - interval '1 hour'");
+
 /// Who holds a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claimed {

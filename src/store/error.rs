@@ -18,7 +18,7 @@ pub enum Error {
     Overloaded,
     /// The append breaks a bound of the log; nothing was accepted.
     #[error("appending more than the log takes at once: {0}")]
-    TooLarge(&'static str),
+    TooLarge(String),
     /// The database cannot be reached, or did not answer in time.
     #[error("reaching the log: {0}")]
     Unavailable(&'static str, #[source] Option<tokio_postgres::Error>),

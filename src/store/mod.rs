@@ -19,7 +19,7 @@ mod transfer;
 mod types;
 
 pub use append::{Appender, AppenderSettings, CHANNEL, Feed};
-pub use claims::{Claimed, keep_claim};
+pub use claims::{Claimed, ENDED_CLAIMS, keep_claim};
 pub use connect::{Database, Listener, within};
 pub use epoch::{begin_epoch, raise_epoch};
 pub use error::{Doing, Error};

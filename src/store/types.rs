@@ -171,13 +171,16 @@ impl Append {
         let events = self.writes.iter().flat_map(|write| &write.events);
         let bytes: usize = events.map(|event| event.payload.len()).sum();
         if self.writes.len() > APPEND_STREAMS_MAX {
-            return Err(Error::TooLarge("more than 128 streams"));
+            return Err(Error::TooLarge(format!("more than {APPEND_STREAMS_MAX} streams")));
         }
         if bytes > APPEND_BYTES_MAX {
-            return Err(Error::TooLarge("more than 1 MiB of events"));
+            return Err(Error::TooLarge(format!(
+                "more than {} MiB of events",
+                APPEND_BYTES_MAX >> 20
+            )));
         }
         if self.writes.iter().all(|write| write.events.is_empty()) {
-            return Err(Error::TooLarge("no event"));
+            return Err(Error::TooLarge("no event".to_owned()));
         }
         Ok(())
     }

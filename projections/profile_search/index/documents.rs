@@ -1,7 +1,7 @@
-//! The columns: what is known of each slot, in blocks.
+//! The columns: what the index holds for each slot, in blocks.
 //!
-//! A block's texts lie end to end, so that a term is sought in all of them at once; a block is
-//! small enough to be shifted whenever one of them changes. Nothing here keeps a set of slots.
+//! The texts of a block lie end to end, so that one search covers all of them. A block is small
+//! enough to be shifted whenever one of its texts changes. No set of slots is kept here.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -13,53 +13,54 @@ use uuid::Uuid;
 
 use super::Document;
 
-/// Slots of a block: few enough to shift on a change, many enough to read from memory in one go.
+/// Slots of a block: few enough to shift at a change, many enough to read from memory in one go.
 const BLOCK_SLOTS: usize = 512;
 
-/// Slots of which a word tells whether each is in a set.
+/// Slots of one word of a bit set.
 pub(super) const WORD_BITS: usize = u64::BITS as usize;
 
 /// Words with a bit for each slot of a block.
 const BLOCK_WORDS: usize = BLOCK_SLOTS / WORD_BITS;
 
-/// With fewer texts of a block to look at than this, they are searched one by one: a text out of
-/// line costs as much as some eight in line.
+/// Below this many texts in a block they are searched one by one: a text by itself costs as much as
+/// about eight texts searched in one run.
 const SWEEP_TEXTS_MIN: u32 = 64;
 
-/// The part of its length that a block's list may grow by before it is moved.
+/// By which part of its length a block's list may grow before it is moved.
 const SPARE_DIVISOR: usize = 16;
 
-/// A name key's length where there is none.
+/// Length of the name key of a document without a name.
 const NO_KEY: u32 = u32::MAX;
 
-/// A name key's length where it is not how the text begins, and so kept apart.
+/// Length of a name key that differs from the beginning of the text, and so is stored apart.
 const KEY_APART: u32 = u32::MAX - 1;
 
-/// Where a document stands in the list: without a name or not, name key, id.
+/// A document's place in the list: whether it has a name, name key, id.
 pub(super) type Place<'a> = (bool, &'a [u8], Uuid);
 
 /// All columns of all slots.
 #[derive(Debug, Default)]
 pub(super) struct Documents {
     blocks: Vec<Box<Block>>,
-    /// Slots ever claimed; the vacant ones are below it.
+    /// Slots ever used; vacant ones are among them.
     claimed: u32,
     vacant: Vec<u32>,
     keys_apart: HashMap<u32, Box<str>>,
 }
 
-/// The columns of some slots.
+/// The columns of the slots of one block.
 #[derive(Debug)]
 struct Block {
     ids: [Uuid; BLOCK_SLOTS],
-    /// How much of the text is the name key.
+    /// Length of the name key.
     key_bytes: [u32; BLOCK_SLOTS],
-    /// Each text ends in '\n', which no term contains, so that no match spans two of them.
+    /// The texts, each followed by '\n', which no term contains, so that no match spans two of
+    /// them.
     texts: Packed<u8>,
     departments: Packed<u32>,
 }
 
-/// A list for each slot of a block, end to end.
+/// The lists of a block's slots, end to end.
 #[derive(Debug)]
 struct Packed<T> {
     values: Vec<T>,
@@ -67,7 +68,7 @@ struct Packed<T> {
 }
 
 impl Documents {
-    /// A slot with nothing in it: a vacant one, or else the next.
+    /// An empty slot: a vacant one, or else a new one.
     pub(super) fn claim(&mut self) -> u32 {
         if let Some(slot) = self.vacant.pop() {
             return slot;
@@ -80,7 +81,7 @@ impl Documents {
         slot
     }
 
-    /// Empties a slot for another document.
+    /// Empties a slot so that it can hold another document.
     pub(super) fn release(&mut self, slot: u32) {
         let (block, at) = self.block_mut(slot);
         block.ids[at] = Uuid::nil();
@@ -121,7 +122,7 @@ impl Documents {
         block.departments.get(at)
     }
 
-    /// Empty for a slot that nothing was written to.
+    /// Empty for a slot without a document.
     pub(super) fn text(&self, slot: u32) -> &[u8] {
         let (block, at) = self.block(slot);
         block.text(at)
@@ -137,12 +138,12 @@ impl Documents {
         (false, key, block.ids[at])
     }
 
-    /// How many words a set of slots takes.
+    /// Words that a bit set of all slots takes.
     pub(super) fn words_len(&self) -> usize {
         self.blocks.len() * BLOCK_WORDS
     }
 
-    /// Of the candidates, a bit for each slot, leaves those whose text has the term.
+    /// Keeps of the candidates, one bit for each slot, those whose text contains the term.
     pub(super) fn retain_holding(&self, candidates: &mut [u64], term: &Finder<'_>) {
         for (block, candidates) in self.blocks.iter().zip(candidates.chunks_exact_mut(BLOCK_WORDS))
         {
@@ -155,8 +156,8 @@ impl Documents {
         }
     }
 
-    /// All slots, none of which was ever released, by their ids; and apart from them those whose id
-    /// a later slot has too.
+    /// All slots by their ids, and apart from them the slots whose id a later slot has too. For an
+    /// index of which no slot was ever released.
     pub(super) fn latest_by_id(&self) -> (Vec<u32>, Vec<u32>) {
         let mut by_id: Vec<_> =
             (0..self.claimed).map(|slot| (self.id(slot), Reverse(slot))).collect();
@@ -170,7 +171,7 @@ impl Documents {
         (by_id.into_iter().map(|(_, Reverse(slot))| slot).collect(), replaced)
     }
 
-    /// These slots in the order of the list.
+    /// These slots, in the order of the list.
     pub(super) fn sorted_by_name(&self, slots: &[u32]) -> Vec<u32> {
         let mut keyed: Vec<_> = slots.iter().map(|slot| (self.prefix(*slot), *slot)).collect();
         keyed.sort_unstable();
@@ -184,7 +185,7 @@ impl Documents {
         sorted
     }
 
-    /// As `sorted_by_name`, comparing places in full: for a few slots.
+    /// As `sorted_by_name`, but compares whole places: for few slots.
     pub(super) fn sorted_by_place(
         &self,
         slots: impl Iterator<Item = u32>,
@@ -207,7 +208,7 @@ impl Documents {
             + self.keys_apart.values().map(|key| apart(key)).sum::<usize>()
     }
 
-    /// The place's first bytes as one number, so that sorting many need not read keys to compare.
+    /// The place's first bytes as a number, so that sorting many slots seldom reads their keys.
     fn prefix(&self, slot: u32) -> (bool, u128) {
         let (nameless, key, _) = self.place(slot);
         let mut prefix = [0; size_of::<u128>()];
@@ -225,7 +226,7 @@ impl Documents {
     }
 }
 
-/// The place the document would have.
+/// The place that the document would have.
 pub(super) fn place(document: &Document) -> Place<'_> {
     let key = document.name_key.as_deref();
     (key.is_none(), key.unwrap_or_default().as_bytes(), document.id)
@@ -247,7 +248,7 @@ impl Block {
 }
 
 impl Packed<u8> {
-    /// Searches each candidate's text.
+    /// Searches the text of each candidate.
     fn retain_each(&self, candidates: &mut [u64], term: &Finder<'_>) {
         let mut next = next_bit(candidates, 0);
         while let Some(at) = next {
@@ -258,7 +259,7 @@ impl Packed<u8> {
         }
     }
 
-    /// The same by one search through all texts, from each match on to the next candidate.
+    /// The same by one search through all texts: after each match it goes on at the next candidate.
     fn sweep(&self, candidates: &mut [u64], term: &Finder<'_>) {
         let mut holding = [0; BLOCK_WORDS];
         let mut next = next_bit(candidates, 0);
@@ -275,7 +276,7 @@ impl Packed<u8> {
     }
 }
 
-/// The first bit set at or after this one.
+/// The first bit that is set at or after this one.
 fn next_bit(words: &[u64], from: usize) -> Option<usize> {
     let mut word = from / WORD_BITS;
     let mut rest = words.get(word)? & u64::MAX << (from % WORD_BITS);
@@ -300,7 +301,8 @@ impl<T: Copy + Default> Packed<T> {
         &self.values[self.range(at)]
     }
 
-    /// Makes the list this long, moving those after it; what it then holds is to be overwritten.
+    /// Makes the list this long and moves those after it. The caller overwrites what the list then
+    /// holds.
     fn resize(&mut self, at: usize, list_len: usize) -> &mut [T] {
         let (old, len) = (self.range(at), self.values.len());
         let (end, new_len) = (old.start + list_len, len - old.len() + list_len);

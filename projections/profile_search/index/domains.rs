@@ -1,8 +1,8 @@
-//! Which slots' texts have an e-mail address at which domain, its '@' included.
+//! For each domain, '@' included, the slots whose texts have an e-mail address at it.
 //!
-//! The addresses of a tenant share few domains, and a term inside a common one is in more texts
-//! than can be read in time: these are known to have it unread. A text that is in no set may have
-//! it all the same.
+//! The addresses of a tenant share few domains, and a term that is part of a common domain is in
+//! more texts than can be read in time. The sets tell of these texts without reading them. A text
+//! that is in no set may contain the term too.
 
 use std::collections::HashMap;
 use std::mem::size_of;
@@ -13,7 +13,7 @@ use roaring::RoaringBitmap;
 
 use super::labels::set_bytes;
 
-/// Domains beyond so many have no set: common ones are met early, and a term is sought in each.
+/// Most domains with a set. Common domains come early, and each term is compared with every domain.
 const DOMAINS_MAX: usize = 1024;
 
 /// The sets of slots by domain; none is empty.
@@ -41,7 +41,8 @@ impl Domains {
         }
     }
 
-    /// Slots whose text has the term, as it has a domain that the term is in. There may be others.
+    /// Slots whose text contains the term because the term is part of the text's domain. Other
+    /// slots may contain it too.
     pub(super) fn holding(&self, term: &Finder<'_>) -> RoaringBitmap {
         let mut holding = RoaringBitmap::new();
         for (_, set) in self.sets.iter().filter(|(domain, _)| term.find(domain).is_some()) {
@@ -56,7 +57,7 @@ impl Domains {
     }
 }
 
-/// What follows the last '@' of each line that has one, and the '@'.
+/// The part after the last '@' of each line that has one, '@' included.
 fn domains(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| *byte == b'\n').filter_map(|line| Some(&line[memrchr(b'@', line)?..]))
 }

@@ -1,7 +1,7 @@
-//! Which slots' texts contain which one or two bytes next to each other.
+//! For each gram (one byte, or two bytes next to each other) the slots whose texts contain it.
 //!
-//! A term of up to two bytes is answered exactly; of a longer one it is known where it may be,
-//! never where it is. Bytes rather than characters bound the number of sets whatever the script.
+//! A term of one or two bytes is answered exactly. For a longer term the sets tell where it may be,
+//! not where it is. Bytes rather than characters bound the number of sets in every script.
 
 use std::collections::BTreeMap;
 use std::mem::{size_of, take};
@@ -13,10 +13,11 @@ use super::labels::set_bytes;
 /// Terms up to this long are answered without reading a text.
 pub(super) const GRAM_BYTES_MAX: usize = 2;
 
-/// One or two bytes of a text as a number: in its high byte the first of two plus one, else zero.
+/// One or two bytes as a number. The high byte is the first of two bytes plus one; for a single
+/// byte it is zero.
 type Gram = u16;
 
-/// Words that a loader gathers for a gram before it adds them to the gram's set.
+/// Words that a loader gathers for a gram before it adds them to its set.
 const PENDING_WORDS_MAX: usize = 1024;
 
 /// The sets of slots by gram; no set is empty.
@@ -26,7 +27,8 @@ pub(super) struct Grams {
 }
 
 impl Grams {
-    /// Replaces the grams of a slot's old text by those of its new one, touching those that differ.
+    /// Replaces the grams of a slot's old text by those of its new one, and touches only those that
+    /// differ.
     pub(super) fn replace(&mut self, slot: u32, old: &[u8], new: &[u8]) {
         if old == new {
             return;
@@ -45,7 +47,8 @@ impl Grams {
         }
     }
 
-    /// The sets whose intersection holds every text with this term; None if one of them is empty.
+    /// The sets whose intersection contains every text with this term; None if one of them is
+    /// empty.
     pub(super) fn sets_of(&self, term: &[u8]) -> Option<Vec<&RoaringBitmap>> {
         let mut wanted = distinct(term);
         if term.len() >= GRAM_BYTES_MAX {
@@ -61,19 +64,20 @@ impl Grams {
     }
 }
 
-/// Builds `Grams` from texts in ascending order of slots.
+/// Builds `Grams` from texts whose slots ascend.
 pub(super) struct GramsLoader {
-    /// The present word: for each gram, which of the slots from `word_start` on have it.
+    /// The current word: for each gram, the slots from `word_start` on that have it.
     word: Vec<u64>,
     word_start: u32,
-    /// The grams whose part of the present word is not zero.
+    /// The grams of which the current word is not zero.
     touched: Vec<Gram>,
-    /// For each gram one more than its place in `gathered`, zero if it has none.
+    /// For each gram its place in `gathered` plus one; zero if it has none.
     places: Vec<u32>,
     gathered: Vec<Gathered>,
 }
 
-/// What a loader has gathered for a gram: its set, and words with their first slots not yet in it.
+/// What a loader has gathered for a gram: its set, and words that are not in the set yet, with
+/// their first slots.
 struct Gathered {
     gram: Gram,
     set: RoaringBitmap,
@@ -93,7 +97,7 @@ impl Default for GramsLoader {
 }
 
 impl GramsLoader {
-    /// Adds a text; its slot is greater than that of every text before it.
+    /// Adds a text. Its slot is greater than that of every text before it.
     pub(super) fn push(&mut self, slot: u32, text: &[u8]) {
         if slot - self.word_start >= u64::BITS {
             self.finish_word();
@@ -156,8 +160,9 @@ impl Gathered {
     }
 }
 
-/// Visits the first byte of each line, and each later one with the byte before it: no term crosses
-/// the end of a line, so no gram does. The second bytes of the pairs are left to be added.
+/// Visits the first byte of each line, and each later byte together with the byte before it: terms
+/// never cross the end of a line, so neither do grams. The second bytes of pairs are added by the
+/// caller.
 fn for_each_gram(text: &[u8], mut visit: impl FnMut(Gram)) {
     let mut first = b'\n';
     for second in text.iter().copied() {
@@ -169,7 +174,7 @@ fn for_each_gram(text: &[u8], mut visit: impl FnMut(Gram)) {
     }
 }
 
-/// The grams of a text in ascending order, each once.
+/// The grams of a text, ascending, each once.
 fn distinct(text: &[u8]) -> Vec<Gram> {
     let mut grams = Vec::with_capacity(2 * text.len());
     for_each_gram(text, |gram| grams.extend([gram, second_byte(gram)]));
@@ -178,7 +183,7 @@ fn distinct(text: &[u8]) -> Vec<Gram> {
     grams
 }
 
-/// The gram of a pair's second byte alone; of a single byte, itself.
+/// The gram of the second byte of a pair; of a single byte, the gram itself.
 fn second_byte(gram: Gram) -> Gram {
     gram & Gram::from(u8::MAX)
 }

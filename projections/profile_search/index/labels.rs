@@ -1,7 +1,8 @@
-//! Which slots carry which label: one set for each role, or for each department, and one for none.
+//! For each label (a role or a department) the slots that carry it, and one set for slots without a
+//! label.
 //!
-//! Labels are known inside the index by number. Their sets empty and fill, their numbers stay: a
-//! tenant has few.
+//! Inside the index a label is a number. Sets may become empty, their numbers stay: a tenant has
+//! few.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -54,12 +55,13 @@ impl<Label: Clone + Eq + Hash> Labels<Label> {
         numbers
     }
 
-    /// The label a slot carries, by asking every set: for a kind of which it carries one at most.
+    /// The label of a slot, found by asking every set: for a kind of which a slot carries at most
+    /// one.
     pub(super) fn of(&self, slot: u32) -> Option<u32> {
         (0..).zip(&self.sets).find(|(_, set)| set.contains(slot)).map(|(number, _)| number)
     }
 
-    /// Gives the slot the new labels in the place of the old.
+    /// Replaces the labels of a slot.
     pub(super) fn replace(&mut self, slot: u32, old: &[u32], new: &[u32]) {
         for number in old.iter().filter(|number| !new.contains(number)) {
             self.sets[*number as usize].remove(slot);
@@ -74,7 +76,7 @@ impl<Label: Clone + Eq + Hash> Labels<Label> {
         }
     }
 
-    /// Takes the slot out of all sets, that of none included.
+    /// Removes the slot from all sets, also from the set of slots without a label.
     pub(super) fn clear(&mut self, slot: u32, old: &[u32]) {
         self.replace(slot, old, &[]);
         self.none.remove(slot);
@@ -105,9 +107,9 @@ impl<Label: Clone + Eq + Hash> Labels<Label> {
     }
 }
 
-/// What a set holds on the heap.
+/// Bytes of a set on the heap.
 pub(super) fn set_bytes(set: &RoaringBitmap) -> usize {
-    /// A container's head: its key, its kind and where its values are.
+    /// Bytes of a container's head: its key, its kind, and where its values are.
     const CONTAINER_BYTES: usize = 40;
     const BITSET_BYTES: usize = 8192;
     let statistics = set.statistics();

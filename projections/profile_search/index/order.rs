@@ -1,6 +1,6 @@
-//! A sorted sequence of slots in which one enters or leaves without the others being moved.
+//! A sorted sequence of slots: inserting or removing one moves few others.
 //!
-//! It holds no keys: whoever asks brings the comparison, and must bring the same one every time.
+//! It holds no keys: the caller brings the comparison, and must bring the same one every time.
 
 use std::cmp::Ordering;
 use std::mem::size_of;
@@ -8,7 +8,7 @@ use std::mem::size_of;
 /// A run that grows past this is cut in two: short enough to shift, long enough to walk.
 const RUN_SLOTS_MAX: usize = 1024;
 
-/// Runs are laid down not quite full, so that the insertions after a load do not cut every one.
+/// Slots of a new run: not quite full, so that the insertions after a load do not cut every run.
 const RUN_SLOTS_LOADED: usize = RUN_SLOTS_MAX * 3 / 4;
 
 /// Slots in ascending order, in runs of bounded length; no run is empty.
@@ -26,13 +26,13 @@ impl Order {
         self.runs.iter().flatten().copied()
     }
 
-    /// The slot that compares equal; `compare` says how a slot stands to the one sought.
+    /// The slot that compares equal. `compare` says how a slot stands to the one sought.
     pub(super) fn find(&self, compare: impl Fn(u32) -> Ordering) -> Option<u32> {
         let (run, at) = self.position(compare).ok()?;
         Some(self.runs[run][at])
     }
 
-    /// Inserts the slot where `compare` places it; one that compares equal must not be there yet.
+    /// Inserts the slot where `compare` places it. No slot may compare equal.
     pub(super) fn insert(&mut self, slot: u32, compare: impl Fn(u32) -> Ordering) {
         let (Ok((run, at)) | Err((run, at))) = self.position(compare);
         match self.runs.get_mut(run) {
@@ -45,11 +45,11 @@ impl Order {
         }
     }
 
-    /// Removes the slot that compares equal, if any.
+    /// Removes the slot that compares equal, if there is one.
     pub(super) fn remove(&mut self, compare: impl Fn(u32) -> Ordering) {
         let Ok((run, at)) = self.position(compare) else { return };
         self.runs[run].remove(at);
-        // Neighbours that fit into half a run become one, so that runs cannot dwindle for ever.
+        // Joins neighbours that fit into half a run, so that runs do not become ever shorter.
         let next_len = self.runs.get(run + 1).map_or(0, Vec::len);
         if self.runs[run].len() + next_len <= RUN_SLOTS_MAX / 2 && next_len > 0 {
             let next = self.runs.remove(run + 1);
@@ -64,7 +64,8 @@ impl Order {
         slots * size_of::<u32>() + self.runs.capacity() * size_of::<Vec<u32>>()
     }
 
-    /// Run and place in it of the slot that compares equal, or of where it would be inserted.
+    /// The run that holds the slot which compares equal, or where it would be inserted, and the
+    /// place in it.
     fn position(
         &self,
         compare: impl Fn(u32) -> Ordering,

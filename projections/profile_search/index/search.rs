@@ -1,6 +1,7 @@
-//! What a query matches: sets intersected, texts read where sets cannot tell, one page, the counts.
+//! Matches a query: intersects sets, reads texts where sets cannot tell, and makes the page and the
+//! counts.
 //!
-//! It only reads, and keeps nothing from one query to the next.
+//! It only reads, and keeps nothing between queries.
 
 use std::borrow::Cow;
 use std::cell::LazyCell;
@@ -17,20 +18,21 @@ use super::{Access, Index, Page, Query};
 /// Slots read from a set at a time.
 const BATCH_SLOTS: usize = 1024;
 
-/// How many slots of the order are passed in the time that one match is fetched and sorted.
+/// How many slots of the order are passed in the time that fetching and sorting one match takes.
 const STEPS_PER_SORTED_MATCH: u64 = 512;
 
-/// After so many slots of the order it pays to lay out the matches as bits before going on.
+/// After so many slots of the order it pays to write the matches into a bit set first.
 const SET_STEPS_MAX: usize = 16 * 1024;
 
-/// How many entries of departments' sets are passed in the time that one slot's are fetched.
+/// How many entries of the sets of departments are passed in the time that one slot's departments
+/// take.
 const ENTRIES_PER_SLOT_READ: u64 = 128;
 
-/// A set of slots, borrowed where it is one that the index holds.
+/// A set of slots; borrowed if the index holds it.
 type Slots<'a> = Cow<'a, RoaringBitmap>;
 
 impl Index {
-    /// One page, the exact total, and the exact counts of either filter's options.
+    /// One page, the exact total, and the exact counts for the options of both filters.
     pub fn search(&self, query: &Query) -> Page {
         if query.nothing {
             return Page::default();
@@ -50,8 +52,8 @@ impl Index {
         }
     }
 
-    /// What the caller may see that holds the term: all conditions but the two filters. None where
-    /// there can be nothing.
+    /// The documents that the caller may see and that contain the term: all conditions but the two
+    /// filters. None if there are certainly none.
     fn visible(&self, query: &Query) -> Option<Slots<'_>> {
         let term = query.term.as_deref().unwrap_or_default().as_bytes();
         if term.contains(&b'\n') {
@@ -74,7 +76,7 @@ impl Index {
         Some(visible)
     }
 
-    /// None where the caller sees every role there is.
+    /// None if the caller sees every role.
     fn of_visible_role(&self, query: &Query) -> Option<Slots<'_>> {
         let is_visible = |role: &String| query.roles.contains(role);
         let sees_all = (query.without_role || self.roles.none().is_empty())
@@ -89,7 +91,7 @@ impl Index {
         Some(Cow::Owned(union))
     }
 
-    /// The smallest set first, so that the rest is looked up in little.
+    /// Starts with the smallest set, so that the others are compared with few slots.
     fn intersection<'a>(&'a self, mut sets: Vec<Slots<'a>>) -> Slots<'a> {
         sets.sort_by_key(|set| set.len());
         sets.into_iter()
@@ -100,7 +102,7 @@ impl Index {
             .unwrap_or(Cow::Borrowed(&self.all))
     }
 
-    /// Those of the candidates whose text holds the term.
+    /// Those of the candidates whose text contains the term.
     fn holding(&self, candidates: &RoaringBitmap, term: &[u8]) -> RoaringBitmap {
         let term = Finder::new(term);
         let known = self.domains.holding(&term) & candidates;
@@ -135,7 +137,7 @@ impl Index {
         self.by_name.iter().enumerate().filter_map(is_found).skip(offset).take(limit).collect()
     }
 
-    /// The set as one bit for each slot.
+    /// The set with one bit for each slot.
     fn words(&self, slots: &RoaringBitmap) -> Vec<u64> {
         let mut words = vec![0; self.documents.words_len()];
         for_each(slots, |slot| {
@@ -149,7 +151,7 @@ impl Index {
         counts.filter(|(_, count)| *count > 0).map(|(role, count)| (role.clone(), count)).collect()
     }
 
-    /// Counts the slots, or all the others if they are fewer.
+    /// Counts the slots, or all the others if those are fewer.
     fn department_counts(&self, slots: &RoaringBitmap) -> Vec<(Uuid, u64)> {
         let others = (slots.len() * 2 > self.all.len()).then(|| &self.all - slots);
         let counted = self.carried_departments(others.as_ref().unwrap_or(slots));
@@ -161,7 +163,7 @@ impl Index {
         counts.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// How many of the slots carry each department, by its number.
+    /// How many of the slots carry each department, by the department's number.
     fn carried_departments(&self, slots: &RoaringBitmap) -> Vec<u64> {
         let sets = self.departments.iter().map(|(_, set)| set);
         if slots.len() * ENTRIES_PER_SLOT_READ > sets.clone().map(RoaringBitmap::len).sum() {
@@ -177,7 +179,7 @@ impl Index {
     }
 }
 
-/// The slots that are also in the filter, if there is one.
+/// Those of the slots that are also in the filter, if there is one.
 fn narrowed<'a>(slots: &'a RoaringBitmap, filter: Option<&RoaringBitmap>) -> Slots<'a> {
     filter.map_or(Cow::Borrowed(slots), |filter| Cow::Owned(slots & filter))
 }

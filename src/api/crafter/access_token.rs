@@ -1,5 +1,5 @@
-//! `/api/1/access_token` (contract 1, 4.1): only a master manages access tokens. Their ids are
-//! found by a digest and kept sealed, so that they can be listed.
+//! `/api/1/access_token` (contract 1, 4.1). Only a master token manages access tokens. An id is
+//! found by its digest and stored sealed, so that it can be listed.
 
 use std::sync::Arc;
 
@@ -41,7 +41,8 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let given = wanted.id.clone().filter(|id| !id.is_empty());
     let id = given.unwrap_or_else(|| Uuid::new_v4().to_string());
     if id.len() > ID_BYTES_MAX {
-        return Err(Failure::invalid("an access token's id has at most 200 bytes"));
+        let most = format!("an access token's id has at most {ID_BYTES_MAX} bytes");
+        return Err(Failure::invalid(most));
     }
     let token = of_wire(&wanted);
     issue(&app, &call, &id, token).await?;
@@ -92,7 +93,7 @@ impl Change for Issue<'_> {
 pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     call.caller.is_master()?;
     let id = call.path("id");
-    // Not from memory: another server may have deleted it and issued another under its id.
+    // Not from the cache: another server may have deleted it and issued another with the same id.
     app.applications.forget(Bearer::AccessToken, id);
     let found = app.applications.found(&app.engine, Bearer::AccessToken, id).await?;
     let (_, stream) = found.ok_or(Failure::NoSuchAccessToken)?;
@@ -101,7 +102,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     bean(&call, Bean::AccessToken, &to_wire(token, id.to_owned()))
 }
 
-/// Every access token, in the order in which they were issued.
+/// Every access token, the first issued first.
 #[utoipa::path(
     get,
     path = "/api/1/access_token/all",
@@ -116,7 +117,7 @@ pub async fn all(State(app): State<Arc<App>>, call: Call) -> Answer {
 
 async fn tokens(app: &App) -> Result<Vec<AccessToken>, Failure> {
     let held = app.engine.claimed(INSTALLATION, Bearer::AccessToken.kind()).await?;
-    // Ids that we make tell when they were made.
+    // Such ids contain the time of issue.
     let streams: Vec<Uuid> = held.into_iter().map(|(_, holder)| holder).collect();
     let states = app.engine.load_all::<Access>(INSTALLATION, &streams).await?;
     let sealed = app.engine.sealed_secrets(INSTALLATION, &streams).await?;
@@ -129,7 +130,7 @@ async fn tokens(app: &App) -> Result<Vec<AccessToken>, Failure> {
         {
             Ok(id) => id,
             Err(error) => {
-                // The others are none the worse for it; it works as before.
+                // A token that cannot be shown is left out of the list. It works as before.
                 tracing::error!(error = %error, "an access token's id stays sealed: {error}");
                 continue;
             }
@@ -140,7 +141,7 @@ async fn tokens(app: &App) -> Result<Vec<AccessToken>, Failure> {
     Ok(tokens)
 }
 
-/// Deletes an access token; one that there is not is deleted already.
+/// Deletes an access token. If there is none, nothing changes.
 #[utoipa::path(
     post,
     path = "/api/1/access_token/{id}/delete",

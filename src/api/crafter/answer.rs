@@ -1,4 +1,4 @@
-//! Answers of this face: always 200, JSON with every field there, or nothing at all.
+//! Answers of this API: always 200, with JSON in which no field is missing, or with no body.
 
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -9,10 +9,10 @@ use super::call::Call;
 use super::error::{Failure, JSON};
 use super::selector::Bean;
 
-/// What every handler answers with.
+/// The result of every handler.
 pub type Answer = Result<Response, Failure>;
 
-/// 200 with a bean, or a list of them, and of each what the call's selector keeps.
+/// 200 with a bean or a list of beans, each with the fields that the call's selector keeps.
 pub fn bean(call: &Call, bean: Bean, value: &impl Serialize) -> Answer {
     let Some(selector) = &call.selector else { return json(value) };
     let value = serde_json::to_value(value).map_err(|_| Failure::Internal)?;
@@ -25,7 +25,7 @@ pub fn json(value: &impl Serialize) -> Answer {
     Ok((StatusCode::OK, [(CONTENT_TYPE, JSON)], body).into_response())
 }
 
-/// 200 with no body and no content type (contract 0: deletes and the like).
+/// 200 with no body and no content type (contract 0: deletes and similar calls).
 pub fn empty() -> Answer {
     Ok(StatusCode::OK.into_response())
 }

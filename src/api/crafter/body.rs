@@ -1,5 +1,5 @@
-//! JSON as this face reads it (contract 0): strictly, in bounds, and an object only where one
-//! belongs. Never repeats in a message what a body held.
+//! JSON bodies of this API (contract 0): read strictly and within bounds; objects must be objects.
+//! Messages never repeat what a body held.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -8,11 +8,11 @@ use crate::api::people::call::is_utf_8;
 
 use super::error::Failure;
 
-/// Deepest nesting of objects and lists in a body. Stored inside events, it must stay readable
-/// there.
+/// Deepest nesting of objects and lists in a body. It is stored inside events and must stay
+/// readable there.
 pub const DEPTH_MAX: usize = 64;
 
-/// Why a text is not JSON that is taken here.
+/// Why a text is not accepted as JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     #[error("not JSON in UTF-8")]
@@ -23,7 +23,7 @@ pub enum Unreadable {
     Nul,
 }
 
-/// The object that the body is. Unknown properties are refused by the type read.
+/// The object in the body. The type that is read refuses unknown properties.
 ///
 /// # Errors
 /// [`Failure::UnsupportedMediaType`], [`Failure::Invalid`].
@@ -34,7 +34,7 @@ pub fn object<T: DeserializeOwned>(content_type: Option<&str>, body: &[u8]) -> R
     typed(fields)
 }
 
-/// The list of objects that the body is.
+/// The list of objects in the body.
 ///
 /// # Errors
 /// As [`object`].
@@ -54,12 +54,12 @@ pub fn objects<T: DeserializeOwned>(
         .collect()
 }
 
-/// Reads JSON: no NUL, raw or escaped, and nested at most [`DEPTH_MAX`] deep.
+/// Reads JSON without NUL, raw or escaped, nested at most [`DEPTH_MAX`] deep.
 ///
 /// # Errors
 /// [`Unreadable`].
 pub fn parse(text: &[u8]) -> Result<Value, Unreadable> {
-    // Some editors begin a file with the mark of UTF-8.
+    // Some editors begin a file with the UTF-8 byte order mark.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     check(text)?;
     serde_json::from_slice(text).map_err(|_| Unreadable::Malformed)
@@ -68,7 +68,7 @@ pub fn parse(text: &[u8]) -> Result<Value, Unreadable> {
 fn json(content_type: Option<&str>, body: &[u8]) -> Result<Value, Failure> {
     match content_type {
         Some(content_type) if !is_json(content_type) => return Err(Failure::UnsupportedMediaType),
-        // Contract 0 allows any charset: letters of ASCII are the same in each that clients name.
+        // Contract 0 allows any charset: ASCII letters are the same in each that clients name.
         Some(content_type) if !is_utf_8(content_type) && !body.is_ascii() => {
             return Err(Failure::UnsupportedMediaType);
         }
@@ -86,8 +86,8 @@ fn is_json(content_type: &str) -> bool {
     kind.trim().eq_ignore_ascii_case("application/json")
 }
 
-/// The type's own reading of an object. It cannot be left to a list: derived reading would take
-/// `[]` for an object without any property.
+/// Reads an object. Derived code alone would accept the list `[]` for an object without required
+/// properties.
 fn typed<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Failure> {
     serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
         let path = error.path().to_string();
@@ -95,8 +95,8 @@ fn typed<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Failure> 
     })
 }
 
-/// What serde does not check: NUL, and depth before it costs anything. Knows strings from the
-/// rest; whether it is JSON at all is found out later.
+/// Checks what serde does not: NUL, and depth before it costs anything. It only tells strings from
+/// the rest; whether the text is JSON is found out later.
 fn check(text: &[u8]) -> Result<(), Unreadable> {
     let (mut depth, mut is_string, mut at) = (0_usize, false, 0);
     while at < text.len() {

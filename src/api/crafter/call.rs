@@ -1,5 +1,5 @@
-//! A call of this face: its parameters, its body, and the application that makes it. Whoever has no
-//! valid access token gets no further (contract 2: route and method, token, parameters, service).
+//! A call: its parameters, its body, and the application that makes it. Without a valid access
+//! token nothing else is answered (contract 2: route and method, token, parameters, service).
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use super::selector::Selector;
 /// The application that calls.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The access token's stream.
+    /// The stream of the access token.
     pub id: Uuid,
     pub token: AccessToken,
 }
@@ -82,36 +82,36 @@ pub async fn path_parameters(parts: &mut request::Parts) -> Result<Vec<(String, 
 }
 
 impl Call {
-    /// A call with these parameters, by whomever their access token is for.
+    /// Reads the parameters and checks their access token.
     ///
     /// # Errors
-    /// [`Failure::AccessDenied`]; [`Failure::Unavailable`] when that cannot be told; what is wrong
-    /// with the parameters or the path.
+    /// [`Failure::AccessDenied`]; [`Failure::Unavailable`] when the token cannot be checked;
+    /// [`Failure::Invalid`] for the parameters or the path.
     pub async fn checked(
         app: &App,
         request: Circumstances,
         given: Given,
         path: Result<Vec<(String, String)>, Failure>,
     ) -> Result<Call, Failure> {
-        // What the database keeps, so that a replay gives the very same.
+        // To the precision of the database, so that a replay gives the same time.
         let received_at = Utc::now().trunc_subsecs(6);
         app.engine.catch_up(true).await?;
         let caller = identify(app, given.token.as_deref(), received_at).await?;
         let (parameters, path) = (given.parameters?, path?);
         let selector = Selector::of(&parameters)?;
-        // Before anything is done: what cannot be answered as asked is not done either.
+        // Checked before anything is done: a call whose answer cannot be given changes nothing.
         parameters.attribute_to_return()?;
         let (content_type, body) = (None, Bytes::new());
         Ok(Call { caller, parameters, selector, received_at, request, path, content_type, body })
     }
 
-    /// A value of the path.
+    /// A value in the path.
     pub fn path(&self, name: &str) -> &str {
         let found = self.path.iter().find(|(one, _)| one == name);
         found.map_or("", |(_, value)| value.as_str())
     }
 
-    /// The object that the body is.
+    /// The object in the body.
     ///
     /// # Errors
     /// [`Failure::UnsupportedMediaType`], [`Failure::Invalid`].
@@ -119,7 +119,7 @@ impl Call {
         body::object(self.content_type.as_deref(), &self.body)
     }
 
-    /// The list of objects that the body is.
+    /// The list of objects in the body.
     ///
     /// # Errors
     /// As [`Call::body`].
@@ -127,7 +127,7 @@ impl Call {
         body::objects(self.content_type.as_deref(), &self.body)
     }
 
-    /// Who did what, for the log: an application, no person.
+    /// The envelope of what the application does.
     pub fn envelope(&self, operation: &'static str) -> Envelope {
         let (id, name) = (self.caller.id, self.caller.token.application.clone());
         let by = RealActor { kind: "access_token", id, name };
@@ -135,10 +135,10 @@ impl Call {
     }
 }
 
-/// Contract 4.1: the access token of this id, if it holds now.
+/// Contract 4.1: the access token with this id, if it is valid now.
 async fn identify(app: &App, id: Option<&str>, now: DateTime<Utc>) -> Result<Caller, Failure> {
     let id = id.filter(|id| !id.is_empty()).ok_or(Failure::AccessDenied)?;
-    // Once more if it was deleted: another may have been issued under the same id.
+    // Asked again if it was deleted: another may have been issued with the same id.
     for _ in 0..2 {
         let found = app.applications.found(&app.engine, Bearer::AccessToken, id).await?;
         let (_, stream) = found.ok_or(Failure::AccessDenied)?;

@@ -1,5 +1,5 @@
-//! How the bytes of an attachment are answered: as what they were stored as, and so that no
-//! browser takes them for anything that may act for this host.
+//! How the bytes of an attachment are sent: with their stored type, and so that no browser runs
+//! them as part of this site.
 
 use std::fmt::Write as _;
 
@@ -41,12 +41,12 @@ pub fn answer(name: &str, content_type: &str, digest: Digest, piece: Piece) -> R
     response
 }
 
-/// The tag of a content: it tells its bytes.
+/// The entity tag of a content: its digest.
 pub fn etag(digest: Digest) -> String {
     format!("\"{digest}\"")
 }
 
-/// As a download with this name: in plain letters for old clients, then exactly (RFC 6266).
+/// The header for a download with this name: in ASCII for old clients, then exactly (RFC 6266).
 fn disposition(name: &str, content_type: &str) -> String {
     let extension = Kind::named(content_type).map_or("bin", Kind::extension);
     let plain = |c: char| if is_plain(c) || c == ' ' { c } else { '_' };

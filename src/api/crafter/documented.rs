@@ -1,5 +1,5 @@
-//! The parameters of this face in the OpenAPI document. Handlers read them from query, form or
-//! multipart alike, so no type of theirs tells; each operation must have a line here.
+//! The parameters of this API in the OpenAPI document. Handlers read them from query, form or
+//! multipart alike, so their types do not tell: each operation must have a line here.
 
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
@@ -86,7 +86,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("get_version", ""),
 ];
 
-/// Adds them to the operations of this face.
+/// Adds them to the operations of this API.
 pub fn document(document: &mut OpenApi) {
     for item in document.paths.paths.values_mut() {
         if let Some(operation) = &mut item.get {
@@ -98,7 +98,7 @@ pub fn document(document: &mut OpenApi) {
     }
 }
 
-/// The parameters of an operation of this face; None of another's.
+/// The parameters of an operation; None for operations of other APIs.
 fn parameters(operation: &Operation) -> Option<Vec<&'static str>> {
     let name = operation.operation_id.as_deref()?.strip_prefix("crafter_")?;
     let (_, parameters) = PARAMETERS.iter().find(|(one, _)| *one == name)?;
@@ -115,7 +115,7 @@ fn document_read(operation: &mut Operation) {
     known.extend(parameters.into_iter().map(in_query));
 }
 
-/// What is written with a JSON body has its parameters in the query, the rest in a form.
+/// A write with a JSON body has its parameters in the query; other writes have them in a form.
 fn document_write(operation: &mut Operation) {
     let Some(parameters) = parameters(operation) else { return };
     if operation.request_body.is_some() {

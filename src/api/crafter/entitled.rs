@@ -1,4 +1,4 @@
-//! What a call's access token permits (contract 4.1 to 4.3).
+//! What the access token of a call permits (contract 4.1 to 4.3).
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::call::Caller;
 use super::error::Failure;
 
 impl Caller {
-    /// Only a master manages access tokens.
+    /// Fails unless it is a master token: only these manage access tokens.
     ///
     /// # Errors
     /// [`Failure::NotMaster`].
@@ -21,7 +21,7 @@ impl Caller {
         if self.token.master { Ok(()) } else { Err(Failure::NotMaster) }
     }
 
-    /// Whether it may do this in the tenant of this name, be there one or not.
+    /// Fails unless it permits this action in the tenant of this name, which need not exist.
     ///
     /// # Errors
     /// [`Failure::ActionDenied`].
@@ -33,15 +33,15 @@ impl Caller {
         }
     }
 
-    /// Whether it may do this in each of these ways.
+    /// Fails unless it permits each of these actions.
     ///
     /// # Errors
-    /// [`Failure::ActionDenied`] for the first that it may not.
+    /// [`Failure::ActionDenied`] for the first that is not permitted.
     pub fn may_all(&self, tenant: &str, actions: &[TenantAction]) -> Result<(), Failure> {
         actions.iter().try_for_each(|action| self.may(tenant, *action))
     }
 
-    /// Whether it may do this to tenants as such.
+    /// Fails unless it permits this action on tenants in general.
     ///
     /// # Errors
     /// [`Failure::ActionDenied`].
@@ -52,17 +52,17 @@ impl Caller {
         }
     }
 
-    /// Whether its application may read this attribute. One that the tenant does not define, which
-    /// only another face can have written, nobody reads here.
+    /// Whether its application may read this attribute. An attribute that the tenant does not
+    /// define, which only another API can have written, is never read here.
     pub fn reads(&self, catalogue: &Catalogue, attribute: &str) -> bool {
         self.allows(catalogue, attribute, AttributeAction::Read) == Some(true)
     }
 
-    /// Whether its application may do this with every one of these attributes.
+    /// Fails unless its application may do this to every one of these attributes.
     ///
     /// # Errors
-    /// [`Failure::AttributeNotDefined`], [`Failure::AttributeDenied`] for the first that is in the
-    /// way: then nothing is stored.
+    /// [`Failure::AttributeNotDefined`], [`Failure::AttributeDenied`] for the first that fails;
+    /// nothing is stored then.
     pub fn may_with<'a>(
         &self,
         catalogue: &Catalogue,
@@ -91,5 +91,5 @@ impl Caller {
     }
 }
 
-/// Attributes as a call gives them.
+/// The attributes in a call's parameter.
 pub type Given = BTreeMap<String, Value>;

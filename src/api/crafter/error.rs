@@ -1,5 +1,5 @@
-//! The errors of the Crafter Profile face (contract 2): one code, one sentence, nothing more, since
-//! its clients refuse a field they do not know. Never tells what went wrong inside.
+//! The errors of the Crafter Profile API (contract 2): a code and a sentence and no other field,
+//! since its clients refuse unknown fields. Internal causes are never told.
 
 use std::fmt;
 
@@ -14,12 +14,12 @@ use crate::engine::Error;
 
 /// The content type of every JSON answer of this face.
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
-/// Seconds after which another try makes sense when too much was going on.
+/// Seconds after which a client may try again when the server is busy.
 const RETRY_AFTER_SECONDS: u64 = 1;
-/// Longest message, in characters: some tell what the caller sent.
+/// Longest message, in characters: some messages repeat what the caller sent.
 const MESSAGE_CHARACTERS_MAX: usize = 300;
 
-/// Contract 2: the codes that clients know. There are no others.
+/// Contract 2: the codes that clients know, and no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorCode {
@@ -38,7 +38,7 @@ pub enum ErrorCode {
     NoSuchVerificationToken,
     InvalidEmailAddress,
     AttributeNotDefined,
-    /// Published, never given.
+    /// Published, never sent.
     AttributeAlreadyDefined,
     ParamDeserializationError,
     InvalidQuery,
@@ -46,26 +46,26 @@ pub enum ErrorCode {
     Other,
 }
 
-/// Contract 2: the body of every answer that is not a success.
+/// Contract 2: the body of every answer that is no success.
 #[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorDetails {
-    /// What is wrong, for programs.
+    /// The error for programs.
     pub error_code: ErrorCode,
-    /// What is wrong, for people. Its wording is no contract.
+    /// The error for people. Its wording may change.
     pub message: String,
 }
 
-/// Why a call is not answered as it wished.
+/// Why a call fails.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Failure {
-    /// No access token, none like this, or one that has expired.
+    /// No access token, an unknown one, or one that has expired.
     AccessDenied,
-    /// The management token is another.
+    /// The management token is wrong.
     WrongManagementToken,
     /// Only a master token manages access tokens.
     NotMaster,
-    /// The token's permissions do not hold this action, here by its name.
+    /// The token's permissions do not include this action, given by its name.
     ActionDenied(&'static str),
     /// The attribute of this name may not be written or removed by the token's application.
     AttributeDenied(String),
@@ -75,12 +75,11 @@ pub enum Failure {
     TenantExists,
     NoSuchProfile,
     ProfileExists,
-    /// Also while the profile is locked, so that nobody learns that it exists.
+    /// Also the answer while the profile is locked, so that nobody learns that it exists.
     BadCredentials,
     DisabledProfile,
     NoSuchTicket,
-    /// A profile is asked for by a ticket that is none (any more): 400, which clients take for
-    /// "logged out".
+    /// The ticket of a call is unknown or has ended: 400, which clients take for "logged out".
     TicketGone,
     NoSuchPersistentLogin,
     NoSuchVerificationToken,
@@ -89,37 +88,37 @@ pub enum Failure {
     AttributeNotDefined(String),
     /// The parameter of this name is no JSON object.
     NoJsonObject(String),
-    /// The filter cannot be, for this reason.
+    /// The filter is invalid, for this reason.
     InvalidQuery(String),
     /// Permissions could not be read.
     PermissionError,
-    /// A parameter, body or file that cannot be, for this reason.
+    /// A parameter, body or file is invalid, for this reason.
     Invalid(String),
     RouteNotFound,
     MethodNotAllowed,
-    /// The part of a file that is asked for lies outside its so many bytes.
+    /// The requested part of a file lies outside the file, which has so many bytes.
     RangeOutside(u64),
     UnsupportedMediaType,
     BodyTooLarge,
     /// The body did not arrive in time.
     BodyTimeout,
-    /// Others kept changing the same thing.
+    /// Other calls kept changing the same thing.
     Conflict,
-    /// Too much is waiting; nothing was accepted.
+    /// Too many requests are waiting; nothing was accepted.
     Overloaded,
     /// The directory cannot be reached now.
     Unavailable,
-    /// A defect.
+    /// A defect of the server.
     Internal,
 }
 
 impl Failure {
-    /// A parameter, body or file that cannot be.
+    /// For a parameter, body or file that is invalid.
     pub fn invalid(why: impl Into<String>) -> Failure {
         Failure::Invalid(why.into())
     }
 
-    /// The status it is answered with.
+    /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         use StatusCode as S;
         match self {
@@ -156,7 +155,7 @@ impl Failure {
         }
     }
 
-    /// The code it is answered with.
+    /// The code of the answer.
     pub fn code(&self) -> ErrorCode {
         match self {
             Failure::AccessDenied | Failure::WrongManagementToken => ErrorCode::AccessDenied,
@@ -193,7 +192,7 @@ impl Failure {
         }
     }
 
-    /// After how many seconds another try makes sense.
+    /// Seconds after which a client may try again.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Failure::Overloaded | Failure::Unavailable => Some(RETRY_AFTER_SECONDS),
@@ -201,7 +200,7 @@ impl Failure {
         }
     }
 
-    /// The body it is answered with.
+    /// The body of the answer.
     pub fn details(&self) -> ErrorDetails {
         let message = self.to_string().chars().take(MESSAGE_CHARACTERS_MAX).collect();
         ErrorDetails { error_code: self.code(), message }
@@ -268,7 +267,9 @@ impl From<Rejection> for Failure {
             Rejection::BodyTimeout => Failure::BodyTimeout,
             Rejection::HostUnclear => Failure::invalid("a request has one Host header"),
             Rejection::Conflict => Failure::Conflict,
-            Rejection::TooMuchAtOnce => Failure::invalid("more than 1 MiB of changes at once"),
+            Rejection::TooMuchAtOnce => {
+                Failure::invalid("the request changes more than the log takes at once")
+            }
             Rejection::Overloaded => Failure::Overloaded,
             Rejection::Unavailable => Failure::Unavailable,
             Rejection::Internal => Failure::Internal,

@@ -1,4 +1,4 @@
-//! Tenants by name, and profiles by id or username, as calls of this face name them.
+//! Finds tenants by name, and profiles by id or username, as calls name them.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub struct Found {
     pub facts: Box<Facts>,
 }
 
-/// The tenant of this name, if there is one.
+/// The tenant with this name, if there is one.
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
@@ -38,7 +38,7 @@ pub async fn tenant(app: &App, name: &str) -> Result<Option<Place>, Failure> {
     Ok(place(app, tenant).await?.filter(|place| place.name == name))
 }
 
-/// The tenant of this id, as long as it is registered.
+/// The tenant with this id, unless it is deleted.
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
@@ -46,14 +46,14 @@ pub async fn place(app: &App, tenant: TenantId) -> Result<Option<Place>, Failure
     Ok(placed(tenant, app.engine.catalogue(tenant).await?))
 }
 
-/// The tenant of this id and catalogue, as long as it is registered.
+/// The tenant of this id and catalogue, unless it is deleted.
 pub fn placed(tenant: TenantId, catalogue: Arc<Catalogue>) -> Option<Place> {
     let name = catalogue.name.clone();
     name.map(|name| Place { tenant, name, catalogue })
 }
 
-/// The name that a tenant has, or had until it was deleted. What was made under it keeps it, and is
-/// judged by it, also when another tenant takes the name (contract 4.7).
+/// The name that a tenant has, or had until it was deleted. Things made under a name keep it and
+/// are judged by it, even if another tenant takes the name (contract 4.7).
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
@@ -61,7 +61,7 @@ pub async fn lasting_name(app: &App, tenant: TenantId) -> Result<String, Failure
     Ok(app.engine.catalogue(tenant).await?.last_name.clone().unwrap_or_default())
 }
 
-/// The profile that the call's path names, which its token may manage (contract 1, `PROF`).
+/// The profile in the call's path, which its token must be allowed to manage (contract 1, `PROF`).
 ///
 /// # Errors
 /// [`Failure::NoSuchProfile`], [`Failure::ActionDenied`].
@@ -72,7 +72,7 @@ pub async fn managed(app: &App, call: &Call, id: &str) -> Result<Found, Failure>
     Ok(found)
 }
 
-/// Contract 1, `PROF`: managing profiles, and reading their tenant.
+/// Contract 1, `PROF`: permission to manage profiles and to read their tenant.
 ///
 /// # Errors
 /// [`Failure::ActionDenied`].
@@ -80,7 +80,7 @@ pub fn may_manage(call: &Call, tenant: &str) -> Result<(), Failure> {
     call.caller.may_all(tenant, &[TenantAction::ManageProfiles, TenantAction::ReadTenant])
 }
 
-/// The live profile of this id, wherever it is.
+/// The live profile with this id, in any tenant.
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
@@ -91,7 +91,7 @@ pub async fn by_id(app: &App, id: ObjectId) -> Result<Option<Found>, Failure> {
     }
 }
 
-/// The live profile of this id in this tenant.
+/// The live profile with this id in this tenant.
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
@@ -106,7 +106,8 @@ pub async fn in_tenant(
     Ok(facts.map(|facts| Found { place, id, facts: Box::new(facts) }))
 }
 
-/// The live profile of this username; of one that another face made and that has none, by its id.
+/// The live profile with this username. A profile without one, which another API made, is found by
+/// its id.
 ///
 /// # Errors
 /// [`Failure::Unavailable`].

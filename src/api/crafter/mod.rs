@@ -1,5 +1,5 @@
-//! The Crafter Profile face: its clients talk to this directory unchanged. Parses, checks what the
-//! access token may, calls the engine, formats; rules and SQL are elsewhere.
+//! The Crafter Profile API: its clients talk to this directory unchanged. Handlers parse, check
+//! what the access token permits, call the engine and format. Rules and SQL are elsewhere.
 
 pub mod access_token;
 pub mod answer;

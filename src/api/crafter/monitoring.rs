@@ -1,4 +1,4 @@
-//! `/api/1/monitoring` (contract 1): asked for with the management token, by no application.
+//! `/api/1/monitoring` (contract 1): called with the management token, without an access token.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::answer::{Answer, json};
 use super::error::Failure;
 use super::parameters::Parameters;
 
-/// Whoever calls has shown the management token.
+/// Fails unless the call brings the management token.
 pub struct Management;
 
 impl FromRequestParts<Arc<App>> for Management {

@@ -1,5 +1,5 @@
 //! The parameters of a call (contract 0): from its query and its form, query first, each any number
-//! of times. Read strictly and in bounds; never cut short or repaired.
+//! of times. They are read strictly and within bounds, never cut or repaired.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,48 +18,48 @@ use super::error::Failure;
 pub const PARAMETERS_MAX: usize = 1_000;
 /// Longest name of a parameter that is kept, in bytes.
 pub const NAME_BYTES_MAX: usize = 100;
-/// All parameters of a call as they came, in bytes.
+/// All parameters of a call as they were sent, in bytes.
 pub const PARAMETERS_BYTES_MAX: usize = 1 << 20;
-/// The parameter that holds the access token's id.
+/// The name of the parameter that holds the access token's id.
 pub const TOKEN_PARAMETER: &str = "accessTokenId";
 /// The media type of forms.
 pub const FORM: &str = "application/x-www-form-urlencoded";
-/// Asks for no attribute at all, wherever it stands.
+/// Stands for no attribute at all, at any place in the list.
 const NO_ATTRIBUTES: &str = "$none";
 
-/// The parameters of a call. Hold passwords and tokens, so `Debug` shows their names only.
+/// The parameters of a call. They hold passwords and tokens, so `Debug` shows only their names.
 #[derive(Clone, Default)]
 pub struct Parameters(Vec<(String, String)>);
 
-/// The parameters of a call as they came, readable or not, and the access token among them: who
-/// has shown no valid one is not told what else is wrong (contract 2).
+/// The parameters of a call, readable or not, and the access token among them: a caller without a
+/// valid token is not told what else is wrong (contract 2).
 pub struct Given {
     pub parameters: Result<Parameters, Failure>,
     pub token: Option<String>,
 }
 
-/// Which way profiles are sorted.
+/// The direction of a sort.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SortOrder {
     Ascending,
-    /// Contract 4.7: what no order asks for.
+    /// Contract 4.7: the direction when none is given.
     #[default]
     Descending,
 }
 
-/// By which field profiles are sorted: `username`, `attributes.lastName`.
+/// The field that profiles are sorted by: `username`, `attributes.lastName`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sort {
     pub by: String,
     pub order: SortOrder,
 }
 
-/// Which profiles of all that were found.
+/// Which part of a list is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// How many are skipped.
+    /// How many profiles are skipped.
     pub start: u32,
-    /// At most how many then follow; none is no limit.
+    /// How many follow at most; None is no limit.
     pub count: Option<u32>,
 }
 
@@ -79,7 +79,7 @@ impl Given {
     }
 }
 
-/// The first access token among pairs of which others may be unreadable.
+/// The first access token among pairs, of which others may be unreadable.
 fn token_in(text: &[u8]) -> Option<String> {
     let text = &text[..text.len().min(PARAMETERS_BYTES_MAX)];
     let mut pairs = text.split(|byte| *byte == b'&').map(pair);
@@ -97,10 +97,11 @@ fn pair(text: &[u8]) -> (&[u8], &[u8]) {
 }
 
 impl Parameters {
-    /// Those of a query and, if it is a form, of a body.
+    /// The parameters of a query and, if the body is a form, of the body.
     ///
     /// # Errors
-    /// [`Failure::Invalid`]: bad percent escapes, not UTF-8, NUL, too many or too long.
+    /// [`Failure::Invalid`] for bad percent escapes, text that is not UTF-8, NUL, too many or too
+    /// long.
     pub fn read(
         query: Option<&str>,
         content_type: Option<&str>,
@@ -117,7 +118,7 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// Those of a query and of the text fields of a multipart form.
+    /// The parameters of a query and of the text fields of a multipart form.
     ///
     /// # Errors
     /// As [`Parameters::read`].
@@ -137,15 +138,15 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// The first value, whatever else was sent under this name.
+    /// The first value. Others under the same name are ignored.
     pub fn first(&self, name: &str) -> Option<&str> {
         self.values(name).next()
     }
 
-    /// The one value, which may be empty. The same value again does no harm.
+    /// The only value, which may be empty. The same value may be sent again.
     ///
     /// # Errors
-    /// [`Failure::Invalid`] when values differ: nobody could say which is meant.
+    /// [`Failure::Invalid`] when values differ: which one is meant is unknown.
     pub fn optional(&self, name: &str) -> Result<Option<&str>, Failure> {
         let Some(first) = self.first(name) else { return Ok(None) };
         if self.values(name).any(|value| value != first) {
@@ -154,7 +155,7 @@ impl Parameters {
         Ok(Some(first))
     }
 
-    /// The one value, unless it is empty.
+    /// The only value, unless it is empty.
     ///
     /// # Errors
     /// As [`Parameters::optional`].
@@ -162,7 +163,7 @@ impl Parameters {
         Ok(self.optional(name)?.filter(|value| !value.is_empty()))
     }
 
-    /// The one value, which must be there but may be empty.
+    /// The only value, which must be given but may be empty.
     ///
     /// # Errors
     /// [`Failure::Invalid`] when it is missing, or as [`Parameters::optional`].
@@ -170,8 +171,8 @@ impl Parameters {
         self.optional(name)?.ok_or_else(|| missing(name))
     }
 
-    /// The items: one each time it occurs, or those of one comma-separated value, trimmed. One
-    /// empty value is the empty list; empty items count for nothing.
+    /// The items: one for each occurrence, or those of one comma-separated value, trimmed. One
+    /// empty value is the empty list. Empty items are left out.
     ///
     /// # Errors
     /// [`Failure::Invalid`] for more than [`PARAMETERS_MAX`] items.
@@ -185,12 +186,14 @@ impl Parameters {
         let items: Vec<String> =
             items.into_iter().filter(|item| !item.is_empty()).map(str::to_owned).collect();
         if items.len() > PARAMETERS_MAX {
-            return Err(Failure::invalid(format!("parameter {name} has over 1000 items")));
+            return Err(Failure::invalid(format!(
+                "parameter {name} has more than {PARAMETERS_MAX} items"
+            )));
         }
         Ok(Some(items))
     }
 
-    /// The items, which must be given but may be none.
+    /// The items. The parameter must be given but may be an empty list.
     ///
     /// # Errors
     /// [`Failure::Invalid`] when it is missing, or as [`Parameters::list`].
@@ -198,7 +201,7 @@ impl Parameters {
         self.list(name)?.ok_or_else(|| missing(name))
     }
 
-    /// Yes or no, in any of the words for it; nothing when empty.
+    /// True or false, in any of the accepted words; None when empty.
     ///
     /// # Errors
     /// [`Failure::Invalid`] for other words, or as [`Parameters::optional`].
@@ -211,7 +214,7 @@ impl Parameters {
         }
     }
 
-    /// Yes or no, which must be said.
+    /// True or false, which must be given.
     ///
     /// # Errors
     /// [`Failure::Invalid`] when it is missing or empty, or as [`Parameters::boolean`].
@@ -219,17 +222,17 @@ impl Parameters {
         self.boolean(name)?.ok_or_else(|| missing(name))
     }
 
-    /// A decimal number of 32 bits; nothing when empty.
+    /// A decimal number of 32 bits; None when empty.
     ///
     /// # Errors
-    /// [`Failure::Invalid`] for what is none, or as [`Parameters::optional`].
+    /// [`Failure::Invalid`] for anything else, or as [`Parameters::optional`].
     pub fn integer(&self, name: &str) -> Result<Option<i32>, Failure> {
         let Some(value) = self.trimmed(name)? else { return Ok(None) };
         let number = value.parse();
         number.map(Some).map_err(|_| Failure::invalid(format!("parameter {name} is no integer")))
     }
 
-    /// `sortOrder`, exactly `ASC` or `DESC`; nothing when empty.
+    /// `sortOrder`, exactly `ASC` or `DESC`; None when empty.
     ///
     /// # Errors
     /// [`Failure::Invalid`] for anything else.
@@ -242,7 +245,7 @@ impl Parameters {
         }
     }
 
-    /// `sortBy` and `sortOrder`; nothing without the former.
+    /// `sortBy` and `sortOrder`; None without the former.
     ///
     /// # Errors
     /// As [`Parameters::sort_order`].
@@ -254,7 +257,7 @@ impl Parameters {
     /// `start` and `count`. Contract 4.7: without `start`, `count` is ignored, and 0 is no limit.
     ///
     /// # Errors
-    /// [`Failure::Invalid`] for what is no integer, or below 0.
+    /// [`Failure::Invalid`] for what is no integer, or is below 0.
     pub fn page(&self) -> Result<Page, Failure> {
         let at_least_0 = |name: &str| match self.integer(name)?.map(u32::try_from) {
             Some(Err(_)) => Err(Failure::invalid(format!("parameter {name} is below 0"))),
@@ -283,7 +286,7 @@ impl Parameters {
         })
     }
 
-    /// A JSON object as a text; nothing when empty.
+    /// A JSON object, as text; None when empty.
     ///
     /// # Errors
     /// [`Failure::NoJsonObject`], or as [`Parameters::optional`].
@@ -299,7 +302,7 @@ impl Parameters {
         self.0.iter().filter(move |(named, _)| named == name).map(|(_, value)| value.as_str())
     }
 
-    /// The one value without surrounding white space, unless nothing is left.
+    /// The only value without surrounding white space; None when nothing is left.
     fn trimmed(&self, name: &str) -> Result<Option<&str>, Failure> {
         Ok(self.optional(name)?.map(str::trim).filter(|value| !value.is_empty()))
     }
@@ -318,13 +321,14 @@ impl Parameters {
 
     fn add(&mut self, name: String, value: String) -> Result<(), Failure> {
         if self.0.len() == PARAMETERS_MAX {
-            return Err(Failure::invalid("over 1000 parameters"));
+            return Err(Failure::invalid(format!("more than {PARAMETERS_MAX} parameters")));
         }
-        // Nothing asks for a name so long: JSON that is sent as a form looks like one.
+        // Longer than every known name, so it is ignored: a JSON text sent as a form looks like
+        // this.
         if name.len() > NAME_BYTES_MAX {
             return Ok(());
         }
-        // No text of this directory can hold a NUL: the database takes none.
+        // NUL is refused: the database stores none.
         if name.contains('\0') || value.contains('\0') {
             return Err(Failure::invalid("a parameter holds a NUL character"));
         }
@@ -339,7 +343,7 @@ impl fmt::Debug for Parameters {
     }
 }
 
-/// Whether a request says that its body is a form.
+/// Whether a request declares its body to be a form.
 pub fn is_form(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     kind.is_some_and(is_form_type)
@@ -350,7 +354,7 @@ fn is_form_type(content_type: &str) -> bool {
     kind.trim().eq_ignore_ascii_case(FORM)
 }
 
-/// The text that a form writes so.
+/// The text that a form encodes in this way.
 fn decoded(text: &[u8]) -> Result<String, Failure> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -385,5 +389,6 @@ fn missing(name: &str) -> Failure {
 }
 
 fn too_long() -> Failure {
-    Failure::invalid("the parameters have over 1 MiB")
+    let most = PARAMETERS_BYTES_MAX >> 20;
+    Failure::invalid(format!("the parameters have more than {most} MiB"))
 }

@@ -1,11 +1,11 @@
-//! Paths as this face's clients write them (contract 0), brought to the one form that is routed.
-//! Never touches a path outside `/api/1/`.
+//! Brings the paths that clients write (contract 0) into the one form that is routed. Paths outside
+//! `/api/1/` are left alone.
 
-/// Where this face begins, after the prefix.
+/// Where this API begins, after the prefix.
 pub const ROOT: &str = "/api/1/";
 
-/// The path to route, of one below [`ROOT`] or below the prefix and [`ROOT`]: without the prefix,
-/// one `.json` at the end, and one trailing slash. Nothing for any other path.
+/// The path to route, for a path below [`ROOT`] or below the prefix and [`ROOT`]: without the
+/// prefix, one `.json` at the end, and one trailing slash. None for any other path.
 ///
 /// The prefix is empty, or begins with a slash and does not end with one.
 pub fn routed<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {

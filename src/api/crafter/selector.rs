@@ -1,5 +1,5 @@
 //! `selector=Profile(username,email)` (contract 0): keeps only those fields of the answer's beans.
-//! Adds nothing, and leaves beans alone that it does not name.
+//! Beans that it does not name stay whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::parameters::Parameters;
 /// Most characters of a selector.
 const CHARACTERS_MAX: usize = 4_000;
 
-/// A bean: an object of answers that a selector can name.
+/// A bean: an object in answers, which a selector can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bean {
     AccessToken,
@@ -29,12 +29,12 @@ pub enum Bean {
     VersionInfo,
 }
 
-/// Which fields of which beans are kept; bean names in lower case.
+/// For each named bean, in lower case, the fields that are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selector(BTreeMap<String, BTreeSet<String>>);
 
 impl Bean {
-    /// The name a selector knows it by.
+    /// Its name in selectors.
     pub const fn name(self) -> &'static str {
         match self {
             Bean::AccessToken => "AccessToken",
@@ -53,7 +53,7 @@ impl Bean {
         }
     }
 
-    /// The field of it that holds other beans.
+    /// Its field that holds other beans.
     const fn nested(self) -> Option<(&'static str, Bean)> {
         match self {
             Bean::AccessToken => Some(("tenantPermissions", Bean::TenantPermission)),
@@ -65,7 +65,7 @@ impl Bean {
 }
 
 impl Selector {
-    /// The one that a call asks for, if any.
+    /// The selector of a call, if there is one.
     ///
     /// # Errors
     /// [`Failure::Invalid`].
@@ -73,8 +73,8 @@ impl Selector {
         parameters.filled("selector")?.map(Selector::parse).transpose()
     }
 
-    /// Reads `Bean(field,field)`, several with commas between them. Beans and fields that nobody
-    /// has are taken too: they select nothing.
+    /// Reads `Bean(field,field)`, several separated by commas. Unknown beans and fields are
+    /// accepted: they select nothing.
     ///
     /// # Errors
     /// [`Failure::Invalid`].
@@ -103,7 +103,7 @@ impl Selector {
         }
     }
 
-    /// What is kept of this bean, or of this list of such beans.
+    /// Keeps the selected fields of this bean, or of each bean of this list.
     pub fn kept(&self, bean: Bean, value: Value) -> Value {
         match value {
             Value::Array(items) => items.into_iter().map(|item| self.kept(bean, item)).collect(),

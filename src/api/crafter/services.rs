@@ -1,4 +1,4 @@
-//! What this face works with besides the engine: its settings, passwords, sealed secrets, tickets.
+//! What this API needs besides the engine: its settings, passwords, sealed secrets, tickets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,39 +20,40 @@ use crate::passwords::Passwords;
 use crate::sealing::SealingKeys;
 use crate::system::Started;
 
-/// Secrets remembered with what they lead to.
+/// Secrets that are cached with the streams that they lead to.
 const FOUND_MAX: u64 = 200_000;
-/// Lists and counts read at once; half of the connections there are.
+/// Lists and counts read at once: half of the connections.
 const LISTS_MAX: usize = 12;
 /// Long lists answered at once; one more is answered 503.
 const LONG_LISTS_MAX: usize = 6;
-/// Unknown usernames whose failures are remembered.
+/// Unknown usernames of which failures are counted.
 const FAILURES_MAX: u64 = 100_000;
 
-/// What a caller can notice of the configuration (contract 5).
+/// The settings that callers can notice (contract 5).
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// `auth.ticket.maxAge`: how long a ticket may be idle, in seconds.
+    /// `auth.ticket.maxAge`: how long a ticket may be unused, in seconds.
     pub ticket_seconds_max: i64,
-    /// `persistentLogin.maxAge`: how long a log-in is remembered, in seconds.
+    /// `persistentLogin.maxAge`: how long a persistent login is valid, in seconds.
     pub persistent_login_seconds_max: i64,
-    /// `verification.token.maxAge`: how long a link in an e-mail leads anywhere, in seconds.
+    /// `verification.token.maxAge`: how long a link in a mail is valid, in seconds.
     pub verification_seconds_max: i64,
     /// `auth.lockTime`: how long log-ins are locked, in minutes.
     pub lock_minutes: i64,
-    /// `auth.failedLoginAttemptsBeforeDelay`: failures after which the answer is held back.
+    /// `auth.failedLoginAttemptsBeforeDelay`: failures after which answers are delayed.
     pub failures_before_delay: u32,
-    /// `auth.failedLoginAttemptsBeforeLock`: failures after these that lock.
+    /// `auth.failedLoginAttemptsBeforeLock`: failures after these before log-ins are locked.
     pub failures_before_lock: u32,
-    /// How long an answer is held back, in milliseconds.
+    /// By how much an answer is delayed, in milliseconds.
     pub delay_milliseconds: u64,
     /// `management.authorizationToken`: what the monitoring endpoints ask for.
     pub management_token: String,
-    /// `attachments.maxSizeUpload`: the largest upload, all of the request, in bytes.
+    /// `attachments.maxSizeUpload`: the largest upload, as a whole request, in bytes.
     pub upload_bytes_max: u64,
-    /// `attachments.validMimeTypes`: what files may be.
+    /// `attachments.validMimeTypes`: the allowed types of files.
     pub attachment_kinds: Vec<AttachmentKind>,
-    /// Where else than at the root this face is served: the name that the original's war file has.
+    /// The prefix under which this API is served besides the root: the name of the original's war
+    /// file.
     pub path_prefix: String,
 }
 
@@ -81,14 +82,14 @@ impl Settings {
         LockPolicy { failures_max, lock_minutes: self.lock_minutes }
     }
 
-    /// How long the answer to a failure is held back, when so many have failed.
+    /// By how much the answer to a failure is delayed, after so many failures.
     pub fn delay(&self, failures: u32) -> Option<Duration> {
         let delayed = failures > self.failures_before_delay;
         delayed.then(|| Duration::from_millis(self.delay_milliseconds))
     }
 }
 
-/// What [`Services`] are made of.
+/// The parts of [`Services`].
 pub struct Parts {
     pub settings: Settings,
     pub passwords: Passwords,
@@ -106,20 +107,20 @@ pub struct Services {
     pub outbox: Arc<Outbox>,
     pub attachments: Store,
     pub started: Started,
-    /// Failures of usernames that nobody has, so that they are answered as those that somebody
-    /// has. Of this process; forgotten after the time of a lock.
+    /// Failures of usernames that no profile has, so that they are answered like those of known
+    /// ones. Of this process only; forgotten after the time of a lock.
     pub failures: Cache<Uuid, u32>,
-    /// Lists and counts being read: however long each takes, others have connections left.
+    /// Turns to read lists and counts: however long each takes, connections are left for others.
     pub lists: Arc<Semaphore>,
-    /// Long lists being answered: each holds a connection for as long as its reader takes.
+    /// Long lists being sent: each holds a connection for as long as its client reads.
     pub long_lists: Arc<Semaphore>,
-    /// Which profile an id is, and in which tenant: what it was once it is for ever.
+    /// Profile and tenant of an id. These never change, so they are cached.
     homes: Cache<ObjectId, (TenantId, ProfileId)>,
     secrets: Cache<Uuid, (TenantId, Uuid)>,
 }
 
 impl Services {
-    /// With these.
+    /// Makes them of these parts.
     pub fn new(parts: Parts) -> Services {
         let Parts { settings, passwords, sealing, outbox, attachments } = parts;
         let forgotten = Duration::from_secs(settings.lock_minutes.unsigned_abs().max(1) * 60);
@@ -142,7 +143,7 @@ impl Services {
         }
     }
 
-    /// The profile that has this id, or had it, and its tenant.
+    /// The profile that has or had this id, and its tenant.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -161,7 +162,7 @@ impl Services {
         Ok(Some(home))
     }
 
-    /// What this secret leads to: a stream, whose state says whether it still does.
+    /// The stream that this secret leads to. Its state says whether the secret is still valid.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -181,7 +182,7 @@ impl Services {
         Ok(Some(found))
     }
 
-    /// Forgets what a secret led to: it is free to lead elsewhere.
+    /// Forgets the stream of a secret, since the secret may be given to another.
     pub fn forget(&self, bearer: Bearer, secret: &str) {
         self.secrets.invalidate(&bearer.claim(secret));
     }

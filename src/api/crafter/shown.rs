@@ -1,4 +1,4 @@
-//! Beans from what the log says is true (contract 3).
+//! Makes beans (contract 3) from states.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ pub fn attributes(facts: &Facts) -> BTreeMap<String, Value> {
     facts.attributes.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect()
 }
 
-/// What the caller asked for and may read of them; on reads also by paths (contract 4.7).
+/// The attributes that the caller asked for and may read; reads also select by path (contract 4.7).
 pub fn readable(
     caller: &Caller,
     catalogue: &Catalogue,
@@ -47,7 +47,8 @@ pub fn readable(
     returned(&attributes(facts), wanted, |name| caller.reads(catalogue, name), true)
 }
 
-/// The answer to a change: what may be read and what the call just wrote, by exact names.
+/// The attributes in the answer to a change: those that may be read, and those that the call wrote,
+/// by exact names.
 pub fn after_change(
     caller: &Caller,
     catalogue: &Catalogue,

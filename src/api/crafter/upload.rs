@@ -1,8 +1,8 @@
-//! A multipart request with one file among its parts: text fields first, then the file, whichever
-//! order they come in. Decides nothing of who may send it; holds little of it in memory.
+//! A multipart request with one file: text fields first, then the file, in whatever order they
+//! come. Little of it is in memory. Who may send it is decided elsewhere.
 //!
-//! Fields before the file are there before any of its bytes are read, so that who sends it can be
-//! checked first. What comes after the file is read once the file lies on disk.
+//! The fields before the file are read before any byte of the file, so that the caller can be
+//! checked first. Parts after the file are read once the file is on disk.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -27,13 +27,13 @@ const PARTS_MAX: usize = 32;
 const FIELD_BYTES_MAX: usize = 16 << 10;
 /// Most bytes that the parser is given at once.
 const PIECE_BYTES_MAX: usize = 32 << 10;
-/// Most bytes that are read without a part being found or moving on.
+/// Most bytes that are read while no part is found and none continues.
 const UNUSED_BYTES_MAX: u64 = 64 << 10;
 
-/// Text fields by name; of several with one name the first.
+/// Text fields by name; if a name repeats, the first.
 pub type Fields = BTreeMap<String, String>;
 
-/// Why a request is no upload.
+/// Why a request is not accepted as an upload.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
     #[error("the request is not multipart/form-data with a boundary")]
@@ -54,23 +54,23 @@ pub enum Unreadable {
     Store(#[source] StoreError),
 }
 
-/// A request that is no upload, and the text fields in it: they may tell who sent it.
+/// A refused request with the text fields read so far: they may contain the access token.
 pub struct Refused {
     pub fields: Fields,
     pub why: Unreadable,
 }
 
-/// An upload, read up to its file.
+/// An upload whose file comes next.
 pub struct Upload {
     fields: Fields,
     parts: Parts,
     file: Field<'static>,
 }
 
-/// An upload, read to its end.
+/// An upload that was read completely.
 pub struct Received {
     pub fields: Fields,
-    /// What the file part says the file is called. Nothing is checked.
+    /// The file name in the file's part, unchecked.
     pub file_name: Option<String>,
     pub file: Spooled,
 }
@@ -101,7 +101,7 @@ impl Upload {
     /// Receives the file, then reads what follows it.
     ///
     /// # Errors
-    /// [`Unreadable`]; nothing of the file is left.
+    /// [`Unreadable`]; the bytes received so far are removed.
     pub async fn receive(self, store: &Store) -> Result<Received, Unreadable> {
         let Upload { mut fields, mut parts, file } = self;
         let file_name = disposition(&file).file_name;
@@ -122,7 +122,7 @@ impl Upload {
 struct Parts {
     parts: Multipart<'static>,
     unused: Arc<AtomicU64>,
-    /// How many have been begun.
+    /// How many have begun.
     begun: usize,
     bytes_max: u64,
 }
@@ -145,8 +145,8 @@ impl Parts {
         Ok(Parts { parts, unused, begun: 0, bytes_max })
     }
 
-    /// The next file part, text fields before it put into `fields`; None at the end. A file that
-    /// stands elsewhere is told of once all fields are read.
+    /// The next file part; text fields before it are put into `fields`. None at the end. A file in
+    /// the wrong place is told once all fields are read.
     async fn next_file(
         &mut self,
         fields: &mut Fields,
@@ -210,7 +210,7 @@ impl Parts {
     }
 }
 
-/// What a part says it is.
+/// The name of a part and its file name.
 #[derive(Default)]
 struct Disposition {
     name: Option<String>,
@@ -238,8 +238,8 @@ fn disposition(part: &Field<'_>) -> Disposition {
     found
 }
 
-/// A parameter's value at the start of a text, quoted or not, and what follows it. Browsers escape
-/// nothing but quotes: a backslash before anything else is one.
+/// The value of a parameter at the start of a text, quoted or not, and the rest of the text.
+/// Browsers escape only quotes: a backslash before another character is a backslash.
 fn value_of(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find(';').unwrap_or(text.len());
@@ -269,13 +269,13 @@ async fn next_chunk(
     part.chunk().await
 }
 
-/// A body that gives a small piece each time it is asked. The parser copies all that it is given
-/// before it looks at any of it, which could be the whole request.
+/// Gives the parser a body in small pieces. The parser copies all that it is given before it looks
+/// at it, which could be the whole request.
 struct Paced {
     body: BodyDataStream,
-    /// Of the last frame, what was not given yet.
+    /// What is left of the last frame.
     rest: Bytes,
-    /// Bytes given since the parser last got somewhere.
+    /// Bytes given since the parser last made progress.
     unused: Arc<AtomicU64>,
     resting: bool,
 }

@@ -1,4 +1,4 @@
-//! The way of every write of this face: decide, append, answer when it is folded.
+//! How every write of this API runs: decide, append, answer when the read models show it.
 
 use std::sync::Arc;
 
@@ -13,17 +13,18 @@ use crate::engine::write::halt::Halt;
 use super::call::Call;
 use super::error::Failure;
 
-/// What a write is called: the envelope's operation, the metric's command, and their area.
+/// The name of a write: the operation in envelopes, the command in metrics, and the area of both.
 #[derive(Clone, Copy)]
 pub struct Kind {
     pub area: &'static str,
     pub operation: &'static str,
 }
 
-/// Decides and appends; the access token is asked again at each attempt, and guarded.
+/// Decides and appends. Each attempt checks the access token again and guards it.
 ///
 /// # Errors
-/// What `change` refused; [`Failure::Conflict`], [`Failure::Overloaded`], [`Failure::Unavailable`].
+/// The refusal of `change`; [`Failure::Conflict`], [`Failure::Overloaded`],
+/// [`Failure::Unavailable`].
 pub async fn write<C: Change<Refusal = Failure>>(
     app: &App,
     call: &Call,
@@ -34,7 +35,7 @@ pub async fn write<C: Change<Refusal = Failure>>(
     Ok(execute(app, call, tenant, kind, change).await?.value)
 }
 
-/// As [`write()`], and tells where the events are.
+/// As [`write()`]; also returns the position of the events.
 ///
 /// # Errors
 /// As [`write()`].
@@ -54,7 +55,7 @@ pub async fn execute<C: Change<Refusal = Failure>>(
     Ok(app.engine.execute(&context, &Authorised { call, change }).await?)
 }
 
-/// A change by whoever has a valid access token.
+/// A change by the application of a valid access token.
 struct Authorised<'a, C> {
     call: &'a Call,
     change: &'a C,

@@ -1,5 +1,5 @@
-//! GET /api/v1/counts: how many profiles the tenant has, by role, department and activity. For
-//! superadmins, since the counters take no account of who may see whom.
+//! GET /api/v1/counts: how many profiles the tenant has, by role, department and activity. Only
+//! superadmins may ask, since the counters count every profile.
 
 use std::sync::Arc;
 

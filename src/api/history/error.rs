@@ -9,33 +9,33 @@ use utoipa::ToSchema;
 
 use crate::api::people::failure::{Failure, InvalidField};
 
-/// A failure in this face's form.
+/// A failure in the form of this API.
 pub struct Problem(pub Failure);
 
-/// The body of every answer that is not a success (contract 0.6).
+/// The body of every answer that is no success (contract 0.6).
 #[derive(Serialize, ToSchema)]
 pub struct ProblemDetails {
     /// `urn:dossier:problem:` and the code.
     pub r#type: String,
-    /// The status in words.
+    /// The name of the status.
     pub title: &'static str,
     pub status: u16,
     /// One sentence for people.
     pub detail: String,
     /// The stable code, for programs.
     pub code: &'static str,
-    /// All that is wrong with the request, where that is the reason.
+    /// Every mistake of the request, if mistakes are the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<ProblemError>>,
 }
 
-/// One thing that is wrong with a request.
+/// A mistake in a request.
 #[derive(Serialize, ToSchema)]
 pub struct ProblemError {
-    /// Where it stands, as in `["query", "limit"]`.
+    /// Its place, as in `["query", "limit"]`.
     #[schema(value_type = Vec<String>)]
     pub location: Vec<Value>,
-    /// What is wrong with it, for people.
+    /// What is wrong, for people.
     pub message: String,
 }
 

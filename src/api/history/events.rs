@@ -1,4 +1,4 @@
-//! GET /api/v1/events: all that happened in the tenant, for superadmins.
+//! GET /api/v1/events: every event of the tenant, for superadmins.
 
 use std::sync::Arc;
 
@@ -21,27 +21,27 @@ use super::types::{Asked, EventOrder, EventPage, PageParameters};
 /// Longest name of an event or operation, in bytes.
 const NAME_BYTES_MAX: usize = 100;
 
-/// Which events, which way round, and how far.
+/// Which events are wanted, and which page of them.
 #[derive(Clone, Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct EventParameters {
     /// Id of the aggregate: of a profile, a draft, a session, …
     pub stream: Option<Uuid>,
-    /// As `ProfileRenamed`.
+    /// For example `ProfileRenamed`.
     #[param(max_length = 100)]
     pub name: Option<String>,
-    /// As `update`, `emulate`, `import`.
+    /// For example `update`, `emulate`, `import`.
     #[param(max_length = 100)]
     pub operation: Option<String>,
-    /// Who really did it.
+    /// The real actor.
     pub real_actor: Option<Uuid>,
-    /// As whom it was done.
+    /// The effective actor.
     pub effective_actor: Option<Uuid>,
     /// Recorded at this time (RFC 3339) or later.
     pub from: Option<DateTime<Utc>>,
     /// Recorded before this time (RFC 3339).
     pub until: Option<DateTime<Utc>>,
-    /// `newest` (first) or `oldest` (first).
+    /// `newest` or `oldest`: which come first.
     #[param(inline, value_type = Option<EventOrder>)]
     pub order: EventOrder,
     /// `next_cursor` of the page before.

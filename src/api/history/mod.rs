@@ -1,4 +1,4 @@
-//! The History API, our own: what happened, when, by whom really, acting as whom.
+//! The History API: what happened, when, by which real actor, acting as whom.
 
 mod counts;
 pub mod error;

@@ -1,24 +1,24 @@
-//! Query parameters, each by its name: whatever is wrong with any of them is told at once, and one
-//! that this face does not know is wrong too (contract 0.6).
+//! Reads query parameters by name. All mistakes are told at once; an unknown parameter is a mistake
+//! too (contract 0.6).
 
 use std::fmt::Display;
 
 use crate::api::people::failure::{Failure, InvalidField};
 use crate::api::people::mistakes::MISTAKES_MAX;
 
-/// The parameters of a query, as they are taken one by one.
+/// The parameters of a query. Each is taken once.
 pub struct Query {
     given: Vec<(String, String)>,
     mistakes: Vec<InvalidField>,
 }
 
 impl Query {
-    /// These names and values, decoded.
+    /// Decodes names and values.
     pub fn new(given: Vec<(String, String)>) -> Query {
         Query { given, mistakes: Vec::new() }
     }
 
-    /// The value of a parameter that is given once or not at all, as `read` reads it.
+    /// The value of a parameter that may be given once, converted by `read`.
     pub fn one<T, E: Display>(
         &mut self,
         name: &str,
@@ -37,7 +37,7 @@ impl Query {
         }
     }
 
-    /// A mistake in what this parameter says.
+    /// Notes a mistake in this parameter.
     pub fn mistake(&mut self, name: &str, why: &dyn Display) {
         if self.mistakes.len() < MISTAKES_MAX {
             self.mistakes.push(InvalidField {
@@ -48,7 +48,7 @@ impl Query {
         }
     }
 
-    /// Fails if anything was wrong, or if a parameter is left that nothing takes.
+    /// Fails if there was a mistake, or if a parameter is left that was not taken.
     ///
     /// # Errors
     /// [`Failure::Invalid`] with every mistake.

@@ -1,4 +1,4 @@
-//! What the History API answers with.
+//! The bodies of the History API.
 
 use std::convert::Infallible;
 
@@ -18,12 +18,12 @@ use crate::engine::history::{Page, Range};
 
 use super::query::Query;
 
-/// Events of a page when no limit is asked for.
+/// Events of a page if no limit is given.
 const LIMIT_DEFAULT: i64 = 50;
-/// Most events of a page of History.
+/// Most events of a page of the History API.
 const LIMIT_MAX: i64 = 500;
 
-/// Which way round.
+/// The order of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum EventOrder {
@@ -32,11 +32,11 @@ pub enum EventOrder {
     Oldest,
 }
 
-/// Where to go on, and how far.
+/// Which page, and how long.
 #[derive(Clone, Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageParameters {
-    /// `newest` (first) or `oldest` (first).
+    /// `newest` or `oldest`: which come first.
     #[param(inline, value_type = Option<EventOrder>)]
     pub order: EventOrder,
     /// `next_cursor` of the page before.
@@ -52,7 +52,7 @@ pub struct Asked(pub Query);
 impl<S: Send + Sync> FromRequestParts<S> for Asked {
     type Rejection = Infallible;
 
-    /// What is wrong with it is told to whoever may ask at all.
+    /// Its mistakes are told only to callers that may ask at all.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Asked, Infallible> {
         Ok(Asked(match QueryOf::<Vec<(String, String)>>::try_from_uri(&parts.uri) {
             Ok(QueryOf(given)) => Query::new(given),
@@ -66,7 +66,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
 }
 
 impl PageParameters {
-    /// Takes them from a query.
+    /// Takes these from a query.
     pub fn take(query: &mut Query) -> PageParameters {
         let order = query.one("order", |text| match text {
             "newest" => Ok(EventOrder::Newest),
@@ -81,7 +81,7 @@ impl PageParameters {
         PageParameters { order: order.unwrap_or_default(), cursor, limit }
     }
 
-    /// The range that these ask for.
+    /// The range that they describe.
     ///
     /// # Errors
     /// [`Failure::InvalidPosition`].
@@ -94,20 +94,20 @@ impl PageParameters {
     }
 }
 
-/// Who did something.
+/// An actor.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct EventActor {
     /// `profile`, `access_token`, `operator` or `system`.
     pub kind: &'static str,
     pub id: Uuid,
-    /// What an operator or a part of the system is called.
+    /// The name of an operator or of a part of the system.
     pub name: Option<String>,
 }
 
 /// One event.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct EventEntry {
-    /// Where it is in the log, opaque: a cursor, and a value for `Dossier-Min-Position`.
+    /// Its place in the log, opaque: a cursor, and a value for `Dossier-Min-Position`.
     pub token: String,
     pub event_id: Uuid,
     pub area: String,
@@ -115,17 +115,17 @@ pub struct EventEntry {
     /// Its number within its stream.
     pub version: i64,
     pub name: String,
-    /// The fact, as it was recorded.
+    /// The payload as it was recorded.
     #[schema(value_type = Object)]
     pub payload: Box<RawValue>,
     /// When it became true.
     pub occurred_at: DateTime<Utc>,
-    /// When the directory took it.
+    /// When it was recorded.
     pub recorded_at: DateTime<Utc>,
     pub real_actor: EventActor,
-    /// The same as the real actor's unless it acted as another.
+    /// The same as the real actor, unless that acts as another.
     pub effective_actor_id: Uuid,
-    /// The profiles acted as, outermost first.
+    /// The profiles that the actor acts as, outermost first.
     pub emulation: Vec<Uuid>,
     pub session_id: Option<Uuid>,
     pub operation: &'static str,
@@ -142,15 +142,15 @@ pub struct EventEntry {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct EventPage {
     pub events: Vec<EventEntry>,
-    /// For the next page; null on the last one.
+    /// The cursor of the next page; null on the last page.
     pub next_cursor: Option<String>,
 }
 
 impl EventPage {
-    /// The page, with tokens of its tenant.
+    /// The page. Its position tokens are those of its tenant.
     ///
     /// # Errors
-    /// [`Failure::Internal`] for a payload that is no JSON, which the database does not hold.
+    /// [`Failure::Internal`] for a payload that is not JSON, which the database does not hold.
     pub fn new(app: &App, tenant: TenantId, page: Page) -> Result<EventPage, Failure> {
         let seal = |position| app.engine.seal_position(tenant, position);
         let next = page.events.last().filter(|_| page.more).map(|last| seal(last.position));
@@ -195,7 +195,7 @@ fn entry(token: String, event: Recorded) -> Result<EventEntry, Failure> {
 pub struct ProfileCount {
     /// `profile`, `active`, `role` or `department`.
     pub dimension: String,
-    /// Which one of the dimension.
+    /// The role, the department or the flag.
     pub key: String,
     pub profiles: i64,
 }

@@ -1,4 +1,4 @@
-//! As whom a request acts: the real actor, the layers of emulation that still hold, and the
+//! As whom a request acts: the real actor, the layers of emulation that are still valid, and the
 //! effective profile, whose rights count (contract 1.2.5, 4.11).
 
 use std::sync::Arc;
@@ -20,9 +20,9 @@ use super::failure::Failure;
 use super::identity::Identity;
 use crate::api::app::App;
 
-/// Reads states: through a decision, which guards them, or just so.
+/// Reads states: through a decision, which guards them, or without one.
 pub trait Load: Send {
-    /// The states of these aggregates, in the order asked.
+    /// The states of these aggregates, in the given order.
     fn states<A: Cached>(
         &mut self,
         ids: &[Uuid],
@@ -35,7 +35,7 @@ impl Load for Decision<'_> {
     }
 }
 
-/// Reads states for an answer that changes nothing.
+/// Reads states for answers that change nothing.
 pub struct Look<'e> {
     pub engine: &'e Engine,
     pub tenant: TenantId,
@@ -47,7 +47,7 @@ impl Load for Look<'_> {
     }
 }
 
-/// Who acts, as whom, with which rights.
+/// The real actor, the effective profile and its rights.
 #[derive(Clone, Debug)]
 pub struct Actor {
     pub identity: Identity,
@@ -57,11 +57,11 @@ pub struct Actor {
     /// The effective profile.
     pub state: Arc<State>,
     pub stack: Arc<Stack>,
-    /// Standings of the targets of all layers on record, outermost first.
+    /// The standings of the targets of all recorded layers, outermost first.
     pub targets: Vec<Option<Standing>>,
-    /// How many layers, from the outermost, hold.
+    /// How many layers, from the outermost, are valid.
     pub depth: usize,
-    /// The position that what is read for it is not older than.
+    /// All that is read for the request is at least as new as this position.
     pub position: i64,
 }
 
@@ -76,42 +76,42 @@ impl Actor {
         self.effective.profile
     }
 
-    /// The rights to decide with.
+    /// The rights of the effective profile.
     pub fn authority(&self) -> Authority {
         Authority::Profile { effective: self.effective.clone(), real: self.real.profile }
     }
 
-    /// What the effective profile is called.
+    /// The name of the effective profile.
     pub fn name(&self) -> Option<String> {
         self.facts().and_then(Facts::shown_name)
     }
 
-    /// What is true of the effective profile.
+    /// The state of the effective profile.
     pub fn facts(&self) -> Option<&Facts> {
         self.state.live()
     }
 
-    /// 200 with this body, and the position that it is not older than.
+    /// 200 with this body, and the position that it reflects.
     ///
     /// # Errors
-    /// [`Failure::Internal`] for what is no JSON, which no type here is.
+    /// [`Failure::Internal`] for a body that cannot be JSON, which no type here is.
     pub fn answer(&self, app: &App, body: &impl serde::Serialize) -> Result<Answer, Failure> {
         let token = app.engine.seal_position(self.tenant(), self.position);
         Ok(Answer::ok(body)?.with("dossier-position", token))
     }
 
-    /// What the effective profile's role opens.
+    /// The kinds of artifacts that the effective profile's role opens.
     pub fn artifacts(&self) -> &[String] {
         let role = self.effective.role.as_ref();
         role.and_then(|role| self.catalogue.role(&role.key)).map_or(&[], |role| &role.artifacts)
     }
 
-    /// Where another profile stands.
+    /// The rank and departments of another profile.
     pub fn standing_of(&self, id: Uuid, facts: &Facts) -> Standing {
         facts.standing(ProfileId(id), |key| self.catalogue.rank(key))
     }
 
-    /// Who this is, for the log.
+    /// The envelope of what this actor does.
     pub fn envelope(&self, call: &Call, operation: &'static str) -> Envelope {
         let layers = &self.stack.layers[..self.depth];
         Envelope {
@@ -123,11 +123,11 @@ impl Actor {
     }
 }
 
-/// Establishes as whom `identity` acts now: walks the stack outermost first, each layer judged
-/// anew with the roles and departments of this moment.
+/// Finds the actor of `identity` now: each layer, outermost first, is checked again with the
+/// current roles and departments.
 ///
 /// # Errors
-/// [`Failure::ProfileNotFound`] when the real actor is gone; 503 when something cannot be read.
+/// [`Failure::ProfileNotFound`] when the real actor is deleted; 503 when something cannot be read.
 pub async fn resolve_actor(
     load: &mut impl Load,
     identity: &Identity,
@@ -168,8 +168,8 @@ fn one<A: Cached>(mut states: Vec<Versioned<A>>) -> Result<Versioned<A>, Failure
     states.pop().ok_or(Failure::IdentityUnavailable)
 }
 
-/// Who acts, for an answer that changes nothing: caught up with the log, active, within the
-/// request limit.
+/// The actor of a request that changes nothing: states are as new as the log, the profile is
+/// active, the request limit is not used up.
 ///
 /// # Errors
 /// 401, 403, 429, 503 of contract 1.1.
@@ -188,8 +188,8 @@ pub async fn reading_actor(app: &App, call: &Call) -> Result<Actor, Failure> {
     Ok(actor)
 }
 
-/// Establishes as whom `identity` acts now. Layers found dead are put on record as ended before
-/// anything is answered: what was dead once never comes back to life.
+/// Finds the actor of `identity` now. Layers that are no longer valid are recorded as ended before
+/// anything is answered, so that they never become valid again.
 ///
 /// # Errors
 /// As [`resolve_actor`].
@@ -232,7 +232,7 @@ pub async fn count_request(app: &App, actor: &Actor, call: &Call) -> Result<(), 
     Err(Failure::RequestLimitExceeded { seconds_left: 86_400_u64.saturating_sub(second).max(1) })
 }
 
-/// `Dossier-Min-Position`: answers no sooner than this process has seen that position.
+/// `Dossier-Min-Position`: waits until this process has seen that position.
 ///
 /// # Errors
 /// [`Failure::InvalidPosition`], [`Failure::PositionAhead`], [`Failure::Unavailable`].
@@ -246,7 +246,7 @@ pub async fn reach_position(app: &App, actor: &Actor, call: &Call) -> Result<(),
         return Ok(app.engine.reach(position, true).await?);
     }
     if position > app.engine.head().await? {
-        // Tokens are made for what was committed, and nobody else can make them.
+        // Tokens are made only for committed positions, and only by the server.
         tracing::error!(
             "A POSITION TOKEN LIES BEYOND THE LOG'S HEAD: the log went back since it was given \
              out; say so with `dossier restore-done`"

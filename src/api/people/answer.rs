@@ -1,4 +1,4 @@
-//! An answer as data, so that it can be kept and given again.
+//! An answer as data, so that it can be stored and sent again.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -20,13 +20,13 @@ impl Answer {
     /// 200 with this body.
     ///
     /// # Errors
-    /// [`Failure::Internal`] for what is no JSON, which no type here is.
+    /// [`Failure::Internal`] for a body that cannot be JSON, which no type here is.
     pub fn ok(body: &impl Serialize) -> Result<Answer, Failure> {
         let body = serde_json::to_string(body).map_err(|_| Failure::Internal)?;
         Ok(Answer { status: StatusCode::OK, headers: HeaderMap::new(), body })
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     pub fn with(mut self, name: &'static str, value: impl AsRef<str>) -> Answer {
         if let Ok(value) = HeaderValue::from_str(value.as_ref()) {
             self.headers.insert(HeaderName::from_static(name), value);

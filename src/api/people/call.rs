@@ -1,4 +1,4 @@
-//! A request as the handlers see it: its headers sorted out, its body read within bounds.
+//! A request as handlers see it: headers taken apart, body read within bounds.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, MatchedPath, Request};
@@ -31,7 +31,7 @@ pub struct Call {
     pub route: String,
     pub api_key: Option<String>,
     pub bearer: Option<String>,
-    /// Whether a program marked as such made it (contract 1.2.8).
+    /// Whether it comes from a program that says so (contract 1.2.8).
     pub mcp: bool,
     pub bypass_cache: bool,
     pub idempotency_key: Option<String>,
@@ -63,7 +63,7 @@ impl Call {
         let headers = &parts.headers;
         let mut call = Call {
             face,
-            // What the database keeps, so that a replay gives the very same.
+            // To the precision of the database, so that a replay gives the same time.
             received_at: Utc::now().trunc_subsecs(6),
             route: parts
                 .extensions
@@ -91,7 +91,7 @@ impl Call {
         if call.idempotency_key.as_ref().is_some_and(long) {
             return Err(Failure::Invalid(vec![InvalidField {
                 location: vec!["header".into(), "Idempotency-Key".into()],
-                message: "1 to 200 bytes".to_owned(),
+                message: format!("1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes"),
                 kind: "value_error",
             }]));
         }
@@ -102,10 +102,10 @@ impl Call {
 }
 
 impl Call {
-    /// The body, which must be there and a JSON object.
+    /// The body, which must be a JSON object.
     ///
     /// # Errors
-    /// [`Failure::UnsupportedMediaType`]; [`Failure::Invalid`] with the place of all that is wrong.
+    /// [`Failure::UnsupportedMediaType`]; [`Failure::Invalid`] with every mistake and its place.
     pub fn body<T: DeserializeOwned + ToSchema>(&self) -> Result<T, Failure> {
         let Object(body) = self.json(|wrong, body| {
             let mut all = mistakes::<T>(body);
@@ -117,8 +117,8 @@ impl Call {
         Ok(body)
     }
 
-    /// The body as JSON; of one that is not as it should be, all that `mistakes` finds beside the
-    /// first.
+    /// The body as JSON. If it is invalid: the first mistake, and those that `mistakes` finds
+    /// besides.
     fn json<T: DeserializeOwned>(
         &self,
         mistakes: impl FnOnce(InvalidField, &Value) -> Vec<InvalidField>,
@@ -132,15 +132,15 @@ impl Call {
         parse(&self.body, mistakes)
     }
 
-    /// The same request, where it is counted elsewhere.
+    /// The same request, if its handler counts it itself.
     pub fn uncounted(&self) -> Call {
         Call { counted: false, ..self.clone() }
     }
 
-    /// For endpoints that declare no body: it may be empty or any object.
+    /// The body of endpoints that declare none: empty, or any object.
     ///
     /// # Errors
-    /// As [`Call::body`], when there is one.
+    /// As [`Call::body`], if there is a body.
     pub fn no_body(&self) -> Result<(), Failure> {
         if self.body.iter().all(u8::is_ascii_whitespace) {
             return Ok(());
@@ -148,25 +148,26 @@ impl Call {
         self.json::<serde_json::Map<String, Value>>(|wrong, _| vec![wrong]).map(|_| ())
     }
 
-    /// What this profile did as itself, for the log.
+    /// The envelope of what this profile does as itself.
     pub fn envelope(&self, by: ProfileId, operation: &'static str) -> Envelope {
         let by = RealActor { kind: "profile", id: by.0, name: None };
         let channel = if self.mcp { "mcp" } else { "http" };
         Envelope { channel, ..self.circumstances.envelope(self.face, by, operation) }
     }
 
-    /// What follows from a profile's coming: the reason that it gave is one for what it came for.
+    /// The envelope of what follows from the request itself, such as opening a session. The
+    /// caller's reason is not for that, so it is left out.
     pub fn envelope_of_coming(&self, who: ProfileId, operation: &'static str) -> Envelope {
         Envelope { reason: None, ..self.envelope(who, operation) }
     }
 
-    /// The body as it came.
+    /// The body as it was sent.
     pub fn raw_body(&self) -> &[u8] {
         &self.body
     }
 }
 
-/// The value of a header; of one that is sent several times, nothing that could be meant.
+/// The value of a header. If it is sent several times, the values joined, which no check accepts.
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     let mut values = headers.get_all(HeaderName::try_from(name).ok()?).iter();
     let value = values.next()?;
@@ -190,7 +191,7 @@ fn is_json(content_type: &str) -> bool {
     is_json && is_utf_8(content_type)
 }
 
-/// Whether a media type names no other charset than UTF-8.
+/// Whether a media type names no charset but UTF-8.
 pub fn is_utf_8(content_type: &str) -> bool {
     let parameters = content_type.split(';').skip(1).filter_map(|one| one.split_once('='));
     let mut charsets = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
@@ -204,11 +205,11 @@ fn parse<T: DeserializeOwned>(
     body: &[u8],
     mistakes: impl FnOnce(InvalidField, &Value) -> Vec<InvalidField>,
 ) -> Result<T, Failure> {
-    // Some programs begin a text with the mark of UTF-8.
+    // Some programs begin a text with the UTF-8 byte order mark.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = std::str::from_utf8(body)
         .map_err(|_| invalid(vec!["body".into()], "the body is not UTF-8", "json_invalid"))?;
-    // No text of this directory can hold a NUL: the database takes none.
+    // NUL is refused: the database stores none.
     if text.contains('\0') || has_escaped_nul(text) {
         return Err(invalid(vec!["body".into()], "NUL characters are not allowed", "value_error"));
     }
@@ -224,7 +225,7 @@ fn parse<T: DeserializeOwned>(
     Ok(value)
 }
 
-/// Whether a JSON text holds an escaped NUL: `\u0000` behind an even number of backslashes.
+/// Whether a JSON text contains an escaped NUL: `\u0000` after an even number of backslashes.
 fn has_escaped_nul(text: &str) -> bool {
     text.match_indices("\\u0000").any(|(at, _)| {
         let before = text.as_bytes()[..at].iter().rev().take_while(|byte| **byte == b'\\').count();

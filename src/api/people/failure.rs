@@ -1,5 +1,5 @@
-//! Why a request of a person is not answered as it wished: status, code and sentence. Profiles v5
-//! and the History API give them different forms, each in its `error.rs`.
+//! Why a request of a person fails: status, code and message. Profiles v5 and the History API send
+//! them in different forms, each in its `error.rs`.
 
 use axum::http::StatusCode;
 use serde_json::Value;
@@ -10,23 +10,23 @@ use crate::api::v5::ITEMS_MAX;
 use crate::engine::Error;
 use crate::engine::write::halt::Halt;
 
-/// A field of a body that cannot be, for 422.
+/// A field of a body that is invalid, for 422.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InvalidField {
-    /// Names and indexes from the body down.
+    /// Names and indexes from the body downwards.
     pub location: Vec<Value>,
     pub message: String,
     pub kind: &'static str,
 }
 
-/// A field of a draft that refers to nothing or has an impossible value, for 400.
+/// A field of a draft with an unknown id or an impossible value, for 400.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldError {
     pub field: &'static str,
     pub message: String,
 }
 
-/// Why a request is not answered as it wished, with what people are told.
+/// Why a request fails. The text is the message for people.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Failure {
     #[error("X-Api-Key is missing")]
@@ -61,21 +61,23 @@ pub enum Failure {
     InvalidReference(Vec<FieldError>),
     #[error("a value is not allowed")]
     InvalidValue(Vec<FieldError>),
-    /// With the draft's id, version and form.
+    /// With the id, the version and the form of the draft.
     #[error("the draft is at another version")]
     DraftVersionConflict(Value),
     #[error("others kept changing this at the same time; nothing was changed, try again")]
     StreamConflict,
     #[error("the profile is at another version")]
     PreconditionFailed,
-    /// A position token that is not this tenant's, or of an earlier life of the log.
+    /// A position token of another tenant, or from before the log was restored.
     #[error("{0}")]
     InvalidPosition(String),
-    /// A position token from beyond the head.
+    /// A position token for a position after the end of the log.
     #[error("the position lies beyond this log's head")]
     PositionAhead,
     #[error("at most {ITEMS_MAX} items in one request")]
     BatchTooLarge,
+    #[error("the request changes more than the log takes at once: send it in parts")]
+    TooMuchAtOnce,
     #[error("the body is larger than {} MiB", BODY_BYTES_MAX >> 20)]
     BodyTooLarge,
     #[error("the body did not arrive whole")]
@@ -88,7 +90,7 @@ pub enum Failure {
     ResultTooLarge(String),
     #[error("the request is invalid")]
     Invalid(Vec<InvalidField>),
-    /// The idempotency key was used for another request.
+    /// The idempotency key was used with another request.
     #[error("this Idempotency-Key was used for another request")]
     IdempotencyMismatch,
     #[error("your requests of this UTC day are spent")]
@@ -104,7 +106,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Forbidden, for this reason, unless it is permitted.
+    /// Fails with [`Failure::Forbidden`] and this reason unless the condition is true.
     ///
     /// # Errors
     /// [`Failure::Forbidden`].
@@ -112,7 +114,7 @@ impl Failure {
         if permitted { Ok(()) } else { Err(Failure::Forbidden(why)) }
     }
 
-    /// The status it is answered with (contract 1.1).
+    /// The status of the answer (contract 1.1).
     pub fn status(&self) -> StatusCode {
         use StatusCode as S;
         match self {
@@ -138,9 +140,10 @@ impl Failure {
                 S::CONFLICT
             }
             Failure::PreconditionFailed => S::PRECONDITION_FAILED,
-            Failure::BatchTooLarge | Failure::BodyTooLarge | Failure::ResultTooLarge(_) => {
-                S::PAYLOAD_TOO_LARGE
-            }
+            Failure::BatchTooLarge
+            | Failure::TooMuchAtOnce
+            | Failure::BodyTooLarge
+            | Failure::ResultTooLarge(_) => S::PAYLOAD_TOO_LARGE,
             Failure::UnsupportedMediaType => S::UNSUPPORTED_MEDIA_TYPE,
             Failure::InvalidPosition(_) | Failure::Invalid(_) | Failure::IdempotencyMismatch => {
                 S::UNPROCESSABLE_ENTITY
@@ -153,7 +156,7 @@ impl Failure {
         }
     }
 
-    /// The stable code it is answered with, for programs (contract 1.1).
+    /// The stable code of the answer, for programs (contract 1.1).
     pub fn code(&self) -> &'static str {
         match self {
             Failure::MissingApiKey => "missing_api_key",
@@ -177,7 +180,7 @@ impl Failure {
             Failure::PreconditionFailed => "precondition_failed",
             Failure::InvalidPosition(_) => "invalid_position",
             Failure::PositionAhead => "position_ahead",
-            Failure::BatchTooLarge => "batch_too_large",
+            Failure::BatchTooLarge | Failure::TooMuchAtOnce => "batch_too_large",
             Failure::BodyTooLarge => "body_too_large",
             Failure::BodyBroken => "body_broken",
             Failure::BodyTimeout => "body_timeout",
@@ -193,7 +196,7 @@ impl Failure {
         }
     }
 
-    /// After how many seconds another try makes sense.
+    /// Seconds after which a client may try again.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Failure::RequestLimitExceeded { seconds_left } => Some(*seconds_left),
@@ -214,7 +217,7 @@ impl From<Rejection> for Failure {
             Rejection::BodyTimeout => Failure::BodyTimeout,
             Rejection::HostUnclear => Failure::HostUnclear,
             Rejection::Conflict => Failure::StreamConflict,
-            Rejection::TooMuchAtOnce => Failure::BatchTooLarge,
+            Rejection::TooMuchAtOnce => Failure::TooMuchAtOnce,
             Rejection::Overloaded => Failure::Overloaded,
             Rejection::Unavailable => Failure::Unavailable,
             Rejection::Internal => Failure::Internal,

@@ -1,5 +1,5 @@
-//! Guests (contract 1.2.3): whoever a trusted issuer vouches for and nobody knows yet is made a
-//! profile of role `guest`, if that issuer's entry in the catalogue says so.
+//! Guests (contract 1.2.3): a person whom a trusted issuer names and no profile knows becomes a
+//! profile with role `guest`, if the issuer's entry in the catalogue allows it.
 
 use std::sync::Arc;
 
@@ -17,11 +17,11 @@ use crate::engine::{Engine, Error, Priority};
 
 use super::call::Call;
 
-/// The role that a guest has, where the tenant's catalogue has one of this key.
+/// The key of the role that guests get, if the tenant's catalogue has it.
 const ROLE: &str = "guest";
 
-/// The profile that logs in with this address; a guest of that name if there was none. None for
-/// what is no address.
+/// The profile that logs in with this address; if there is none, a new guest with it. None for a
+/// text that is no address.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -45,7 +45,7 @@ pub async fn guest(
     Ok(executed.decided()?.ok().map(|executed| executed.value))
 }
 
-/// A guest who is to be.
+/// A guest to be registered.
 struct Guest {
     id: ProfileId,
     email_id: ValueId,

@@ -1,5 +1,5 @@
-//! Who calls: API key, bearer token, real actor, session (contract 1.2). What cannot be read is
-//! refused, never guessed.
+//! Who calls: API key, bearer token, real actor, session (contract 1.2). If one of them cannot be
+//! read, the request is refused.
 
 use chrono::{DateTime, Duration, Utc};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::api::app::App;
 /// Longest API key, in bytes.
 const API_KEY_BYTES_MAX: usize = 200;
 
-/// Who calls, before it is asked whether they may.
+/// The caller. What the caller may do is decided elsewhere.
 #[derive(Clone, Debug)]
 pub struct Identity {
     pub tenant: TenantId,
@@ -35,11 +35,11 @@ pub struct Identity {
     pub session_ends_at: DateTime<Utc>,
 }
 
-/// Establishes who calls.
+/// Finds the caller.
 ///
 /// # Errors
 /// 401 in the contract's order; [`Failure::ProfileNotFound`] for the token of a deleted profile;
-/// 503 when it cannot be established.
+/// 503 when something cannot be read.
 pub async fn identify(app: &App, call: &Call) -> Result<Identity, Failure> {
     let key = call.api_key.as_deref().ok_or(Failure::MissingApiKey)?;
     let key = known_key(app, key).await?;
@@ -87,7 +87,7 @@ async fn known_key(app: &App, key: &str) -> Result<KnownKey, Failure> {
     Ok(known)
 }
 
-/// The issuers that a tenant's catalogue names.
+/// The issuers in a tenant's catalogue.
 fn issuers(catalogue: &tenant::Catalogue) -> Vec<Issuer> {
     let issuers = catalogue.issuers.iter().filter_map(|issuer| {
         let keys = match (&issuer.jwks_file, &issuer.jwks_url) {
@@ -106,7 +106,7 @@ fn issuers(catalogue: &tenant::Catalogue) -> Vec<Issuer> {
     issuers.collect()
 }
 
-/// The algorithm of this JOSE name; None for one that is not believed.
+/// The algorithm with this JOSE name; None for one that is not accepted.
 fn algorithm(name: &str) -> Option<bearer::Algorithm> {
     serde_json::from_value(name.into()).ok()
 }
@@ -150,7 +150,7 @@ fn makes_guests(catalogue: &tenant::Catalogue, by: &TokenIssuer) -> bool {
     catalogue.issuers.iter().any(|one| one.issuer == *by && one.auto_provision_guests)
 }
 
-/// The open session of this actor and token session; opened if there is none.
+/// The open session of this actor and token; a new one if there is none.
 async fn open_session(
     app: &App,
     call: &Call,
@@ -177,7 +177,7 @@ async fn open_session(
     Ok(opened.value)
 }
 
-/// A session that is to be open.
+/// A session to be opened.
 struct OpenSession<'a> {
     real: ProfileId,
     token_session: &'a str,
@@ -213,7 +213,7 @@ fn refused(_: session::Refusal) -> Failure {
     Failure::StreamConflict
 }
 
-/// Contract 1.1: identity that cannot be read is refused with 503.
+/// Contract 1.1: 503 when the caller cannot be found out.
 fn unavailable(error: crate::engine::Error) -> Failure {
     match Failure::from(error) {
         Failure::Unavailable => Failure::IdentityUnavailable,

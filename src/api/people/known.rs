@@ -1,5 +1,5 @@
-//! Where the credentials of people led lately, so that it is not looked for at every request. What
-//! is found here must still be asked whether it holds.
+//! Caches what credentials led to, so that it is not looked up at every request. Whether it is
+//! still valid must be checked after each use of the cache.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use moka::sync::Cache;
 
 use crate::domain::ids::{ApiKeyId, ProfileId, SessionId, TenantId};
 
-/// Most keys remembered.
+/// Most cached keys.
 const KEYS_MAX: u64 = 10_000;
-/// For how long one is.
+/// How long a key is cached.
 const KEY_AGE_MAX: Duration = Duration::from_secs(300);
-/// Most sessions remembered.
+/// Most cached sessions.
 const SESSIONS_MAX: u64 = 50_000;
 
-/// Where an API key leads.
+/// The tenant and the stream of an API key.
 #[derive(Clone, Debug)]
 pub struct KnownKey {
     pub tenant: TenantId,
@@ -25,11 +25,11 @@ pub struct KnownKey {
 /// A tenant, a real actor and a session of its tokens.
 pub type TokenSession = (TenantId, ProfileId, String);
 
-/// Where credentials led lately.
+/// What credentials led to.
 pub struct Known {
-    /// API keys by their digests.
+    /// API keys, by their digests.
     pub keys: Cache<[u8; 32], KnownKey>,
-    /// The session that was opened for each.
+    /// The session that was opened for each of them.
     pub sessions: Cache<TokenSession, SessionId>,
 }
 

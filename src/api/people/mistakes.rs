@@ -1,6 +1,5 @@
-//! Everything that is wrong with a body, for the one answer that tells it. Reading stops at the
-//! first mistake, so a body that cannot be read is compared with the schema of its type, which the
-//! OpenAPI document shows.
+//! Finds every mistake in a body, for one answer. Parsing stops at the first mistake, so a body
+//! that cannot be parsed is compared with the schema of its type, the one in the OpenAPI document.
 
 use std::collections::HashMap;
 
@@ -10,10 +9,10 @@ use uuid::Uuid;
 
 use super::failure::InvalidField;
 
-/// Most mistakes that are told of one request.
+/// Most mistakes that one answer tells.
 pub const MISTAKES_MAX: usize = 100;
 
-/// Where this body is not as the schema of `T` says, the first hundred places.
+/// The first hundred places at which this body differs from the schema of `T`.
 pub fn mistakes<T: ToSchema>(body: &Value) -> Vec<InvalidField> {
     let mut schemas = vec![(T::name().into_owned(), T::schema())];
     T::schemas(&mut schemas);
@@ -119,7 +118,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// The JSON types that a schema allows; none is any.
+/// The JSON types that a schema allows; an empty list allows all.
 fn types(schema: &Value) -> Vec<&str> {
     match &schema["type"] {
         Value::String(name) => vec![name],

@@ -1,4 +1,4 @@
-//! What Profiles v5 and the History API share: people call them, with a tenant's API key and a
+//! What Profiles v5 and the History API share: people call them with a tenant's API key and a
 //! bearer token (contract 1.2).
 
 pub mod actor;

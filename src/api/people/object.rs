@@ -1,6 +1,6 @@
-//! JSON objects and nothing else. Never names a field: that is for the types inside.
+//! Accepts JSON objects and nothing else, for types of any fields.
 //!
-//! serde's derived structs also take an array of their fields in order; the contract does not.
+//! serde's derived structs also accept an array of their fields in order; the contract does not.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -1,4 +1,4 @@
-//! The way of every HTTP write: who calls, was it asked before, decide, append, answer.
+//! How every write of people runs: who calls, was it asked before, decide, append, answer.
 
 use std::sync::Arc;
 
@@ -26,30 +26,30 @@ use crate::api::app::App;
 /// How long an answer is kept for its `Idempotency-Key`, in hours.
 const ANSWER_HOURS_KEPT: i64 = 24;
 
-/// What a write is called, and which checks it skips.
+/// The name of a write, and which checks it leaves out.
 #[derive(Clone, Copy)]
 pub struct Kind {
     pub area: &'static str,
-    /// The envelope's operation and the metric's command.
+    /// The operation in envelopes and the command in metrics.
     pub operation: &'static str,
-    /// Contract 4.12: leaving an emulation costs nothing and needs no active profile.
+    /// Contract 4.12: leaving an emulation is not counted and needs no active profile.
     pub exempt: bool,
 }
 
 /// An endpoint that changes something.
 pub trait Endpoint: Send + Sync {
-    /// What it is called.
+    /// Its name and checks.
     const KIND: Kind;
-    /// What it is asked.
+    /// Its input.
     type Input: Send + Sync;
 
-    /// Reads what is asked.
+    /// Reads the input.
     ///
     /// # Errors
     /// The request is invalid.
     fn input(&self, call: &Call) -> Result<Self::Input, Failure>;
 
-    /// Whether the actor may ask at all; comes before what is wrong with the input.
+    /// Whether the actor may call it at all. Checked before mistakes in the input are told.
     ///
     /// # Errors
     /// [`Failure::Forbidden`].
@@ -57,11 +57,11 @@ pub trait Endpoint: Send + Sync {
         Ok(())
     }
 
-    /// Orders, and answers. It may run several times, each time on what is true then: what must be
-    /// the same each time, such as new ids, is held by the endpoint.
+    /// Orders the changes, and answers. It may run several times, each time on the current states:
+    /// what must be the same each time, such as new ids, is held by the endpoint.
     ///
     /// # Errors
-    /// Why nothing is changed.
+    /// Why nothing changes.
     fn decide(
         &self,
         attempt: &mut Attempt<'_, '_>,
@@ -69,19 +69,19 @@ pub trait Endpoint: Send + Sync {
     ) -> impl Future<Output = Result<Answer, Halt<Failure>>> + Send;
 }
 
-/// One attempt to do what was asked.
+/// One attempt of a write.
 pub struct Attempt<'a, 'e> {
     pub app: &'a App,
     pub call: &'a Call,
-    /// Who acts at the moment of this attempt.
+    /// The actor at the moment of this attempt.
     pub actor: Actor,
     pub decision: &'a mut Decision<'e>,
 }
 
-/// Does what was asked, and answers.
+/// Runs a write and answers.
 ///
 /// # Errors
-/// Why `endpoint` changes nothing; 401, 403, 409, 429, 503 of contract 1.1.
+/// The failure of `endpoint`; 401, 403, 409, 429, 503 of contract 1.1.
 pub async fn write<E: Endpoint>(app: &App, call: &Call, endpoint: &E) -> Result<Answer, Failure> {
     let kind = E::KIND;
     let identity = identify(app, call).await.map_err(gone_is_forbidden)?;
@@ -129,7 +129,7 @@ pub async fn write<E: Endpoint>(app: &App, call: &Call, endpoint: &E) -> Result<
     Ok(answer)
 }
 
-/// What every attempt goes by.
+/// What all attempts share.
 struct Asked<'a, E: Endpoint> {
     app: &'a App,
     call: &'a Call,
@@ -144,7 +144,7 @@ impl<E: Endpoint> Change for Asked<'_, E> {
     type Refusal = Failure;
 
     async fn decide(&self, decision: &mut Decision<'_>) -> Result<Answer, Halt<Failure>> {
-        // Each attempt is made by the actor of its own moment, and recorded as that.
+        // Each attempt finds the actor again, and records that one.
         let (app, call, now) = (self.app, self.call, self.call.received_at);
         let actor = resolve_actor(decision, self.identity, now).await.map_err(gone_is_forbidden)?;
         if !E::KIND.exempt && !actor.real.active {
@@ -161,7 +161,7 @@ impl<E: Endpoint> Change for Asked<'_, E> {
             remembered.keep(decision, answer, now);
             return decided;
         }
-        // Nothing to do, or refused: perhaps because the very same request came first.
+        // Nothing to append: the same request may have been done before in the meantime.
         match remembered.answer_before(app).await? {
             Some(answer) => {
                 decision.take_back();
@@ -180,7 +180,7 @@ impl<E: Endpoint> Asked<'_, E> {
     }
 }
 
-/// An `Idempotency-Key` in use: which claim it is, and of which request.
+/// An `Idempotency-Key` in use: its claim, and the request that it stands for.
 struct Remembered {
     tenant: TenantId,
     claim: Uuid,
@@ -192,8 +192,8 @@ impl Remembered {
     fn of(call: &Call, actor: &Actor) -> Option<Remembered> {
         let key = call.idempotency_key.as_deref()?;
         let tenant = actor.tenant();
-        // The two routes that change as whom one acts are told apart by the session instead: the
-        // first call would otherwise make its own repetition another request.
+        // The two routes that change the effective actor use the session here: the first call would
+        // otherwise make its own repetition a different request.
         let real = actor.real.profile.0;
         let moves = call.route.ends_with("/emulate") || call.route.ends_with("/unemulate");
         let effective = if moves { actor.identity.session.0 } else { actor.id().0 };
@@ -208,7 +208,7 @@ impl Remembered {
         Some(Remembered { tenant, claim, digest: derived(&[call.raw_body()]), by: real })
     }
 
-    /// The answer as it was, if this was asked before.
+    /// The stored answer, if the request was done before.
     async fn answer_before(&self, app: &App) -> Result<Option<Answer>, Failure> {
         let Some(kept) = app.engine.idempotent_answer(self.claim).await? else { return Ok(None) };
         if kept.digest != self.digest {
@@ -230,7 +230,7 @@ impl Remembered {
         Ok(Some(answer.with("idempotent-replayed", "true")))
     }
 
-    /// Keeps the answer with the events it is about.
+    /// Stores the answer, in the same transaction as the events.
     fn keep(
         &self,
         decision: &mut Decision<'_>,

@@ -1,4 +1,4 @@
-//! POST /context (contract 4.1): who am I, what may I do, how do I look.
+//! POST /context (contract 4.1): the caller's identity, permissions and theme.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use super::types::context::{
 };
 use super::types::headers::ActorHeaders;
 
-/// Contract 4.1: the sections, in order, and the artifacts that open each.
+/// Contract 4.1: the sections in order, each with the artifacts that make it visible.
 const SECTIONS: [(&str, &[&str]); 11] = [
     ("home", &["home", "attempt", "chat"]),
     ("practice", &["practice", "attempt", "chat"]),
@@ -36,7 +36,8 @@ const SECTIONS: [(&str, &[&str]); 11] = [
     ("settings", &["settings"]),
 ];
 
-/// Identity, permissions and theme of the effective profile. Costs nothing of the daily limit.
+/// Identity, permissions and theme of the effective profile. Does not count against the daily
+/// limit.
 #[utoipa::path(
     post,
     path = "/api/v5/artifacts/profiles/context",
@@ -112,7 +113,7 @@ fn role_resource(role: &crate::domain::tenant::Role) -> QGetProfileContextV4Role
     }
 }
 
-/// The roles that the effective profile may act as, ascending.
+/// The roles that the effective profile may emulate, ascending.
 fn scoped_roles(actor: &Actor) -> Vec<String> {
     let Some(own) = &actor.effective.role else { return vec![] };
     let ranked =

@@ -1,4 +1,4 @@
-//! POST /create (contract 4.4): profiles, all or none.
+//! POST /create (contract 4.4): registers profiles, all or none.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -29,10 +29,10 @@ use super::types::bulk::{
 };
 use super::types::headers::ActorHeaders;
 
-/// What a valid item is told when another one is not.
+/// The message of a valid item when another item is invalid.
 pub const NOT_APPLIED: &str = "not applied: other items are invalid";
 
-/// Registers profiles. Any invalid item: nothing is written, and each item says why.
+/// Registers profiles. If an item is invalid nothing is written, and each invalid item says why.
 #[utoipa::path(
     post,
     path = "/api/v5/artifacts/profiles/create",
@@ -49,7 +49,7 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Result<Answer, F
     write(&app, &call, &Create { minted }).await
 }
 
-/// With ids for those who choose none.
+/// With new ids for the items that choose none.
 struct Create {
     minted: Vec<Uuid>,
 }
@@ -79,8 +79,8 @@ impl Endpoint for Create {
     }
 }
 
-/// What becomes of an item: a profile, new or there already with this very content (contract 4.4,
-/// `id`); or why it cannot be.
+/// The outcome of an item: registered, or there already with the same content (contract 4.4, `id`),
+/// or a mistake.
 type Outcome = Result<Uuid, Vec<FieldError>>;
 
 async fn create_all(
@@ -95,7 +95,7 @@ async fn create_all(
     let picker = Picker::look_up(attempt.app, attempt.actor.tenant(), wanted).await?;
     let ids: Vec<Uuid> =
         items.iter().zip(minted).map(|(item, minted)| item.id.unwrap_or(*minted)).collect();
-    // Only ids that callers chose can exist already.
+    // Only an id that the caller chose can exist already.
     let chosen: Vec<Uuid> = items.iter().filter_map(|item| item.id).collect();
     attempt.decision.load_all::<Profile>(&chosen).await?;
     let mut seen = HashSet::new();
@@ -113,7 +113,8 @@ async fn create_all(
     for taken in attempt.decision.collisions(kinds).await? {
         let place = ids.iter().position(|id| *id == taken.stream_id);
         outcomes[place.ok_or(Failure::Internal)?] = Err(vec![match taken.kind {
-            // Told as an id of one's own tenant: nobody learns where it is.
+            // The same message as for an id of one's own tenant: nobody learns of another tenant's
+            // ids.
             PROFILE_ID => refused(&Refusal::AlreadyRegistered),
             _ => email_taken(),
         }]);
@@ -154,12 +155,12 @@ async fn create_one(
     })
 }
 
-/// A refusal as the item's mistake.
+/// A refusal as a mistake of the item.
 pub fn refused(refusal: &Refusal) -> FieldError {
     FieldError { field: refusal.field(), message: refusal.to_string() }
 }
 
-/// The mistake of an item that wants what another profile logs in with.
+/// The mistake of an item with another profile's log-in address.
 pub fn email_taken() -> FieldError {
     let message = "an e-mail address belongs to another profile".to_owned();
     FieldError { field: "email_ids", message }
@@ -211,7 +212,7 @@ fn registration(
     })
 }
 
-/// Whether a profile is what this registration would make of it: with its addresses as log-ins.
+/// Whether a profile is what this registration would make, with its addresses as log-ins.
 fn is_as(facts: &Facts, registration: Registration) -> bool {
     let emails = registration.emails.into_iter().map(|email| Email { login: true, ..email });
     facts.name == registration.name
@@ -233,7 +234,7 @@ fn result(outcome: Outcome, valid: bool) -> ProfileResultItem {
     ProfileResultItem { success: valid, profile_id, message, errors: None }
 }
 
-/// The result of an item that cannot be.
+/// The result of an invalid item.
 pub fn invalid(profile_id: Option<Uuid>, errors: Vec<FieldError>) -> ProfileResultItem {
     let message = errors.first().map_or_else(String::new, |error| error.message.clone());
     let errors = errors

@@ -1,4 +1,4 @@
-//! POST /delete (contract 4.9): each item for itself.
+//! POST /delete (contract 4.9): each item by itself.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use super::ITEMS_MAX;
 use super::types::bulk::{DeleteProfileResult, DeleteProfilesRequest, DeleteProfilesResponse};
 use super::types::headers::ActorHeaders;
 
-/// Deletes profiles; their addresses are free again, their history stays.
+/// Deletes profiles. Their addresses become free, their history stays.
 #[utoipa::path(
     post,
     path = "/api/v5/artifacts/profiles/delete",
@@ -86,7 +86,7 @@ async fn delete_all(
     Ok(results)
 }
 
-/// What one may not see is not told apart from what is not there.
+/// A profile that one may not see gets the same answer as one that does not exist.
 fn hidden(actor: &Actor, id: Uuid, state: &ProfileState) -> Result<(), Refusal> {
     match state.live() {
         Some(facts) if has_access(&actor.effective, &actor.standing_of(id, facts)) => Ok(()),

@@ -1,4 +1,4 @@
-//! POST /docs (contract 4.10): what the artifact is, from descriptors compiled in.
+//! POST /docs (contract 4.10): the description of the artifact, which is part of the program.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::docs_content;
 use super::types::docs::{GetProfileDocsRequest, GetProfileDocsResponse};
 use super::types::headers::ActorHeaders;
 
-/// The documentation, with a profile's name in the title of its page if it may be seen.
+/// The documentation. The page's title names a profile, if the caller may see it.
 #[utoipa::path(
     post,
     path = "/api/v5/artifacts/profiles/docs",

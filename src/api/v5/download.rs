@@ -26,12 +26,12 @@ use crate::engine::write::halt::{Halt, Ordered};
 
 use super::types::headers::ActorHeaders;
 
-/// How its paths begin.
+/// The beginning of its paths.
 pub const PREFIX: &str = "/uploads/";
-/// What its paths can be asked by.
+/// The parameters of its paths.
 pub const METHODS: &str = "GET";
 
-/// Hands out a file to whom it was made for, or to a superadmin, and puts that on record.
+/// Sends a file to the profile that it was made for, or to a superadmin, and records that.
 #[utoipa::path(
     get,
     path = "/uploads/{upload_id}/download",
@@ -51,10 +51,10 @@ pub async fn download(
     mut call: Call,
 ) -> Result<Response, Failure> {
     if call.is_head {
-        // Looking is no download: it would be on record as one.
+        // HEAD is refused: it would be recorded as a download.
         return Ok(([(ALLOW, METHODS)], Failure::MethodNotAllowed).into_response());
     }
-    // Each download is one: the answer is a file, which is not kept for a key.
+    // Each download is recorded; the answer is a file, which is not stored for an idempotency key.
     call.idempotency_key = None;
     let id = id.ok().and_then(|Path(id)| id.parse::<Uuid>().ok());
     let handed_out = write(&app, &call, &Download { id }).await?;
@@ -67,7 +67,7 @@ pub async fn download(
     Ok(file(app, id, &file_name, bytes, asked))
 }
 
-/// Of the file of this id, if it is one; answers with its name and size.
+/// The download of this file; answers with its name and size.
 struct Download {
     id: Option<Uuid>,
 }
@@ -104,7 +104,7 @@ impl Endpoint for Download {
     }
 }
 
-/// A file is never written over: its id tells which it is.
+/// A file never changes: its id is its entity tag.
 fn etag(id: Uuid) -> String {
     format!("\"{id}\"")
 }

@@ -1,4 +1,4 @@
-//! PATCH /draft (contract 4.7): the whole form, with the version it stands on.
+//! PATCH /draft (contract 4.7): stores the whole form, with the version that it is based on.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use super::types::draft::{PatchProfileDraftRequest, PatchProfileDraftResponse};
 use super::types::error::{ProfileDraftConflictResponse, ProfileDraftErrorResponse};
 use super::types::headers::ActorHeaders;
 
-/// Keeps a draft. Despite PATCH the body is the full state: what is absent is empty.
+/// Stores a draft. Although this is PATCH, the body is the full state: an absent field is empty.
 #[utoipa::path(
     patch,
     path = "/api/v5/artifacts/profiles/draft",
@@ -41,7 +41,7 @@ pub async fn draft(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Fa
     write(&app, &call, &SaveDraft { draft: Uuid::now_v7(), group: Uuid::now_v7() }).await
 }
 
-/// With ids for a draft that does not exist yet.
+/// With the id of a new draft.
 struct SaveDraft {
     draft: Uuid,
     group: Uuid,
@@ -155,7 +155,7 @@ fn fill(
         Ok(departments) => form.departments = departments.unwrap_or_default(),
         Err(error) => references.push(error),
     }
-    // Contract 4.7: at most one limit is kept, the last, and one given by value comes last.
+    // Contract 4.7: one limit is kept, the last; a limit given by value counts as last.
     let ids = input.request_limit_ids.as_deref().unwrap_or_default();
     for limit in ids.iter().map(|id| picker.request_limit(*id)) {
         match limit {

@@ -21,7 +21,7 @@ use super::types::headers::ActorHeaders;
 /// Most drafts that `POST /drafts` lists.
 const DRAFTS_MAX: i64 = 20;
 
-/// The open drafts that the effective profile owns.
+/// The open drafts of the effective profile.
 #[utoipa::path(
     post,
     path = "/api/v5/artifacts/profiles/drafts",

@@ -1,4 +1,4 @@
-//! POST /duplicate (contract 4.6): a copy without log-ins, inactive.
+//! POST /duplicate (contract 4.6): an inactive copy without log-ins.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use super::pick::Picker;
 use super::types::bulk::{DuplicateProfileRequest, DuplicateProfileResponse};
 use super::types::headers::ActorHeaders;
 
-/// What a copy's name ends with.
+/// The end of a copy's name.
 const SUFFIX: &str = " Copy";
 
 /// Registers a copy of a profile.
@@ -42,7 +42,7 @@ pub async fn duplicate(State(app): State<Arc<App>>, call: Call) -> Result<Answer
     write(&app, &call, &Duplicate { id: mint::new_id() }).await
 }
 
-/// With the copy's id.
+/// With the id of the copy.
 struct Duplicate {
     id: Uuid,
 }

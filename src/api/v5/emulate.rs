@@ -1,4 +1,4 @@
-//! POST /emulate (contract 4.11): from the next request on, act as another.
+//! POST /emulate (contract 4.11): from the next request on the caller acts as another profile.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ use crate::engine::write::halt::{Halt, Ordered};
 use super::types::emulation::{EmulateProfileRequest, EmulateProfileResponse};
 use super::types::headers::ActorHeaders;
 
-/// Life of a grant when none is asked for, in minutes.
+/// Duration of a grant if none is given, in minutes.
 const TTL_MINUTES_DEFAULT: i64 = 120;
 
-/// Grants an emulation of the target on top of those there are, or says why not, with 200.
+/// Grants an emulation of the target on top of those that are valid, or says with 200 why not.
 #[utoipa::path(
     post,
     path = "/api/v5/artifacts/profiles/emulate",
@@ -40,7 +40,7 @@ pub async fn emulate(State(app): State<Arc<App>>, call: Call) -> Result<Answer, 
     write(&app, &call, &Emulate { grant_id, record_id }).await
 }
 
-/// With the ids of the grant, and of the record should it be refused.
+/// With the id of the grant, and of the record in case it is refused.
 struct Emulate {
     grant_id: GrantId,
     record_id: Uuid,
@@ -88,7 +88,7 @@ impl Endpoint for Emulate {
                 }),
             },
             Err(refusal) => {
-                // Contract 4.11: refusals are on record too.
+                // Contract 4.11: refusals are recorded too.
                 let (target, reason) = (ProfileId(id), refusal.code());
                 let record = operation::Command::RecordRefusedEmulation { target, reason };
                 let recorded = decision.begin::<Operation>(self.record_id, (), record);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::api::people::failure::{Failure, FieldError};
 
 impl IntoResponse for Failure {
-    /// The form of v5. The History face wraps it in its own.
+    /// The form of v5. The History API has its own.
     fn into_response(self) -> Response {
         let (status, code, detail) = (self.status(), self.code(), self.to_string());
         let retry_after = self.retry_after();

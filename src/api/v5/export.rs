@@ -1,4 +1,4 @@
-//! POST /export (contract 4.13): all profiles that the caller may see, as CSV.
+//! POST /export (contract 4.13): the profiles that the caller may see, as CSV.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::projections::profiles_view::{self, Row};
 use super::types::export::{ExportProfilesRequest, ExportProfilesResponse};
 use super::types::headers::ActorHeaders;
 
-/// Most rows in the file of one export.
+/// Most rows of an export.
 const ROWS_MAX: usize = 100_000;
 /// Rows read at once.
 const PAGE_ROWS: i64 = 2_000;
@@ -31,7 +31,7 @@ const PAGE_ROWS: i64 = 2_000;
 const COLUMNS: [&str; 7] =
     ["profile_id", "name", "active", "departments", "emails", "request_limit", "roles"];
 
-/// Makes a file of the profiles; it can be downloaded for 24 hours.
+/// Makes a file of the profiles. It can be downloaded for 24 hours.
 #[utoipa::path(
     post,
     path = "/api/v5/artifacts/profiles/export",
@@ -66,11 +66,11 @@ pub async fn export(State(app): State<Arc<App>>, call: Call) -> Result<Answer, F
         row_count: i64::try_from(rows.len()).unwrap_or(i64::MAX),
         profile: input.profile_export_id.map(ProfileId),
     };
-    // Counted once, above: what a spent actor may not have is not made first.
+    // Counted above, before the file is made.
     write(&app, &call.uncounted(), &made).await
 }
 
-/// The file as it was made.
+/// The file that was made.
 struct Made {
     id: Uuid,
     owner: ProfileId,
@@ -150,7 +150,7 @@ async fn all(app: &App, actor: &Actor) -> Result<Vec<Row>, Failure> {
     Ok(rows)
 }
 
-/// Contract 4.13: what the caller may see and list, oneself included.
+/// Contract 4.13: what the caller may see and list, including the caller.
 fn in_scope(actor: &Actor, row: &Row) -> bool {
     let role = row.role_keys.iter().find_map(|key| actor.catalogue.role(key));
     let role = role.map(|role| RankedRole { key: role.key.clone(), rank: role.rank });
@@ -202,7 +202,7 @@ fn joined<'a>(values: impl Iterator<Item = &'a str>) -> String {
     escaped.join("|")
 }
 
-/// Contract 4.13: a cell that a spreadsheet would take for a formula begins with an apostrophe.
+/// Contract 4.13: an apostrophe is put before a cell that a spreadsheet would read as a formula.
 fn guarded(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{cell}")

@@ -1,5 +1,5 @@
-//! A profile's form as the sections of `get` show it (contract 4.2), whether from the profile
-//! itself or from a draft of it.
+//! The form of a profile, as the sections that `get` shows (contract 4.2), made from the profile or
+//! from a draft of it.
 
 use uuid::Uuid;
 
@@ -29,7 +29,7 @@ pub struct Sections {
     pub roles: ProfileRoleSection,
 }
 
-/// What a profile has selected, as a form.
+/// The values that a profile has, as a form.
 pub fn of_profile(facts: &Facts) -> Form {
     Form {
         name: facts.name.clone(),
@@ -41,7 +41,7 @@ pub fn of_profile(facts: &Facts) -> Form {
     }
 }
 
-/// The sections of `form` as `actor` may fill them.
+/// The sections of `form` with the options that `actor` may choose.
 pub fn sections(form: &Form, actor: &Actor, limits: Vec<ProfileRequestLimitResource>) -> Sections {
     let catalogue = &*actor.catalogue;
     let name = form.name.as_ref().map(|name| ProfileNameResource {
@@ -84,7 +84,7 @@ pub fn sections(form: &Form, actor: &Actor, limits: Vec<ProfileRequestLimitResou
     }
 }
 
-/// Contract 1.3: the roles that an actor may give, highest first, `custom` last.
+/// Contract 1.3: the roles that an actor may assign, highest first, `custom` last.
 pub fn role_options(actor: &Actor) -> Vec<String> {
     if actor.effective.role.is_none() {
         return vec![];

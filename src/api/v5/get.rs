@@ -24,8 +24,8 @@ use super::types::headers::ActorHeaders;
 use super::types::resource::ProfileRequestLimitResource;
 use super::types::section::SUGGESTIONS_MAX;
 
-/// One profile as a form, or the empty form of a new one. Answers with the profile's version as
-/// `Dossier-Version`, for `If-Match` on update.
+/// A profile as a form, or the empty form of a new one. The answer's `Dossier-Version` is the
+/// profile's version, for `If-Match` on update.
 #[utoipa::path(
     post,
     path = "/api/v5/artifacts/profiles/get",
@@ -70,7 +70,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Fail
     Ok(with_tags(tagged, answer))
 }
 
-/// Contract 1: `get` names the tag `profiles` alone, though drafts move its `ETag` too.
+/// Contract 1: `get` names only the tag `profiles`, although drafts change its `ETag` too.
 fn with_tags(tagged: Tagged, answer: Answer) -> Answer {
     tagged.mark(answer).with("x-cache-tags", "profiles")
 }
@@ -116,7 +116,7 @@ fn response(
         Some(_) => "your role and departments do not let you edit this profile",
         None => "your role does not let you create profiles",
     };
-    // Contract 4.2: a draft is the full state and replaces what is published.
+    // Contract 4.2: a draft is a full state and replaces the published values.
     let form = match (draft, live) {
         (Some(draft), _) => draft.form.clone(),
         (None, Some((_, facts))) => of_profile(facts),

@@ -1,4 +1,4 @@
-//! What the ids and values of a request stand for: shared values, flags, roles, departments
+//! Finds what the ids and values in a request stand for: shared values, flags, roles, departments
 //! (contract 1.4, 4.4).
 
 use std::collections::{HashMap, HashSet};
@@ -18,7 +18,7 @@ use crate::projections::shared_values;
 
 use super::IDS_MAX;
 
-/// Resolves ids and values for one request.
+/// Finds what the ids and values of one request stand for.
 pub struct Picker {
     tenant: TenantId,
     ids: ValueIds,
@@ -49,7 +49,7 @@ impl Picker {
         Ok(Picker { tenant, ids, values })
     }
 
-    /// The name that is given by id, or else by value.
+    /// The name, given by id or else by value.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -62,7 +62,7 @@ impl Picker {
         name.map(|name| self.made_name(name)).transpose()
     }
 
-    /// The name of this value, got or made.
+    /// The name with this value; its id is derived from the value.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -84,7 +84,7 @@ impl Picker {
         emails.collect()
     }
 
-    /// The address of this value, got or made.
+    /// The address with this value; its id is derived from the value.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -105,7 +105,7 @@ impl Picker {
         Ok(RequestLimit { id: ValueId(id), requests_per_day })
     }
 
-    /// The limit of this value, got or made.
+    /// The limit with this value; its id is derived from the value.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -116,7 +116,7 @@ impl Picker {
         Ok(RequestLimit { id, requests_per_day })
     }
 
-    /// What this flag says.
+    /// The flag of this id.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -146,7 +146,7 @@ pub fn roles(catalogue: &Catalogue, ids: &[Uuid]) -> Result<Vec<RankedRole>, Fie
     roles.collect()
 }
 
-/// The departments of these ids or else of these names, each once, in order.
+/// The departments of these ids, or else of these names, each once, in order.
 ///
 /// # Errors
 /// What is wrong with them.
@@ -165,7 +165,7 @@ pub fn departments(
     }
     let Some(names) = names else { return Ok(None) };
     if names.len() > IDS_MAX {
-        return Err(unknown("departments", "at most 100 names"));
+        return Err(unknown("departments", format_args!("at most {IDS_MAX} names")));
     }
     let mut found = Vec::new();
     for name in names {
@@ -181,7 +181,7 @@ pub fn departments(
 
 fn deduplicated(ids: &[Uuid], field: &'static str) -> Result<Vec<Uuid>, FieldError> {
     if ids.len() > IDS_MAX {
-        return Err(unknown(field, "at most 100 ids"));
+        return Err(unknown(field, format_args!("at most {IDS_MAX} ids")));
     }
     let mut seen = HashSet::new();
     Ok(ids.iter().copied().filter(|id| seen.insert(*id)).collect())

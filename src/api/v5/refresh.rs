@@ -1,4 +1,5 @@
-//! POST /refresh (contract 4.14): replay the tenant, mend what differs, move the cache tags.
+//! POST /refresh (contract 4.14): replays the tenant, repairs rows that differ, invalidates the
+//! cache tags.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,7 +43,7 @@ pub async fn refresh(State(app): State<Arc<App>>, call: Call) -> Result<Answer, 
     if !can_operate(&actor.effective, actor.artifacts()) {
         return Err(Failure::Forbidden("your role does not let you refresh the read models"));
     }
-    // On a task of its own: it is on record also when the caller has gone.
+    // In a task of its own, so that the run is recorded even if the caller leaves.
     let recorded = tokio::spawn(run_and_record(app, call.uncounted(), actor.tenant()));
     match tokio::time::timeout(WAIT_MAX, recorded).await {
         Ok(done) => done.map_err(|_| Failure::Internal)?,
@@ -60,7 +61,7 @@ async fn run_and_record(app: Arc<App>, call: Call, tenant: TenantId) -> Result<A
     write(&app, &call, &refreshed).await
 }
 
-/// What a run found, and the id of the record of it.
+/// The findings of a run, and the id of its record.
 struct Refreshed {
     id: Uuid,
     rows_differing: BTreeMap<String, i64>,

@@ -30,13 +30,13 @@ use super::types::search::{
 
 /// Page size when none is asked for.
 const PAGE_SIZE_DEFAULT: i64 = 12;
-/// Most options of a facet.
+/// Most options of one facet.
 const OPTIONS_MAX: usize = 100;
-/// Tenants with more profiles are searched off the tasks that drive connections.
+/// A tenant with more profiles is searched on a thread for blocking work.
 const SEARCH_INLINE_PROFILES_MAX: usize = 20_000;
 
-/// The active profiles whose name or e-mail addresses hold the term, as far as the caller may see
-/// them, the caller excepted.
+/// The active profiles whose name or addresses contain the term and which the caller may see,
+/// without the caller.
 #[utoipa::path(
     post,
     path = "/api/v5/artifacts/profiles/search",
@@ -89,7 +89,7 @@ fn query(actor: &Actor, input: &SearchProfilesRequest) -> Query {
         actor.catalogue.roles.iter().filter(listed).map(|role| role.key.clone()).collect();
     let role = input.role_filter.clone().filter(|role| !role.is_empty());
     Query {
-        // Documents hold a line for each name and address: a term never spans two.
+        // A document has one line for each name and address; a term never spans two lines.
         term: Some(folded(term)).filter(|term| !term.is_empty()),
         exclude: Some(viewer.profile.0),
         without_role: is_listed(viewer, None),
@@ -101,7 +101,7 @@ fn query(actor: &Actor, input: &SearchProfilesRequest) -> Query {
         roles,
         departments: input.filter_department_ids.clone().unwrap_or_default(),
         role,
-        // Contract 4.3: no cohorts are fed here, so none matches anybody.
+        // Contract 4.3: there are no cohorts here, so a cohort filter matches nothing.
         nothing: input.cohort_ids.as_ref().is_some_and(|ids| !ids.is_empty())
             || term.contains('\n'),
         offset: usize::try_from(input.page_offset.unwrap_or_default()).unwrap_or_default(),
@@ -140,7 +140,7 @@ fn item(actor: &Actor, row: Row) -> ListProfilesApiProfile {
     }
 }
 
-/// First letters of the first and the last word, upper-cased; of one word, one letter.
+/// The first letters of the first and the last word, in upper case; of a single word, one letter.
 fn initials(name: &str) -> Option<String> {
     let mut words = name.split_whitespace();
     let first = words.next()?.chars().next()?;

@@ -1,5 +1,5 @@
-//! Answers that say which cache tags they depend on, and 304 for who holds them already
-//! (contract 1, headers). `X-Bypass-Cache: 1` always reads.
+//! Answers that name the cache tags that they depend on, and 304 for a caller that has the current
+//! answer (contract 1, headers). `X-Bypass-Cache: 1` always reads.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -19,7 +19,7 @@ pub struct Tagged {
 }
 
 impl Tagged {
-    /// The tag of the answer to this request, as things stand before anything is read for it.
+    /// The entity tag of the answer to this request, computed before anything is read for it.
     pub fn new(app: &App, call: &Call, actor: &Actor, tags: &[Tag]) -> Tagged {
         let mut hash = DefaultHasher::new();
         app.engine.tags.state(actor.tenant().0, tags).hash(&mut hash);
@@ -29,7 +29,7 @@ impl Tagged {
         Tagged { etag: format!("\"{:016x}\"", hash.finish()), names }
     }
 
-    /// 304, if the caller holds this very answer.
+    /// 304 if the caller has this answer already.
     pub fn not_modified(&self, call: &Call) -> Option<Answer> {
         let held = call.if_none_match.as_deref().filter(|_| !call.bypass_cache)?;
         is_held(held, &self.etag).then(|| {
@@ -42,7 +42,7 @@ impl Tagged {
         })
     }
 
-    /// The answer with its tags.
+    /// Adds the tags to the answer.
     pub fn mark(&self, answer: Answer) -> Answer {
         answer
             .with("etag", &self.etag)

@@ -144,7 +144,9 @@ fn count(hir: &Hir, bounds: &[u32]) -> Result<Count, Invalid> {
         HirKind::Class(Class::Bytes(_)) => return Err(refused("is about bytes")),
         HirKind::Repetition(Repetition { min, max, sub, .. }) => {
             if max.unwrap_or(*min) > REPETITION_MAX {
-                return Err(refused("repeats something more than 255 times"));
+                return Err(refused(&format!(
+                    "repeats something more than {REPETITION_MAX} times"
+                )));
             }
             count(sub, bounds)?.repeated(*min, *max)
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use metrics::counter;
 
 use crate::engine::Engine;
-use crate::store::{Doing, Error};
+use crate::store::{Doing, ENDED_CLAIMS, Error};
 
 /// Longest time that one table is swept for; the rest waits for the next round.
 const TABLE_TIME_MAX: Duration = Duration::from_secs(5);
@@ -32,12 +32,7 @@ const SWEEPS: [Sweep; 4] = [
         past: "day < (now() at time zone 'utc')::date - 7",
         slice_rows: 2_000,
     },
-    // Some time after they ended, so that who comes late with one is told that it did.
-    Sweep {
-        table: "log.claims",
-        past: "expires_at < clock_timestamp() - interval '1 hour'",
-        slice_rows: 2_000,
-    },
+    Sweep { table: ENDED_CLAIMS.0, past: ENDED_CLAIMS.1, slice_rows: 2_000 },
 ];
 
 /// Sweeps each table. A failure is logged, and the table's turn comes again.

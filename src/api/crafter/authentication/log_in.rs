@@ -1,5 +1,5 @@
-//! POST /api/1/authentication/authenticate (contract 4.6). Whoever has no profile, or a locked one,
-//! is answered as somebody with a wrong password is, and takes as long.
+//! POST /api/1/authentication/authenticate (contract 4.6). An unknown username and a locked profile
+//! get the same answer as a wrong password, after the same time.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use crate::passwords::{Hash, Password, Verdict};
 
 use super::ticket;
 
-/// Logs a profile in by its password.
+/// Logs in with username and password.
 #[utoipa::path(
     post,
     path = "/api/1/authentication/authenticate",
@@ -58,7 +58,8 @@ pub async fn authenticate(State(app): State<Arc<App>>, call: Call) -> Answer {
         Some(found) => app.engine.password_of(found.place.tenant, found.id).await?,
         None => None,
     };
-    // One that is too long or empty is nobody's; it is compared all the same.
+    // A password that is empty or too long is wrong. It is compared all the same, for the same
+    // time.
     let tried = Password::parse(password.to_owned());
     let is_one = tried.is_ok();
     let tried = tried.unwrap_or_else(|_| nobodys_password());
@@ -89,7 +90,7 @@ fn nobodys_password() -> Password {
     Password::parse("-".to_owned()).expect("one letter is a password")
 }
 
-/// The right password: a ticket, and the counter back to nothing.
+/// The password is right: issues a ticket and resets the counter of failures.
 async fn admit(
     app: &App,
     call: &Call,
@@ -105,36 +106,36 @@ async fn admit(
     Ok(())
 }
 
-/// A wrong password: counted, and held back when there were some before.
+/// The password is wrong: counts it, and delays the answer if there were failures before.
 async fn refuse(app: &App, call: &Call, found: &Found) -> Answer {
     let kind = Kind { area: "profile", operation: "authenticate" };
     let log_in = LogIn { app, call, found, admitted: None };
     match write(app, call, found.place.tenant, kind, &log_in).await {
         Ok(failures_before) => hold_back(app, failures_before + 1).await,
-        // Locked or disabled meanwhile: that is told no sooner than the rest.
+        // Locked or disabled in the meantime: this answer takes as long as the others.
         Err(Failure::BadCredentials) => hold_back(app, u32::MAX).await,
         Err(failure) => return Err(failure),
     }
     Err(Failure::BadCredentials)
 }
 
-/// What came of a password, put on record if the profile may still log in.
+/// The outcome of comparing a password. It goes on record if the profile may still log in.
 struct LogIn<'a> {
     app: &'a App,
     call: &'a Call,
     found: &'a Found,
-    /// What follows from the right one.
+    /// What the right password leads to.
     admitted: Option<Admitted<'a>>,
 }
 
 struct Admitted<'a> {
-    /// The ticket's.
+    /// The id of the ticket.
     id: Uuid,
     upgraded: Option<&'a str>,
 }
 
 impl Change for LogIn<'_> {
-    /// How many had failed before.
+    /// Failures before this one.
     type Done = u32;
     type Refusal = Failure;
 
@@ -165,7 +166,7 @@ impl Change for LogIn<'_> {
     }
 }
 
-/// Contract 2: an unknown username is counted and held back as a known one is.
+/// Contract 2: failures of an unknown username are counted and delayed as those of a known one.
 async fn refuse_unknown(app: &App, tenant: &str, username: &str) -> Answer {
     let key = derived(&[b"failures", tenant.as_bytes(), username.as_bytes()]);
     let failures = &app.applications.failures;

@@ -1,5 +1,5 @@
-//! Persistent logins (contract 4.6): a person is remembered by an application. Whether the token
-//! that somebody shows is the right one is for the application to say: it is kept sealed.
+//! Persistent logins (contract 4.6): an application remembers a person. The application itself
+//! compares the token, so the token is stored sealed, not hashed.
 
 use std::sync::Arc;
 
@@ -28,13 +28,13 @@ use crate::sealing::context;
 
 use super::ticket::{end, named, still_open};
 
-/// What a token is sealed for.
+/// What the seal of a token is bound to.
 const SEALED_FOR: &str = "persistent_login";
 
-/// A log-in that is remembered now.
+/// A persistent login that is valid now.
 struct Remembered {
     tenant: TenantId,
-    /// The name of its tenant, which may be gone.
+    /// The name of its tenant, which may be deleted.
     name: String,
     stream: Uuid,
     profile: ProfileId,
@@ -124,7 +124,7 @@ impl Change for Remember<'_> {
     }
 }
 
-/// A remembered log-in and its token.
+/// A persistent login with its token.
 #[utoipa::path(
     get,
     path = "/api/1/authentication/persistent_login/{id}",
@@ -146,7 +146,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     bean(&call, Bean::PersistentLogin, &found.shown(id, token))
 }
 
-/// Gives a remembered log-in another token.
+/// Replaces the token of a persistent login.
 #[utoipa::path(
     post,
     path = "/api/1/authentication/persistent_login/{id}/refresh_token",
@@ -185,7 +185,7 @@ impl Change for Rotate<'_> {
     }
 }
 
-/// Forgets a log-in; one that is not remembered is forgotten already.
+/// Forgets a persistent login. If there is none, nothing changes.
 #[utoipa::path(
     post,
     path = "/api/1/authentication/persistent_login/{id}/delete",

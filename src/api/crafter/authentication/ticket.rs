@@ -1,5 +1,5 @@
-//! Tickets (contract 4.6): who has one is logged in, until it has not been used for a while. Using
-//! one is no event.
+//! Tickets (contract 4.6): a ticket is a log-in that lasts until it has not been used for a while.
+//! Use is no event.
 
 use std::sync::Arc;
 
@@ -26,16 +26,16 @@ use crate::engine::write::decision::Decision;
 use crate::engine::write::execute::Change;
 use crate::engine::write::halt::{Halt, Ordered};
 
-/// A ticket that holds now.
+/// A ticket that is valid now.
 pub struct Used {
     pub tenant: TenantId,
-    /// The name of its tenant, which may be gone.
+    /// The name of its tenant, which may be deleted.
     pub tenant_name: String,
     pub stream: Uuid,
     pub profile: ProfileId,
 }
 
-/// A ticket as the answer shows it.
+/// The ticket as answers show it.
 pub fn shown(tenant: &str, profile: ProfileId, at: DateTime<Utc>, id: Uuid) -> Ticket {
     Ticket {
         tenant: tenant.to_owned(),
@@ -45,7 +45,7 @@ pub fn shown(tenant: &str, profile: ProfileId, at: DateTime<Utc>, id: Uuid) -> T
     }
 }
 
-/// The ticket of this id, if it holds now.
+/// The ticket with this id, if it is valid now.
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
@@ -63,21 +63,21 @@ pub async fn used(app: &App, call: &Call, id: &str) -> Result<Option<Used>, Fail
     Ok(Some(Used { tenant, tenant_name, stream, profile }))
 }
 
-/// It is used now.
+/// This use is counted.
 pub fn touch(app: &App, call: &Call, used: &Used) {
     app.applications.tickets.touch(used.stream, call.received_at);
 }
 
-/// The stream of a ticket: that of the claim on it, so that whoever ends one that is idle, without
-/// knowing its id, can release the claim.
+/// The stream id of a ticket: that of its claim. So the claim can be released by code that ends an
+/// idle ticket and does not know the ticket's id.
 pub fn stream_of(id: Uuid) -> Uuid {
     Bearer::Ticket.claim(&id.to_string())
 }
 
-/// Puts a new ticket into the log.
+/// Adds a new ticket to the decision.
 ///
 /// # Errors
-/// None that is not the log's.
+/// Only those of the log.
 pub fn issue(
     decision: &mut Decision<'_>,
     call: &Call,
@@ -91,7 +91,7 @@ pub fn issue(
     Ok(())
 }
 
-/// The profile that a call names by `profileId`, which may get a ticket.
+/// The profile of the parameter `profileId`, if it may get a ticket.
 ///
 /// # Errors
 /// [`Failure::NoSuchProfile`], [`Failure::ActionDenied`], [`Failure::DisabledProfile`].
@@ -105,7 +105,7 @@ pub async fn named(app: &App, call: &Call) -> Result<Found, Failure> {
     }
 }
 
-/// Fails unless the profile is there and enabled, also when the events become true.
+/// Fails unless the profile exists and is enabled. The decision guards this until it is appended.
 ///
 /// # Errors
 /// [`Failure::NoSuchProfile`], [`Failure::DisabledProfile`].
@@ -121,7 +121,7 @@ pub async fn still_open(
     }
 }
 
-/// Issues a ticket without a password: the caller vouches for the log-in.
+/// Issues a ticket without a password: the application vouches for the person.
 #[utoipa::path(
     post,
     path = "/api/1/authentication/ticket/create",
@@ -158,7 +158,7 @@ impl Change for Issue<'_> {
     }
 }
 
-/// A ticket, which is thereby used.
+/// A ticket. Reading it counts as use.
 #[utoipa::path(
     get,
     path = "/api/1/authentication/ticket/{id}",
@@ -177,7 +177,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     bean(&call, Bean::Ticket, &shown(name, found.profile, call.received_at, id))
 }
 
-/// Ends a ticket; one that there is not has ended already.
+/// Ends a ticket. If there is none, nothing changes.
 #[utoipa::path(
     post,
     path = "/api/1/authentication/ticket/{id}/invalidate",
@@ -195,10 +195,10 @@ pub async fn invalidate(State(app): State<Arc<App>>, call: Call) -> Answer {
     empty()
 }
 
-/// Ends a ticket or a remembered log-in, which the caller gives up.
+/// Ends a ticket or a persistent login.
 ///
 /// # Errors
-/// [`Failure::Unavailable`] and the like.
+/// [`Failure::Unavailable`] and other failures of a write.
 pub async fn end(
     app: &App,
     call: &Call,

@@ -1,4 +1,4 @@
-//! Files of a profile (contract 1, 4.9): received in a stream, kept by their content, served so
+//! Files of a profile (contract 1, 4.9): received as a stream, stored by content, and served so
 //! that no browser runs them.
 
 use std::sync::Arc;
@@ -35,7 +35,7 @@ use super::{Orders, ProfileChange, change};
 /// Most files of one profile.
 const ATTACHMENTS_MAX: usize = 100;
 
-/// Keeps a file under its name without the extension, in place of one of that name.
+/// Stores a file under its name without the extension. It replaces a file of that name.
 #[utoipa::path(
     post,
     path = "/api/1/profile/{id}/uploadAttachment",
@@ -57,7 +57,8 @@ pub async fn upload(State(app): State<Arc<App>>, request: Request) -> Answer {
         Call::checked(&app, Circumstances::of(&parts), given, path.clone()).await
     };
     if is_form(&parts.headers) {
-        // Its parameters count as anywhere; what is missing is the file.
+        // A request without a file: its parameters are checked as always, then the missing file is
+        // told.
         let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| Failure::BodyTooLarge)?;
         let given = Given::read(query, Some(FORM), &body);
         Call::checked(&app, Circumstances::of(&parts), given, path).await?;
@@ -65,7 +66,7 @@ pub async fn upload(State(app): State<Arc<App>>, request: Request) -> Answer {
     }
     let known = Given::read(query, None, b"").token.is_some();
     if known {
-        // Nothing is received from somebody who may not send it.
+        // The caller is checked before the file is received.
         let call = by(Fields::new()).await?;
         find::managed(&app, &call, call.path("id")).await?;
     }
@@ -73,7 +74,7 @@ pub async fn upload(State(app): State<Arc<App>>, request: Request) -> Answer {
     let opened = match Upload::open(&parts.headers, body, bytes_max).await {
         Ok(opened) => opened,
         Err(Refused { fields, why }) => {
-            // Contract 2: who has shown no valid token is told nothing else.
+            // Contract 2: a caller without a valid token is told nothing else.
             if !known && !matches!(why, Unreadable::TooLarge { .. } | Unreadable::Store(_)) {
                 by(fields).await?;
             }
@@ -98,10 +99,7 @@ pub async fn upload(State(app): State<Arc<App>>, request: Request) -> Answer {
     let Named { name, kind } = named.map_err(|invalid: Invalid| {
         Failure::invalid(format!("the file cannot be kept: {invalid}"))
     })?;
-    let room = found.facts.attachments.len() < ATTACHMENTS_MAX;
-    if !room && !found.facts.attachments.iter().any(|one| one.name.0 == name) {
-        return Err(Failure::invalid("a profile has at most 100 attachments"));
-    }
+    has_room(&found, &name)?;
     let (engine, store) = (&app.engine, &app.applications.attachments);
     let kept = engine.keep_attachment(store, found.place.tenant, received.file).await;
     let kept = kept.map_err(failed)?;
@@ -118,7 +116,7 @@ pub async fn upload(State(app): State<Arc<App>>, request: Request) -> Answer {
     bean(&call, Bean::ProfileAttachment, &shown::attachment(stored))
 }
 
-/// A file; one of the same name is replaced, and keeps its id.
+/// Attaches a file. A file of the same name is replaced and keeps its id.
 struct Keep(Attachment);
 
 impl Orders for Keep {
@@ -168,7 +166,7 @@ pub async fn get(State(app): State<Arc<App>>, headers: HeaderMap, call: Call) ->
     }
 }
 
-/// What is known of a file.
+/// The details of a file.
 #[utoipa::path(
     get,
     path = "/api/1/profile/{id}/attachment/{name}/details",
@@ -183,7 +181,7 @@ pub async fn details(State(app): State<Arc<App>>, call: Call) -> Answer {
     bean(&call, Bean::ProfileAttachment, &details.unwrap_or_default())
 }
 
-/// What is known of all files of a profile.
+/// The details of all files of a profile.
 #[utoipa::path(
     get,
     path = "/api/1/profile/{id}/attachments",
@@ -193,7 +191,7 @@ pub async fn details(State(app): State<Arc<App>>, call: Call) -> Answer {
     responses((status = 200, body = Vec<ProfileAttachment>), (status = 404))
 )]
 pub async fn list(State(app): State<Arc<App>>, call: Call) -> Answer {
-    // Contract 1: the original takes the id from here; both are served.
+    // Contract 1: the original takes the id from this path; both paths are served.
     let id = call.parameters.filled("profileId")?.unwrap_or(call.path("id"));
     let found = find::managed(&app, &call, id).await?;
     let attachments: Vec<_> = found.facts.attachments.iter().map(shown::attachment).collect();
@@ -225,4 +223,14 @@ fn failed(error: StoreError) -> Failure {
             Failure::Unavailable
         }
     }
+}
+
+/// Fails unless the profile can have one more file, or has one of this name to be replaced.
+fn has_room(found: &Found, name: &str) -> Result<(), Failure> {
+    let attachments = &found.facts.attachments;
+    let replaced = attachments.iter().any(|one| one.name.0 == name);
+    if attachments.len() < ATTACHMENTS_MAX || replaced {
+        return Ok(());
+    }
+    Err(Failure::invalid(format!("a profile has at most {ATTACHMENTS_MAX} attachments")))
 }

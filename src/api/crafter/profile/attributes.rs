@@ -34,7 +34,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     json(&shown::readable(&call.caller, &found.place.catalogue, &found.facts, &wanted))
 }
 
-/// Sets attributes of a profile; others stay. Values are kept as given.
+/// Sets attributes of a profile; other attributes stay. Values are stored as given.
 #[utoipa::path(
     post,
     path = "/api/1/profile/{id}/attributes/update",

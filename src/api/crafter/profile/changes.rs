@@ -1,4 +1,4 @@
-//! What changes one thing of a profile: enable, disable, its roles, and deleting it.
+//! Changes of one thing: enable, disable, roles, delete.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::engine::write::halt::Halt;
 
 use super::{Orders, ProfileChange, change, changed, named};
 
-/// Lets a profile log in.
+/// Enables a profile: it may log in.
 #[utoipa::path(
     post,
     path = "/api/1/profile/{id}/enable",
@@ -31,7 +31,7 @@ pub async fn enable(State(app): State<Arc<App>>, call: Call) -> Answer {
     one(&app, &call, "enable_profile", Command::ActivateProfile).await
 }
 
-/// Lets a profile log in no more.
+/// Disables a profile: it may not log in.
 #[utoipa::path(
     post,
     path = "/api/1/profile/{id}/disable",
@@ -50,7 +50,7 @@ async fn one(app: &App, call: &Call, operation: &'static str, command: Command) 
     changed(call, &after, &[])
 }
 
-/// Gives a profile application roles; those that it has stay.
+/// Adds application roles to a profile.
 #[utoipa::path(
     post,
     path = "/api/1/profile/{id}/roles/add",
@@ -81,7 +81,7 @@ impl Orders for AddRoles {
     }
 }
 
-/// Takes application roles from a profile.
+/// Removes application roles from a profile.
 #[utoipa::path(
     post,
     path = "/api/1/profile/{id}/roles/remove",
@@ -107,7 +107,7 @@ impl Orders for RemoveRoles {
     }
 }
 
-/// Deletes a profile; one that there is not is deleted already.
+/// Deletes a profile. If there is none, nothing changes.
 #[utoipa::path(
     post,
     path = "/api/1/profile/{id}/delete",
@@ -123,7 +123,7 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
     };
     let kind = Kind { area: "profile", operation: "delete_profile" };
     match write(&app, &call, found.place.tenant, kind, &Delete(&found)).await {
-        // Somebody else was faster.
+        // Another request deleted it first.
         Err(Failure::NoSuchProfile) => {}
         done => done?,
     }

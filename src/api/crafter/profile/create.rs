@@ -36,7 +36,7 @@ use crate::passwords::{Hash, Password};
 
 use super::{ProfileChange, as_recorded, named};
 
-/// Longest address of a page that a link leads to, in bytes.
+/// Longest address of a page that the link in a mail leads to, in bytes.
 pub const URL_BYTES_MAX: usize = 2_000;
 
 /// Registers a profile.
@@ -124,7 +124,7 @@ impl Change for Register<'_> {
     }
 }
 
-/// What a call asks to be registered.
+/// What a call asks for.
 struct Wanted {
     tenant: String,
     username: String,
@@ -158,10 +158,10 @@ impl Wanted {
     }
 }
 
-/// Whether another profile is called so here: one without a username, by its id.
+/// Whether another profile of the tenant has this username, or has no username and this id.
 ///
 /// # Errors
-/// None that is not the log's.
+/// Only those of the log.
 pub async fn is_shown_name(
     decision: &mut Decision<'_>,
     id: ProfileId,
@@ -179,7 +179,7 @@ pub async fn is_shown_name(
     }
 }
 
-/// A page that mails may lead to.
+/// The address of a page that a mail may link to.
 ///
 /// # Errors
 /// [`Failure::Invalid`].
@@ -191,10 +191,10 @@ pub fn may_link_to(url: &str) -> Result<(), Failure> {
     }
 }
 
-/// The hash of a password that is given.
+/// The hash of the password in a parameter.
 ///
 /// # Errors
-/// [`Failure::Invalid`] for what is no password, [`Failure::Overloaded`].
+/// [`Failure::Invalid`] for an empty or too long password, [`Failure::Overloaded`].
 pub async fn hashed(app: &App, password: Option<&str>) -> Result<Option<Hash>, Failure> {
     let Some(password) = password else { return Ok(None) };
     let password = Password::parse(password.to_owned());
@@ -203,8 +203,8 @@ pub async fn hashed(app: &App, password: Option<&str>) -> Result<Option<Hash>, F
     hash.map(Some).map_err(|_| Failure::Overloaded)
 }
 
-/// Contract 4.7: each definition with a default fills an attribute not given; all are cleansed, if
-/// the tenant wants it.
+/// Contract 4.7: a definition's default fills an attribute that is not given. All values are
+/// cleansed if the tenant wants that.
 fn with_defaults(
     catalogue: &Catalogue,
     given: &BTreeMap<String, Value>,
@@ -217,7 +217,7 @@ fn with_defaults(
     all.map(|(name, value)| (name.clone(), clean(catalogue, &name, value))).collect()
 }
 
-/// A value as it is kept.
+/// A value as it is stored.
 pub fn clean(catalogue: &Catalogue, name: &str, value: Value) -> Value {
     if !catalogue.cleanses_attributes {
         return value;
@@ -226,10 +226,10 @@ pub fn clean(catalogue: &Catalogue, name: &str, value: Value) -> Value {
     cleansed(value, metadata.and_then(|metadata| metadata.get("type")?.as_str()))
 }
 
-/// Puts a token into the log, and a mail with a link that holds it into the outbox.
+/// Adds a verification token to the decision, and to the outbox a mail with a link that holds it.
 ///
 /// # Errors
-/// None that is not the log's.
+/// Only those of the log.
 pub fn send_link(
     decision: &mut Decision<'_>,
     app: &App,
@@ -252,10 +252,10 @@ pub fn send_link(
     Ok(())
 }
 
-/// Puts a new verification token of a profile into the log, and returns it and when it ends.
+/// Adds a new verification token of a profile to the decision; returns it, and when it ends.
 ///
 /// # Errors
-/// None that is not the log's.
+/// Only those of the log.
 pub fn issue_token(
     decision: &mut Decision<'_>,
     app: &App,

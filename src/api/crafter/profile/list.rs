@@ -139,7 +139,7 @@ pub async fn by_existing_attribute(State(app): State<Arc<App>>, call: Call) -> A
     .await
 }
 
-/// The profiles that have this text as an attribute, or a part of one.
+/// The profiles of which an attribute, or a part of one, is this text.
 #[utoipa::path(
     get,
     path = "/api/1/profile/by_attribute_value",
@@ -158,7 +158,7 @@ pub async fn by_attribute_value(State(app): State<Arc<App>>, call: Call) -> Answ
     .await
 }
 
-/// The profiles of these ids that there are.
+/// The profiles with these ids; unknown ids are left out.
 #[utoipa::path(
     get,
     path = "/api/1/profile/by_ids",
@@ -175,7 +175,7 @@ pub async fn by_ids(State(app): State<Arc<App>>, call: Call) -> Answer {
     let mut found = documents_of(&client, &ids, None).await.doing("listing profiles")?;
     if let Some(sort) = &sort {
         let mut path = Path::parse(&sort.by).ok();
-        // Sorted by nothing that is hidden from the caller in any of their tenants.
+        // Not sorted by an attribute that the caller may not read in one of the tenants.
         for (tenant, _) in &found {
             let place = find::place(&app, TenantId(*tenant)).await?;
             path = path.filter(|_| {
@@ -197,7 +197,7 @@ pub async fn by_ids(State(app): State<Arc<App>>, call: Call) -> Answer {
     super::bean(&call, Bean::Profile, &profiles)
 }
 
-/// The tenant and the filter of a query, which the caller may ask.
+/// The tenant and the filter of a query, if the caller may ask it.
 async fn queried(app: &App, call: &Call) -> Result<(Place, Filter), Failure> {
     let tenant = call.parameters.required("tenantName")?;
     let query = call.parameters.required("query")?;
@@ -210,12 +210,12 @@ async fn queried(app: &App, call: &Call) -> Result<(Place, Filter), Failure> {
     let is_defined = |name: &str| place.catalogue.attribute(name).is_some();
     let may_ask = |name: &str| reads(name) || !is_defined(name);
     filter.check(&may_ask, unreadable).map_err(invalid)?;
-    // What another face has written under such a name stays unseen.
+    // Values that another API wrote under names that the tenant does not define are not searched.
     let filter = filter.among(&is_defined);
     Ok((place, filter))
 }
 
-/// Lists of a tenant that need no query; nothing of one that there is not.
+/// Lists that need no query. The list of an unknown tenant is empty.
 async fn found_by(
     app: Arc<App>,
     call: Call,
@@ -231,7 +231,7 @@ async fn found_by(
     list(&app, call, place, Wanted { filter, sort, page, is_query: false }).await
 }
 
-/// The path to an attribute; None for one that the caller may not read, which for it nobody has.
+/// The path to an attribute; None if the caller may not read it: then no profile matches.
 fn attribute(call: &Call, place: &Place, name: &str) -> Option<Path> {
     let path = Path::parse(&format!("attributes.{name}")).ok()?;
     let readable = call.caller.reads(&place.catalogue, &path.segments()[1]);

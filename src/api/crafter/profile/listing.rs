@@ -1,5 +1,5 @@
-//! Reading lists of profiles and answering with them. However long a list is, few of its profiles
-//! are in memory at once: what does not fit into one page is streamed.
+//! Reads lists of profiles and answers with them. However long a list is, few of its profiles are
+//! in memory at once: what does not fit into one page is streamed.
 
 use std::time::Duration;
 
@@ -28,28 +28,28 @@ use crate::projections::profile_documents::read::{Asked, Direction, Found, pages
 
 /// Profiles read at once.
 const PAGE_ROWS: usize = 1_000;
-/// Longest wait for a turn at reading.
+/// Longest wait for a turn to read.
 const TURN_WAIT_MAX: Duration = Duration::from_secs(2);
-/// Pages that may wait for a slow reader.
+/// Pages that may wait while the client reads slowly.
 const PAGES_WAITING_MAX: usize = 2;
 
-/// What of a tenant's profiles is wanted.
+/// Which of a tenant's profiles are wanted.
 pub struct Wanted {
     pub filter: Filter,
     pub sort: Option<Sort>,
     pub page: Page,
-    /// Whether the filter is the caller's own: then it is at fault if it takes too long.
+    /// Whether the caller wrote the filter: if it takes too long, the error is the caller's.
     pub is_query: bool,
 }
 
-/// The field to sort by, if profiles may be sorted by it: not by what the caller may not read.
+/// The field to sort by, if the caller may read it.
 pub fn sorted_by(call: &Call, place: &Place, sort: &Sort) -> Option<Path> {
     let path = Path::parse(&sort.by).ok()?;
     let reads = |name: &str| call.caller.reads(&place.catalogue, name);
     check_path(&path, &reads, true).is_ok().then_some(path)
 }
 
-/// The way to sort.
+/// How the list is sorted.
 pub fn direction(sort: &Sort) -> Direction {
     match sort.order {
         SortOrder::Ascending => Direction::Ascending,
@@ -60,7 +60,7 @@ pub fn direction(sort: &Sort) -> Direction {
 /// The first profiles of a list.
 ///
 /// # Errors
-/// [`Failure::InvalidQuery`] for what takes too long, [`Failure::Unavailable`].
+/// [`Failure::InvalidQuery`] for a query that takes too long, [`Failure::Unavailable`].
 pub async fn first_page(
     app: &App,
     call: &Call,
@@ -74,7 +74,7 @@ pub async fn first_page(
     }
 }
 
-/// A turn at reading lists, which callers wait for a while.
+/// A turn to read a list. Callers wait for it for a bounded time.
 ///
 /// # Errors
 /// [`Failure::Overloaded`].
@@ -83,10 +83,10 @@ pub async fn turn(app: &App) -> Result<OwnedSemaphorePermit, Failure> {
     turn.await.map_err(|_| Failure::Overloaded)?.map_err(|_| Failure::Overloaded)
 }
 
-/// How reading a list ended.
+/// How the reading of a list ended.
 type End = oneshot::Receiver<Result<(), Failure>>;
 
-/// Begins to read a list on a task of its own, which ends when nobody takes its pages.
+/// Starts to read a list in a task of its own, which ends when nobody takes its pages.
 async fn reading(
     app: &App,
     call: &Call,
@@ -118,19 +118,19 @@ async fn reading(
     Ok((read, end))
 }
 
-/// A list being answered.
+/// A list while it is sent.
 struct Listed {
     call: Call,
     place: Place,
     attributes: AttributeToReturn,
     read: mpsc::Receiver<Vec<Found>>,
     end: End,
-    /// Whether an item was written, and so a comma is due.
+    /// Whether an item was sent already, so that a comma comes next.
     begun: bool,
     turn: Option<OwnedSemaphorePermit>,
 }
 
-/// Answers with a list: a short one at once, a long one as it is read.
+/// Answers with a list: a short one at once, a longer one while it is read.
 ///
 /// # Errors
 /// As [`first_page`].
@@ -142,13 +142,13 @@ pub async fn list(app: &App, call: Call, place: Place, wanted: Wanted) -> Answer
     let Some(second) = listed.next_page().await? else {
         return Ok(answer(Body::from(format!("[{first}]"))));
     };
-    // From here on the reader says for how long a connection is held.
+    // From here on a connection is held for as long as the client reads.
     let turn = app.applications.long_lists.clone().try_acquire_owned();
     listed.turn = Some(turn.map_err(|_| Failure::Overloaded)?);
     let begun = Bytes::from(format!("[{first}{second}"));
     let rest = stream::unfold(Some(listed), |listed| async {
         let mut listed = listed?;
-        // A list that ends early must not look whole.
+        // A list that breaks off must not look complete.
         match listed.next_page().await {
             Ok(Some(page)) => Some((Ok(Bytes::from(page)), Some(listed))),
             Ok(None) => Some((Ok(Bytes::from_static(b"]")), None)),
@@ -164,14 +164,14 @@ fn answer(body: Body) -> Response {
 }
 
 impl Listed {
-    /// The items of the next page, behind a comma if some were before; None at the end.
+    /// The items of the next page, after a comma if items were sent before; None at the end.
     async fn next_page(&mut self) -> Result<Option<String>, Failure> {
         let Some(page) = self.read.recv().await else {
             let ended = (&mut self.end).await;
             return ended.unwrap_or(Err(Failure::Internal)).map(|()| None);
         };
         if !page.is_empty() {
-            // Contract 1: the tenant is read as soon as a profile of it is found.
+            // Contract 1: the tenant is read when the first of its profiles is found.
             find::may_manage(&self.call, &self.place.name)?;
         }
         let mut items = String::new();
@@ -191,10 +191,10 @@ impl Listed {
     }
 }
 
-/// A profile as the answer shows it.
+/// A profile as answers show it.
 ///
 /// # Errors
-/// [`Failure::Internal`] for an attribute that is no JSON.
+/// [`Failure::Internal`] for an attribute that is not JSON.
 pub fn wire(
     call: &Call,
     place: &Place,
@@ -226,7 +226,7 @@ fn instant(milliseconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(milliseconds).unwrap_or_default()
 }
 
-/// What takes too long or cannot be evaluated is the query's fault; all else is an outage.
+/// A query that takes too long or cannot be evaluated is the caller's error; the rest are outages.
 pub fn failed(error: Error) -> Failure {
     match error.sql_state() {
         Some("57014") => Failure::InvalidQuery("it takes too long".to_owned()),

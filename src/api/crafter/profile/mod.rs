@@ -31,10 +31,10 @@ use super::selector::Bean;
 use super::shown;
 use super::write::{Kind, write};
 
-/// Longest username, role or name of an attribute, in bytes.
+/// Longest username, role or attribute name, in bytes.
 const NAME_BYTES_MAX: usize = 255;
 
-/// A profile in a decision: it is there, and so is its tenant.
+/// A profile within a decision. It exists, and so does its tenant.
 struct ProfileChange<'d, 'e> {
     pub decision: &'d mut Decision<'e>,
     pub place: Place,
@@ -52,7 +52,7 @@ impl<'d, 'e> ProfileChange<'d, 'e> {
         Ok(ProfileChange { decision, place, id: found.id })
     }
 
-    /// Gives an order.
+    /// Orders a change.
     async fn order(&mut self, command: Command) -> Result<(), Halt<Failure>> {
         let by = By::application(&*self.place.catalogue);
         let ordered = self.decision.order::<Profile>(self.id.0, by, command).await;
@@ -63,32 +63,32 @@ impl<'d, 'e> ProfileChange<'d, 'e> {
         Ok(())
     }
 
-    /// Gives it another password.
+    /// Orders another password.
     async fn change_password(&mut self, hash: &Hash) -> Result<(), Halt<Failure>> {
         self.order(Command::ChangePassword).await?;
         self.decision.row(credentials::password(self.place.tenant, self.id, hash.as_str()));
         Ok(())
     }
 
-    /// What it is after the orders so far.
+    /// The profile after the orders so far.
     fn facts(&self) -> Result<&Facts, Halt<Failure>> {
         let state = self.decision.known::<Profile>(self.id.0);
         state.and_then(State::live).ok_or(Halt::Refused(Failure::NoSuchProfile))
     }
 
-    /// As the answer shows it.
+    /// The profile as answers show it.
     fn into_found(self) -> Result<Found, Halt<Failure>> {
         let facts = Box::new(self.facts()?.clone());
         Ok(Found { place: self.place, id: self.id, facts })
     }
 }
 
-/// What a call orders a profile to become.
+/// The changes that a call asks for.
 trait Orders: Sync {
-    /// Gives the orders, one after the other.
+    /// Orders the changes, one after the other.
     ///
     /// # Errors
-    /// The first refusal, or what failed.
+    /// The first refusal or failure.
     fn give(
         &self,
         profile: &mut ProfileChange<'_, '_>,
@@ -130,13 +130,14 @@ impl<O: Orders> Change for Changing<'_, O> {
     }
 }
 
-/// What was decided, with the log's own times; as it was decided, should it be gone by now.
+/// Read again, so that the answer has the times of the log; if it is gone by now, as it was
+/// decided.
 async fn as_recorded(app: &App, decided: Found) -> Result<Found, Failure> {
     let recorded = find::in_tenant(app, decided.place.tenant, decided.id).await?;
     Ok(recorded.unwrap_or(decided))
 }
 
-/// The answer to a change: readable attributes, and those that the call wrote.
+/// The answer to a change: the attributes that may be read, and those that the call wrote.
 fn changed(call: &Call, found: &Found, written: &[String]) -> Answer {
     let wanted = call.parameters.attribute_to_return()?;
     let (caller, catalogue) = (&call.caller, &found.place.catalogue);
@@ -151,7 +152,7 @@ fn read(call: &Call, found: &Found) -> Answer {
     bean(call, Bean::Profile, &shown::profile(found, attributes))
 }
 
-/// A name that can be one.
+/// A valid name.
 ///
 /// # Errors
 /// [`Failure::Invalid`].

@@ -47,7 +47,7 @@ pub async fn by_username(State(app): State<Arc<App>>, call: Call) -> Answer {
     read(&call, &found)
 }
 
-/// The profile that a ticket is for; the ticket is used.
+/// The profile of a ticket. Reading it counts as use of the ticket.
 #[utoipa::path(
     get,
     path = "/api/1/profile/by_ticket",

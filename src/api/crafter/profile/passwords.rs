@@ -1,4 +1,4 @@
-//! Resetting a forgotten password by a mail (contract 1, 4.5).
+//! Replaces a forgotten password by way of a mail (contract 1, 4.5).
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use super::create::{hashed, may_link_to, send_link};
 use super::verification::{Token, profile_of, spend, token};
 use super::{Orders, ProfileChange, changed, read};
 
-/// Sends a profile a mail whose link lets it choose another password.
+/// Sends a profile a mail with a link by which the person chooses another password.
 #[utoipa::path(
     post,
     path = "/api/1/profile/{id}/reset_password",
@@ -34,7 +34,7 @@ pub async fn reset(State(app): State<Arc<App>>, call: Call) -> Answer {
     let url = call.parameters.required("resetPasswordUrl")?;
     may_link_to(url)?;
     let found = find::managed(&app, &call, call.path("id")).await?;
-    // Who has no address is told nothing.
+    // A profile without an address gets no mail; the answer is the same.
     if !found.facts.emails.is_empty() {
         let kind = Kind { area: "session", operation: "reset_password" };
         let mail = SendLink { app: &app, call: &call, found: &found, url };
@@ -63,7 +63,7 @@ impl Change for SendLink<'_> {
     }
 }
 
-/// Sets another password by the token of such a mail.
+/// Sets another password with the token of such a mail.
 #[utoipa::path(
     post,
     path = "/api/1/profile/change_password",

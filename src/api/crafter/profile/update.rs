@@ -1,4 +1,5 @@
-//! POST /api/1/profile/{id}/update (contract 1): what is given changes, what is empty stays.
+//! POST /api/1/profile/{id}/update (contract 1): parameters that are given change something; empty
+//! ones do not.
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use crate::passwords::Hash;
 use super::create::{clean, hashed, is_shown_name};
 use super::{Orders, ProfileChange, change, changed, named};
 
-/// What a call asks to be changed.
+/// The changes that a call asks for.
 struct Wanted {
     username: Option<String>,
     email: Option<String>,
@@ -125,7 +126,7 @@ async fn assign_username(
     Ok(())
 }
 
-/// The first address is the one that this face speaks of; those that others gave stay behind it.
+/// This API shows the first address. Addresses that other APIs added stay behind it.
 async fn assign_email(
     profile: &mut ProfileChange<'_, '_>,
     address: &str,
@@ -137,7 +138,7 @@ async fn assign_email(
     }
     let id = ids.id(ValueKind::Email, address);
     let email = Email { id, address: address.to_owned().into(), login: false };
-    // Whoever holds a directory role goes on logging in with what they did.
+    // A profile with a directory role keeps the address that it logs in with.
     let trusted = !facts.roles.is_empty();
     let stays = |(place, email): &(usize, &Email)| {
         (*place > 0 || (trusted && email.login)) && email.id != id

@@ -1,5 +1,5 @@
-//! Verification tokens, and verifying an e-mail address by one (contract 1, 4.5). Either kind of
-//! token works in either call, and works once.
+//! Verification tokens, and verifying an e-mail address with one (contract 1, 4.5). Both kinds of
+//! tokens work in both calls, and work once.
 
 use std::sync::Arc;
 
@@ -30,10 +30,10 @@ use crate::engine::write::halt::{Halt, Ordered};
 use super::create::issue_token;
 use super::{Orders, ProfileChange, change, changed};
 
-/// A token that leads somewhere now.
+/// A token that is valid now.
 pub struct Token {
     pub tenant: TenantId,
-    /// The name of its tenant, which may be gone.
+    /// The name of its tenant, which may be deleted.
     pub tenant_name: String,
     pub stream: Uuid,
     pub profile: ProfileId,
@@ -41,7 +41,7 @@ pub struct Token {
     issued_at: DateTime<Utc>,
 }
 
-/// The token of this id, as long as it leads anywhere.
+/// The token with this id, if it is valid now.
 ///
 /// # Errors
 /// [`Failure::NoSuchVerificationToken`].
@@ -61,7 +61,7 @@ pub async fn token(app: &App, call: &Call, id: &str) -> Result<Token, Failure> {
     }
 }
 
-/// The profile that a token is for, which the caller may manage.
+/// The profile of a token, if the caller may manage it.
 ///
 /// # Errors
 /// [`Failure::NoSuchVerificationToken`], [`Failure::NoSuchProfile`], [`Failure::ActionDenied`].
@@ -73,10 +73,10 @@ pub async fn profile_of(app: &App, call: &Call, token: &Token) -> Result<Found, 
     Ok(found)
 }
 
-/// Ends a token: it was used.
+/// Ends a token after its use.
 ///
 /// # Errors
-/// [`Failure::NoSuchVerificationToken`] when somebody else was faster.
+/// [`Failure::NoSuchVerificationToken`] when another request used it first.
 pub async fn spend(decision: &mut Decision<'_>, stream: Uuid) -> Result<(), Halt<Failure>> {
     let command = session::Command::EndSession { reason: "used" };
     let ended = decision.order::<Session>(stream, (), command).await;
@@ -86,7 +86,7 @@ pub async fn spend(decision: &mut Decision<'_>, stream: Uuid) -> Result<(), Halt
     }
 }
 
-/// Verifies a profile by a token, and enables it.
+/// Verifies and enables a profile with a token.
 #[utoipa::path(
     post,
     path = "/api/1/profile/verify",
@@ -112,14 +112,14 @@ impl Orders for Verify {
     }
 }
 
-/// Whether the profile could log in with the address that its token was sent to: it still has it,
-/// and nobody else logs in with it.
+/// Whether the address to which the token was sent becomes a log-in: the profile still has it, and
+/// no other profile logs in with it.
 async fn is_log_in_free(
     profile: &ProfileChange<'_, '_>,
     sent_to: Option<ValueId>,
 ) -> Result<bool, Halt<Failure>> {
     let facts = profile.facts()?;
-    // Nor does an application choose what somebody with a directory role logs in with.
+    // An application does not choose the log-in of a profile with a directory role.
     if !facts.roles.is_empty() {
         return Ok(false);
     }
@@ -127,7 +127,7 @@ async fn is_log_in_free(
     let Some(email) = first.filter(|email| !email.login && Some(email.id) == sent_to) else {
         return Ok(false);
     };
-    // With a display name it is none that anybody would log in with.
+    // An address with a display name is not what a person logs in with.
     if !is_bare_address(&email.address.0) {
         return Ok(false);
     }
@@ -135,7 +135,7 @@ async fn is_log_in_free(
     Ok(profile.decision.engine.holder(claim).await?.is_none())
 }
 
-/// Makes a verification token of a profile; no mail is sent.
+/// Makes a verification token of a profile. No mail is sent.
 #[utoipa::path(
     post,
     path = "/api/1/profile/{id}/verification_token/create",
@@ -170,7 +170,7 @@ impl Change for Create<'_> {
 
     async fn decide(&self, decision: &mut Decision<'_>) -> Result<Uuid, Halt<Failure>> {
         let Create { app, call, found } = self;
-        // Whoever sends it sends it there: another address is not shown to be one's own by it.
+        // The application sends it to the address of now. Another address is not verified by it.
         let profile = ProfileChange::of(decision, found).await?;
         let email_id = profile.facts()?.emails.first().map(|email| email.id);
         let (token, _) = issue_token(decision, app, call, found.id, email_id)?;
@@ -201,7 +201,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     bean(&call, Bean::VerificationToken, &token)
 }
 
-/// Deletes a verification token; one that there is not is deleted already.
+/// Deletes a verification token. If there is none, nothing changes.
 #[utoipa::path(
     post,
     path = "/api/1/profile/verification_token/{id}/delete",

@@ -14,7 +14,7 @@ use crate::domain::tenant::{ApplicationCommand, AttributeDefinition};
 use super::change;
 use super::manage::definition;
 
-/// Defines attributes; names that are defined stay as they are.
+/// Defines attributes. Names that are defined already stay as they are.
 #[utoipa::path(
     post,
     path = "/api/1/tenant/{name}/attribute_definitions/add",
@@ -33,7 +33,7 @@ pub async fn add(State(app): State<Arc<App>>, call: Call) -> Answer {
     .await
 }
 
-/// Redefines attributes; names that are not defined are passed over.
+/// Redefines attributes. Names that are not defined are ignored.
 #[utoipa::path(
     post,
     path = "/api/1/tenant/{name}/attribute_definitions/update",
@@ -51,7 +51,7 @@ pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
     .await
 }
 
-/// Removes attributes, also, as reactions, from the profiles that have them.
+/// Removes attributes; a reaction then removes them from the profiles that have them.
 #[utoipa::path(
     post,
     path = "/api/1/tenant/{name}/attribute_definitions/remove",

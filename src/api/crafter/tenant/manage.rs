@@ -1,4 +1,4 @@
-//! Tenants themselves: create, get, update, delete, count, all, and whether they verify.
+//! Tenants: create, get, update, delete, count, list, and the flag for verification.
 
 use std::sync::Arc;
 
@@ -89,7 +89,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     bean(&call, Bean::Tenant, &shown::tenant(&place))
 }
 
-/// Replaces all of a tenant but its name and id.
+/// Replaces a tenant except its name and id.
 #[utoipa::path(
     post,
     path = "/api/1/tenant/update",
@@ -102,13 +102,13 @@ pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
     let wanted: wire::Tenant = call.body()?;
     replacing(&Catalogue::default(), &wanted)?;
     change(&app, &call, &wanted.name, "update_tenant", |place| {
-        // What cannot be was refused above.
+        // Invalid names were refused above.
         replacing(&place.catalogue, &wanted).unwrap_or_default()
     })
     .await
 }
 
-/// Deletes a tenant and, as reactions, its profiles; one that there is not is deleted already.
+/// Deletes a tenant; reactions then delete its profiles. If there is none, nothing changes.
 #[utoipa::path(
     post,
     path = "/api/1/tenant/{name}/delete",
@@ -121,7 +121,7 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
     let name = call.path("name");
     call.caller.may(name, TenantAction::DeleteTenant)?;
     let Some(place) = find::tenant(&app, name).await? else { return empty() };
-    // Programs of the other faces belong to it: whoever runs those takes their keys away first.
+    // API keys of the other APIs belong to the tenant: they must be revoked before it can go.
     if !app.engine.claimed(place.tenant, API_KEY_NAME).await?.is_empty() {
         return Err(Failure::ActionDenied(TenantAction::DeleteTenant.name()));
     }
@@ -160,7 +160,7 @@ pub async fn count(State(app): State<Arc<App>>, call: Call) -> Answer {
     json(&app.engine.count_named_tenants().await?)
 }
 
-/// Every tenant, the first 10,000 of them.
+/// The first 10,000 tenants.
 #[utoipa::path(
     get,
     path = "/api/1/tenant/all",
@@ -176,7 +176,7 @@ pub async fn all(State(app): State<Arc<App>>, call: Call) -> Answer {
     bean(&call, Bean::Tenant, &tenants)
 }
 
-/// Says whether new profiles are verified.
+/// Sets whether new profiles must be verified.
 #[utoipa::path(
     post,
     path = "/api/1/tenant/{name}/verify_new_profiles",
@@ -194,7 +194,7 @@ pub async fn verify_new_profiles(State(app): State<Arc<App>>, call: Call) -> Ans
     .await
 }
 
-/// The orders that make a tenant what a body says, from what it is.
+/// The orders that lead from a tenant's state to what a body says.
 fn replacing(
     before: &Catalogue,
     wanted: &wire::Tenant,
@@ -221,10 +221,10 @@ fn replacing(
     Ok(orders)
 }
 
-/// A definition as a body has it.
+/// The definition in a body.
 ///
 /// # Errors
-/// [`Failure::Invalid`] for a name that cannot be one: values are found by dots in paths.
+/// [`Failure::Invalid`] for an invalid name: paths separate names by dots.
 pub fn definition(wire: &wire::AttributeDefinition) -> Result<AttributeDefinition, Failure> {
     let name = named("attribute", &wire.name)?;
     if name.contains('.') || name.starts_with('$') {

@@ -1,5 +1,5 @@
-//! `/api/1/tenant` (contract 1): tenants, their roles and the attributes that they define. What
-//! follows for their profiles are reactions; the answer waits for the first of them only.
+//! `/api/1/tenant` (contract 1): tenants, their roles and the attributes that they define.
+//! Reactions change the tenant's profiles; the answer waits only for the first of them.
 
 pub mod attribute_definitions;
 pub mod manage;
@@ -27,7 +27,7 @@ use super::write::{Kind, execute};
 /// Longest name of a tenant, a role or an attribute, in bytes.
 const NAME_BYTES_MAX: usize = 200;
 
-/// A name that can be one.
+/// A valid name.
 ///
 /// # Errors
 /// [`Failure::Invalid`].
@@ -39,7 +39,7 @@ fn named<'a>(what: &str, name: &'a str) -> Result<&'a str, Failure> {
     Ok(name)
 }
 
-/// Changes the tenant of this name as the orders say, which are made from what it is.
+/// Changes the tenant of this name by the orders that are made from its state.
 async fn change(
     app: &App,
     call: &Call,
@@ -68,7 +68,7 @@ impl<F> Change for Changing<'_, F>
 where
     F: Fn(&Place) -> Vec<ApplicationCommand> + Send + Sync,
 {
-    /// What the tenant has become, and by which events.
+    /// The tenant after the orders, and their events.
     type Done = (Arc<Catalogue>, Vec<Event>);
     type Refusal = Failure;
 

@@ -12,7 +12,7 @@ use crate::domain::tenant::ApplicationCommand;
 
 use super::{change, named};
 
-/// Adds roles; those that there are stay.
+/// Adds roles. Roles that exist stay.
 #[utoipa::path(
     post,
     path = "/api/1/tenant/{name}/roles/add",
@@ -33,7 +33,7 @@ pub async fn add(State(app): State<Arc<App>>, call: Call) -> Answer {
     .await
 }
 
-/// Removes roles, also, as reactions, from the profiles that have them.
+/// Removes roles; a reaction then removes them from the profiles that have them.
 #[utoipa::path(
     post,
     path = "/api/1/tenant/{name}/roles/remove",

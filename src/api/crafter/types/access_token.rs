@@ -1,4 +1,4 @@
-//! The access tokens by which applications call. Never decides what they may do.
+//! Access tokens, by which applications call. What they permit is decided elsewhere.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,16 +8,16 @@ use crate::domain::entitlement;
 
 use super::fields;
 
-/// Contract 3: an application's key to this face.
+/// Contract 3: the key of an application for this API.
 #[derive(Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct AccessToken {
-    /// The application that attributes' permissions are matched against.
+    /// The application, which the permissions of attributes name.
     pub application: Option<String>,
     /// Whether it manages access tokens.
     #[serde(deserialize_with = "fields::or_default")]
     pub master: bool,
-    /// What it may do where; the first that fits decides. Null: nothing.
+    /// Permissions; the first that matches decides. Null: none.
     #[serde(deserialize_with = "fields::optional_objects")]
     pub tenant_permissions: Option<Vec<TenantPermission>>,
     /// When it ends, in epoch milliseconds; also read as ISO 8601. Null: never.
@@ -27,11 +27,11 @@ pub struct AccessToken {
     )]
     #[schema(value_type = Option<i64>)]
     pub expires_on: Option<DateTime<Utc>>,
-    /// What callers send as `accessTokenId`. Made for those created without; never null in answers.
+    /// The value of `accessTokenId`. Generated when none is given; never null in answers.
     pub id: Option<String>,
 }
 
-/// Contract 3: what an access token may do in one tenant, or in every one.
+/// Contract 3: what an access token permits in one tenant or in all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct TenantPermission {

@@ -1,14 +1,14 @@
-//! How single fields are read and written where that is not serde's own way. Knows no bean.
+//! Reads and writes single fields where serde's own way does not fit.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serializer};
 use serde_json::{Map, Value};
 
-/// Null is as absent: the type's default.
+/// Null counts as absent: the type's default.
 ///
 /// # Errors
-/// Another type of value.
+/// The value has another type.
 pub fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -17,15 +17,15 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Null is as absent: yes.
+/// Null counts as absent: true.
 ///
 /// # Errors
-/// Another type of value.
+/// The value has another type.
 pub fn or_yes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_else(yes))
 }
 
-/// The default of what is on unless said otherwise.
+/// The default of a flag that is true unless it is given.
 pub fn yes() -> bool {
     true
 }
@@ -33,7 +33,7 @@ pub fn yes() -> bool {
 /// A list of objects; null is an empty one.
 ///
 /// # Errors
-/// Another type of value, in the list too.
+/// The value or an item has another type.
 pub fn objects<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -42,11 +42,11 @@ where
     Ok(optional_objects(deserializer)?.unwrap_or_default())
 }
 
-/// A list of objects, or null. An item cannot be a list: derived reading would take `[]` for an
-/// object without any property.
+/// A list of objects, or null. Derived code alone would accept the list `[]` for an object without
+/// required properties.
 ///
 /// # Errors
-/// Another type of value, in the list too.
+/// The value or an item has another type.
 pub fn optional_objects<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
 where
     D: Deserializer<'de>,
@@ -84,7 +84,7 @@ pub fn optional_millis<S: Serializer>(
 /// An instant or null, from epoch milliseconds or ISO 8601.
 ///
 /// # Errors
-/// Neither of them, or outside of what calendars reach.
+/// Neither of them, or a time outside the calendar.
 pub fn optional_instant<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<DateTime<Utc>>, D::Error> {
@@ -97,8 +97,8 @@ pub fn optional_instant<'de, D: Deserializer<'de>>(
     instant.map(Some).ok_or_else(|| D::Error::custom("neither epoch milliseconds nor ISO 8601"))
 }
 
-/// An instant of ISO 8601, to the millisecond: with `Z` or an offset (with or without colon), or in
-/// UTC, or a date alone.
+/// An instant of ISO 8601, to the millisecond: with `Z` or an offset (with or without colon), else
+/// in UTC; or a date alone.
 pub fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
     let with_offset = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%#z")
         .map(|instant| instant.to_utc())

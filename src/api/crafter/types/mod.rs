@@ -1,8 +1,8 @@
-//! The JSON of the Crafter Profile face (contract 3): in answers exactly these fields, none ever
-//! left out; in bodies any of them, and no other. Holds no rule.
+//! The JSON of the Crafter Profile API (contract 3). Answers have exactly these fields, none left
+//! out. Bodies may have any of them and no other. No rules are here.
 //!
-//! Bodies are read by [`crate::api::crafter::body`]: a field that is absent or null has its
-//! default, but a permission's scope cannot be null, since a default there would grant more.
+//! Bodies are read by [`crate::api::crafter::body`]. An absent or null field has its default; only
+//! the scope of a permission must not be null, since a default there would grant more.
 
 pub mod access_token;
 pub mod fields;

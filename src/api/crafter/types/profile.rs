@@ -1,4 +1,4 @@
-//! Profiles and their attachments, as answers only. Never a password, nor how often one was wrong.
+//! Profiles and their attachments, in answers only. They never hold a password or its failures.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,9 @@ use super::fields;
 #[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Profile {
-    /// Unique in its tenant; the id of a profile without one.
+    /// Unique in its tenant. A profile without one shows its id.
     pub username: String,
-    /// Its e-mail address, not unique. Null only where another face left it without.
+    /// Its e-mail address, not unique. Null only if another API left it out.
     #[schema(required)]
     pub email: Option<String>,
     /// Whether its e-mail address was verified.
@@ -34,14 +34,14 @@ pub struct Profile {
     pub tenant: String,
     /// Its application roles.
     pub roles: Vec<String>,
-    /// The attributes that were asked for and may be read.
+    /// The attributes that were asked for and that the caller may read.
     #[schema(value_type = Object)]
     pub attributes: BTreeMap<String, Value>,
     /// Its id.
     pub id: String,
 }
 
-/// Contract 3: a file of a profile. What does not exist is all null, with 0 bytes.
+/// Contract 3: a file of a profile. Of a missing file all fields are null and it has 0 bytes.
 #[derive(Clone, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProfileAttachment {
@@ -51,10 +51,10 @@ pub struct ProfileAttachment {
     /// Its media type.
     #[schema(required)]
     pub content_type: Option<String>,
-    /// Its size for people: `22.6 KB`.
+    /// Its size, readable: `22.6 KB`.
     #[schema(required)]
     pub file_size: Option<String>,
-    /// Its name, without the extension it was uploaded with.
+    /// Its name, without the extension that it was uploaded with.
     #[schema(required)]
     pub file_name: Option<String>,
     /// Its size in bytes.
@@ -64,7 +64,7 @@ pub struct ProfileAttachment {
     pub id: Option<String>,
 }
 
-/// So many bytes for people: at most one decimal, in B, KB, MB or GB of 1024 each; nothing is `0`.
+/// A number of bytes in B, KB, MB or GB of 1024 each, with at most one decimal; zero is `0`.
 pub fn file_size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["B", "KB", "MB", "GB"];
     if bytes == 0 {
@@ -75,7 +75,7 @@ pub fn file_size(bytes: u64) -> String {
         unit += 1;
         divisor *= 1024;
     }
-    // Attachments are far below 2^53 bytes, so that nothing is lost.
+    // Attachments are far below 2^53 bytes, so the conversion is exact.
     let size = format!("{:.1}", bytes as f64 / divisor as f64);
     format!("{} {}", size.strip_suffix(".0").unwrap_or(&size), UNITS[unit])
 }

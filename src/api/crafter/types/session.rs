@@ -1,4 +1,4 @@
-//! Tickets, persistent logins and verification tokens, as answers only.
+//! Tickets, persistent logins and verification tokens, in answers only.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -7,13 +7,13 @@ use uuid::Uuid;
 
 use super::fields;
 
-/// Contract 3: that a profile is logged in.
+/// Contract 3: a log-in of a profile.
 #[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Ticket {
     /// Its tenant's name.
     pub tenant: String,
-    /// Whose it is.
+    /// Its profile.
     pub profile_id: String,
     /// When it was last used, in epoch milliseconds.
     #[serde(serialize_with = "fields::millis")]
@@ -24,15 +24,15 @@ pub struct Ticket {
     pub id: Uuid,
 }
 
-/// Contract 3: "remember me". Who compares the token is the client.
+/// Contract 3: "remember me". The client compares the token.
 #[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PersistentLogin {
     /// Its tenant's name.
     pub tenant: String,
-    /// Whose it is.
+    /// Its profile.
     pub profile_id: String,
-    /// Another one after each use.
+    /// Replaced after each use.
     #[schema(value_type = String)]
     pub token: Uuid,
     /// When it was made, in epoch milliseconds.
@@ -44,13 +44,13 @@ pub struct PersistentLogin {
     pub id: Uuid,
 }
 
-/// Contract 3: that an e-mail address was reached, or a password may be changed, once.
+/// Contract 3: a token that verifies an e-mail address or permits a new password, once.
 #[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VerificationToken {
     /// Its tenant's name.
     pub tenant: String,
-    /// Whose it is.
+    /// Its profile.
     pub profile_id: String,
     /// When it was made, in epoch milliseconds.
     #[serde(serialize_with = "fields::millis")]

@@ -1,5 +1,5 @@
-//! Tenants and the attributes they define. Never checks their names: an empty one is what a body
-//! without it has.
+//! Tenants and the attributes that they define. Names are checked elsewhere: an absent name is
+//! empty here.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use crate::domain::entitlement;
 
 use super::fields;
 
-/// Contract 3: a tenant. An update replaces all of it but its name and id.
+/// Contract 3: a tenant. An update replaces it except its name and id.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Tenant {
@@ -22,7 +22,7 @@ pub struct Tenant {
     /// The roles that its profiles can have.
     #[serde(deserialize_with = "fields::or_default")]
     pub available_roles: Vec<String>,
-    /// Kept for clients; changes nothing here.
+    /// Stored for clients; has no effect here.
     #[serde(deserialize_with = "fields::or_default")]
     pub sso_enabled: bool,
     /// The attributes that its profiles can have.
@@ -53,7 +53,7 @@ impl Default for Tenant {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct AttributeDefinition {
-    /// Which applications may do what with it; the first that fits decides. None: nobody anything.
+    /// What applications may do with it; the first permission that matches decides. None: nothing.
     #[serde(deserialize_with = "fields::objects")]
     pub permissions: Vec<AttributePermission>,
     /// Its name.
@@ -63,19 +63,19 @@ pub struct AttributeDefinition {
     /// COMPLEX or others.
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<Map<String, Value>>,
-    /// What profiles made without it get.
+    /// The value of profiles that are created without one.
     #[schema(value_type = Option<Value>)]
     pub default_value: Option<Value>,
 }
 
 impl AttributeDefinition {
-    /// Its `metadata.type`, by which its values are cleansed.
+    /// Its `metadata.type`, which decides how values are cleansed.
     pub fn kind(&self) -> Option<&str> {
         self.metadata.as_ref()?.get("type")?.as_str()
     }
 }
 
-/// Contract 3: what one application, or every one, may do with an attribute.
+/// Contract 3: what one application, or all, may do with an attribute.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct AttributePermission {

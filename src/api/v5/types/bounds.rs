@@ -1,5 +1,5 @@
-//! Bounds of fields, checked as a body is read. The attribute `schema` beside each says the same to
-//! readers of the OpenAPI document.
+//! Bounds of fields, checked while a body is read. The attribute `schema` beside each field repeats
+//! them in the OpenAPI document.
 
 use serde::de::{Deserialize, Deserializer, Error};
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! Bodies of POST /create, /update, /duplicate and /delete. Never checks what is in them.
+//! Bodies of POST /create, /update, /duplicate and /delete. Their contents are checked elsewhere.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,9 +18,9 @@ pub struct CreateProfilesRequest {
 /// Contract 2: a profile to create.
 #[derive(Deserialize, ToSchema)]
 pub struct CreateProfileItem {
-    /// An id of the caller's choice; the same item again under it changes nothing.
+    /// An id that the caller chooses. Sending the same item again with it changes nothing.
     pub id: Option<Uuid>,
-    /// The name by id; wins over `name`.
+    /// The name by id; if given, `name` is ignored.
     pub name_id: Option<Uuid>,
     /// The name by value.
     pub name: Option<String>,
@@ -38,7 +38,7 @@ pub struct CreateProfileItem {
     pub role_ids: Option<Vec<Uuid>>,
 }
 
-/// Contract 4.4: what became of each item, in the order of the request.
+/// Contract 4.4: the outcome of each item, in the order of the request.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct CreateProfilesResponse {
     /// One result for each item.
@@ -54,12 +54,12 @@ pub struct UpdateProfilesRequest {
     pub profiles: Vec<UpdateProfileItem>,
 }
 
-/// Contracts 2 and 4.5: what is to be true of a profile. What is absent stays; a list replaces.
+/// Contracts 2 and 4.5: changes of a profile. An absent field stays; a list replaces.
 #[derive(Deserialize, ToSchema)]
 pub struct UpdateProfileItem {
     /// The profile to change.
     pub profile_id: Uuid,
-    /// The name by id; wins over `name`.
+    /// The name by id; if given, `name` is ignored.
     pub name_id: Option<Uuid>,
     /// The name by value.
     pub name: Option<String>,
@@ -77,14 +77,14 @@ pub struct UpdateProfileItem {
     pub role_ids: Option<Vec<Uuid>>,
 }
 
-/// Contract 4.5: what became of each item, in the order of the request.
+/// Contract 4.5: the outcome of each item, in the order of the request.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct UpdateProfilesResponse {
     /// One result for each item.
     pub results: Vec<ProfileResultItem>,
 }
 
-/// Contract 2: what became of one item of a create or an update.
+/// Contract 2: the outcome of one item of a create or an update.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ProfileResultItem {
     /// Whether it was written.
@@ -93,11 +93,11 @@ pub struct ProfileResultItem {
     pub profile_id: Option<Uuid>,
     /// One sentence for people.
     pub message: String,
-    /// The fields refused; null on success.
+    /// The invalid fields; null on success.
     pub errors: Option<Vec<ProfileFieldError>>,
 }
 
-/// Contract 2: why a field was refused.
+/// Contract 2: why a field is invalid.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ProfileFieldError {
     /// The field's name in the request.
@@ -124,7 +124,7 @@ pub struct DuplicateProfileResponse {
     pub message: String,
 }
 
-/// Contract 4.9: profiles to delete, each on its own.
+/// Contract 4.9: profiles to delete, each by itself.
 #[derive(Deserialize, ToSchema)]
 pub struct DeleteProfilesRequest {
     /// The profiles to delete.
@@ -132,14 +132,14 @@ pub struct DeleteProfilesRequest {
     pub profile_ids: Vec<Uuid>,
 }
 
-/// Contract 4.9: what became of each profile, in the order of the request, each once.
+/// Contract 4.9: the outcome of each profile, in the order of the request, each once.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct DeleteProfilesResponse {
     /// One result for each profile.
     pub results: Vec<DeleteProfileResult>,
 }
 
-/// Contract 2: what became of one profile of a delete.
+/// Contract 2: the outcome of one profile of a delete.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct DeleteProfileResult {
     /// Whether it was deleted.

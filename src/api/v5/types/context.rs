@@ -1,5 +1,4 @@
-//! Bodies of POST /context: who the caller is, what they may do and how it looks. Never decides
-//! any of it.
+//! Bodies of POST /context: who the caller is, what the caller may do, and the theme.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,11 +20,11 @@ pub struct GetProfileContextResponse {
     pub name: Option<String>,
     /// The key of its first role.
     pub role: Option<String>,
-    /// Whether it may act at all.
+    /// Whether it may act.
     pub active: Option<bool>,
     /// The kinds of artifact its role opens.
     pub role_artifacts: Option<Vec<String>>,
-    /// The sections of the product those artifacts make visible, in the contract's order.
+    /// The sections that those artifacts make visible, in the contract's order.
     pub available_sections: Option<Vec<String>>,
     /// The roles it may emulate, ascending.
     pub scoped_roles: Option<Vec<String>>,
@@ -37,9 +36,9 @@ pub struct GetProfileContextResponse {
     pub settings_id: Option<Uuid>,
     /// The colours of that setting; null when it has no primary colour.
     pub theme: Option<ThemePrimitives>,
-    /// The root session.
+    /// The session of the real actor.
     pub session_id: Option<Uuid>,
-    /// Whether somebody else is acting as this profile.
+    /// Whether another profile is acting as this one.
     pub is_emulation: Option<bool>,
     /// How many layers of emulation are live.
     pub emulation_depth: Option<i64>,
@@ -58,11 +57,11 @@ pub struct ThemePrimitives {
     pub background: Option<String>,
     /// Cards and panels.
     pub surface: Option<String>,
-    /// What went well.
+    /// Success.
     pub success: Option<String>,
-    /// What wants attention.
+    /// Warnings.
     pub warning: Option<String>,
-    /// What failed.
+    /// Failures.
     pub error: Option<String>,
     /// First series of a chart.
     pub chart1: Option<String>,
@@ -76,7 +75,7 @@ pub struct ThemePrimitives {
     pub chart5: Option<String>,
 }
 
-/// Contract 2: a role as the context lists it. The name is the published one.
+/// Contract 2: a role in the context. The type's name is the published one.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct QGetProfileContextV4RoleResource {
     /// The role's key.
