@@ -124,7 +124,7 @@ pub trait CounterModel: ReadModel {
     /// SQL that counts the rows of a tenant, as dimension, key, profiles. `$1` is the tenant.
     const RECOUNT: &'static str;
     /// The counters in which a row counts, each once.
-    fn tally(row: &<Self::Counted as ReadModel>::Row) -> Vec<Counter>;
+    fn counters_of(row: &<Self::Counted as ReadModel>::Row) -> Vec<Counter>;
 }
 
 /// An operation on every read model, whatever its kind.

@@ -1,6 +1,6 @@
-//! Secrets that must be shown again, such as access tokens, sealed for the database by
-//! AES-256-GCM-SIV, under keys that are never in that database: a copy of it reveals none of them.
-//! Seals nothing that a hash would do for.
+//! Seals secrets that must be shown again, such as access tokens, with AES-256-GCM-SIV. The keys
+//! are never in the database, so a copy of it reveals nothing. Secrets that need not be shown are
+//! hashed instead.
 
 use std::fmt;
 use std::fs::{File, OpenOptions, hard_link, read_to_string, remove_file};
@@ -16,12 +16,12 @@ use tracing::warn;
 use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
-/// The variable that holds keys, when no file does.
+/// The variable with the keys, if no file has them.
 pub const KEY_VARIABLE: &str = "DOSSIER_SEALING_KEY";
 
 const KEY_BYTES: usize = 32;
 const VERSION: u8 = 1;
-/// Version byte and key id; they are authenticated with the context.
+/// Version byte and key id; they are authenticated together with the context.
 const HEAD_BYTES: usize = 1 + 4;
 const NONCE_BYTES: usize = 12;
 const KEY_FILE_HEAD: &str = "\
@@ -29,35 +29,35 @@ const KEY_FILE_HEAD: &str = "\
 # from the database. One key a line, 64 hexadecimal digits: the first one seals, all of them open.
 ";
 
-/// The keys of this installation: the first one seals, each opens what it sealed.
+/// The keys of this installation: the first seals, each opens what it sealed.
 pub struct SealingKeys {
     keys: Vec<Key>,
     /// Where they come from, for messages.
     place: String,
 }
 
-/// Why there are no keys to work with.
+/// Why the keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     #[error("reading the sealing keys in {}", .0.display())]
     Reading(PathBuf, #[source] io::Error),
     #[error("making the sealing key {}", .0.display())]
     Making(PathBuf, #[source] io::Error),
-    /// The line is named, never shown.
+    /// Only the line's number is shown.
     #[error("key {number} of {place} is not 32 bytes in hexadecimal or Base64")]
     Malformed { place: String, number: usize },
     #[error("there is no key in {0}")]
     Empty(String),
 }
 
-/// Why a secret stays sealed.
+/// Why a secret cannot be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     #[error("it was sealed by key {id}, which is not among those of {place}: put that key back")]
     KeyLost { id: String, place: String },
-    #[error("it was altered, or belongs elsewhere")]
+    #[error("it was altered, or was sealed for another holder")]
     Altered,
-    #[error("it has not the form of a sealed secret")]
+    #[error("it does not have the form of a sealed secret")]
     Form,
 }
 
@@ -66,14 +66,14 @@ struct Key {
     cipher: RandomizedNonceKey,
 }
 
-/// Whose secret it is and what for: a sealed secret opens nowhere else.
+/// The holder and the purpose of a secret: it cannot be opened for another one.
 pub fn context(tenant: Uuid, stream: Uuid, kind: &str) -> Vec<u8> {
     [tenant.as_bytes(), stream.as_bytes(), kind.as_bytes()].concat()
 }
 
 impl SealingKeys {
-    /// The keys in this file; it is made, by whichever process comes first, if there is none.
-    /// Blocks on the disk: for the start, not for requests.
+    /// The keys in this file; if it is missing, the first process makes it. Blocks on the disk:
+    /// call it at the start, not in requests.
     ///
     /// # Errors
     /// [`KeysError`].
@@ -95,7 +95,7 @@ impl SealingKeys {
         SealingKeys::parse(keys, path.display().to_string())
     }
 
-    /// The keys in the text of [`KEY_VARIABLE`]: hexadecimal or Base64, commas between them.
+    /// The keys in the text of [`KEY_VARIABLE`]: hexadecimal or Base64, separated by commas.
     ///
     /// # Errors
     /// [`KeysError::Malformed`], [`KeysError::Empty`].
@@ -119,7 +119,7 @@ impl SealingKeys {
         let key = &self.keys[0];
         let mut head = [VERSION; HEAD_BYTES];
         head[1..].copy_from_slice(&key.id);
-        // Encrypted in place, with room for the tag, so that no plain copy stays behind.
+        // Encrypted in place, with room for the tag, so that no plain copy remains.
         let mut text = Vec::with_capacity(plain.len() + AES_256_GCM_SIV.tag_len());
         text.extend_from_slice(plain);
         let nonce = key
@@ -140,7 +140,7 @@ impl SealingKeys {
         if known.peek().is_none() {
             return Err(OpenError::KeyLost { id: hex(&head[1..]), place: self.place.clone() });
         }
-        // Two keys can have one id by chance.
+        // By chance two keys may have the same id.
         known
             .find_map(|key| {
                 let mut plain = Zeroizing::new(text.to_vec());
@@ -204,8 +204,8 @@ fn split_head(sealed: &[u8]) -> Result<(&[u8; HEAD_BYTES], &[u8]), OpenError> {
     }
 }
 
-/// Written under another name and linked to its own when it is whole: a reader sees a whole key or
-/// none, and whoever is second keeps the first one's, which renaming would replace.
+/// Written under another name and linked to its own when complete: readers see a complete key or
+/// none, and a second writer keeps the first one's key, which renaming would replace.
 fn make(path: &Path) -> io::Result<()> {
     let folder = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,

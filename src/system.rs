@@ -1,6 +1,6 @@
-//! What the monitoring endpoints tell of this process and its machine, in the words of their
-//! contract. Those speak of a JVM: its fields say what stands in its place, and never make up one.
-//! What cannot be known is 0 or empty.
+//! Memory, uptime and version for the monitoring endpoints, in the terms of their contract. Those
+//! describe a JVM: each field says what it means here, and none is invented. What cannot be known
+//! is 0 or empty.
 
 use std::env::consts::{ARCH, OS};
 use std::ffi::OsStr;
@@ -13,18 +13,18 @@ use nix::sys::utsname::{UtsName, uname};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Memory, in bytes. Where a control group limits this process, its limit is the machine's.
+/// Memory, in bytes. If a control group limits this process, its limit counts as the machine's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MemoryInfo {
-    /// What this process holds.
+    /// What this process uses.
     pub total_jvm_memory: u64,
-    /// 0: it keeps no heap of which a part would be free.
+    /// 0: there is no heap with a free part.
     pub free_jvm_memory: u64,
-    /// What it can get at most.
+    /// The most that this process can get.
     pub max_jvm_memory: u64,
     pub total_os_memory: u64,
-    /// What can still be had, caches that would be given up included.
+    /// What is still available, including caches that would be given up.
     pub free_os_memory: u64,
     pub total_swap_memory: u64,
     pub free_swap_memory: u64,
@@ -51,7 +51,7 @@ pub struct VersionInfo {
     /// `DOSSIER_BUILD_DATE` when it was compiled, ISO 8601; else empty.
     pub package_build_date: &'static str,
     pub os_name: String,
-    /// Of the kernel.
+    /// The version of the kernel.
     pub os_version: String,
     pub os_arch: String,
     /// The compiler's version.
@@ -60,38 +60,38 @@ pub struct VersionInfo {
     pub java_vm: &'static str,
 }
 
-/// When this process started. Made once, first of all.
+/// The start of this process. It is made first of all.
 #[derive(Clone, Copy, Debug)]
 pub struct Started {
-    /// The clock may be set back, this cannot.
+    /// The wall clock may be set back, this one cannot.
     since: Instant,
     at: DateTime<Utc>,
 }
 
-/// A control group's memory: its limit and what can still be had below it.
+/// A control group's memory: its limit and what is left below it.
 struct Limit {
     total: u64,
     free: u64,
 }
 
-/// Where a control group's files are and what they are called, by version.
+/// The place and the names of a control group's files, by version.
 struct Group {
     folder: PathBuf,
-    /// The root of the hierarchy: groups above it are not this one's.
+    /// The root of the hierarchy: groups above it do not belong to this one.
     root: PathBuf,
     limit: &'static str,
     used: &'static str,
-    /// Of `memory.stat`: cached files that would be given up.
+    /// The line of `memory.stat` for cached files that would be given up.
     cached: &'static str,
 }
 
 impl MemoryInfo {
-    /// As it is now. Reads a few files that the kernel makes up, never the disk.
+    /// Reads the current values from a few files of the kernel, never from the disk.
     pub fn now() -> MemoryInfo {
         MemoryInfo::under(Path::new("/"))
     }
 
-    /// As the files below this root tell.
+    /// The values in the files below this root.
     pub fn under(root: &Path) -> MemoryInfo {
         let machine = read(root.join("proc/meminfo"));
         let limits = limits(root);
@@ -111,19 +111,19 @@ impl MemoryInfo {
 }
 
 impl Started {
-    /// Now.
+    /// The values now.
     pub fn now() -> Started {
         Started { since: Instant::now(), at: Utc::now().trunc_subsecs(3) }
     }
 
-    /// For how long and since when.
+    /// Uptime and start.
     pub fn status(&self) -> StatusInfo {
         StatusInfo { uptime: self.since.elapsed().as_secs(), startup: self.at }
     }
 }
 
 impl VersionInfo {
-    /// Of this program on this machine. Does not change while it runs.
+    /// This program on this machine. It does not change while the program runs.
     pub fn this() -> VersionInfo {
         let machine = uname().ok();
         let told = |tell: fn(&UtsName) -> &OsStr, otherwise: &str| match &machine {
@@ -145,7 +145,7 @@ impl VersionInfo {
     }
 }
 
-/// Of this process's control group and of all above it: each holds.
+/// This process's control group and all groups above it: each limits it.
 fn limits(root: &Path) -> Vec<Limit> {
     let groups = read(root.join("proc/self/cgroup"));
     let groups = groups.lines().filter_map(|line| Group::parse(line, root));
@@ -181,14 +181,14 @@ impl Group {
         }
     }
 
-    /// In a container, the path is often the machine's and only the root is there: what is not
-    /// there limits nothing.
+    /// In a container the path is often the machine's, and only the root exists: a group that does
+    /// not exist limits nothing.
     fn limits(&self) -> Vec<Limit> {
         let above = self.folder.ancestors().take_while(|folder| folder.starts_with(&self.root));
         above.filter_map(|folder| self.limit_of(folder)).collect()
     }
 
-    /// The word `max` stands for none.
+    /// The word `max` means no limit.
     fn limit_of(&self, folder: &Path) -> Option<Limit> {
         let bytes = |name| read(folder.join(name)).trim().parse::<u64>().ok();
         let total = bytes(self.limit)?;
@@ -206,7 +206,7 @@ fn kib(text: &str, name: &str) -> u64 {
     number(text, name).saturating_mul(1_024)
 }
 
-/// The number after this name, at the start of a line.
+/// The number after this name at the beginning of a line.
 fn number(text: &str, name: &str) -> u64 {
     let found = text.lines().find_map(|line| {
         let mut words = line.split_ascii_whitespace();

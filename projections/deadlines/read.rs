@@ -11,7 +11,7 @@ use super::Row;
 ///
 /// # Errors
 /// The driver's.
-pub async fn passed(client: &Client, now: DateTime<Utc>, limit: i64) -> Result<Vec<Row>, Error> {
+pub async fn due(client: &Client, now: DateTime<Utc>, limit: i64) -> Result<Vec<Row>, Error> {
     let sql = "
         select deadlines
         from deadlines

@@ -3,7 +3,7 @@
 use crate::projections::{Counter, profiles_view};
 
 /// The counters in which a profile with this row counts, each once.
-pub fn tally(row: &profiles_view::Row) -> Vec<Counter> {
+pub fn counters_of(row: &profiles_view::Row) -> Vec<Counter> {
     let activity = if row.active { "true" } else { "false" };
     let mut counters = vec![
         (row.tenant_id, "profile", "all".to_owned()),

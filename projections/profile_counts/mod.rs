@@ -1,7 +1,7 @@
 //! Read model: how many profiles a tenant has, by role, by department and by activity. Each counter
 //! counts rows of `profiles_view`.
 //!
-//! Fed by: what `tally` of a row of profiles_view was before an event and is after it
+//! Fed by: what `counters_of` of a row of profiles_view was before an event and is after it
 //! Fills: profile_counts
 //! Read by: GET /api/v1/counts, GET /api/1/profile/count
 
@@ -53,7 +53,7 @@ impl CounterModel for ProfileCounts {
         from profiles_view, unnest(department_ids) as department_id
         where tenant_id = $1 group by department_id";
 
-    fn tally(row: &profiles_view::Row) -> Vec<Counter> {
-        fold::tally(row)
+    fn counters_of(row: &profiles_view::Row) -> Vec<Counter> {
+        fold::counters_of(row)
     }
 }

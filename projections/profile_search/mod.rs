@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::domain::attributes::weight_of_all;
 use crate::domain::folding::{folded, without_marks};
-use crate::domain::profile::{Attributes, stand_in};
+use crate::domain::profile::{Attributes, substitute_name};
 use crate::domain::{Area, Occurred};
 use crate::projections::{Key, ReadModel, RowModel};
 
@@ -44,7 +44,7 @@ pub struct Row {
 impl Row {
     /// What the index holds of this row.
     pub fn document(&self) -> index::Document {
-        let shown = || stand_in(&self.attributes.0, self.username.as_deref());
+        let shown = || substitute_name(&self.attributes.0, self.username.as_deref());
         let name_key = self.name.as_deref().map(folded).or_else(|| shown().as_deref().map(folded));
         let keys = || name_key.iter().chain(&self.email_keys);
         // A person who types no marks finds names that have them. Most names have none, or appear

@@ -18,7 +18,7 @@ use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 use crate::domain::attributes::weight_of_all;
-use crate::domain::profile::{Attributes, stand_in};
+use crate::domain::profile::{Attributes, substitute_name};
 use crate::domain::{Area, Occurred};
 use crate::projections::{Key, ReadModel, RowModel};
 
@@ -51,7 +51,7 @@ pub struct Row {
 impl Row {
     /// What lists show as the name of the profile: its name, else what stands in for it.
     pub fn shown_name(&self) -> Option<String> {
-        self.name.clone().or_else(|| stand_in(&self.attributes.0, self.username.as_deref()))
+        self.name.clone().or_else(|| substitute_name(&self.attributes.0, self.username.as_deref()))
     }
 }
 

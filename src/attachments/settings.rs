@@ -1,5 +1,5 @@
-//! Where attachments are kept and how many move at once. Reads no environment itself: what the
-//! store takes from there is handed in.
+//! Where attachments are stored and how many are moved at once. The environment's variables are
+//! passed in.
 
 use std::path::{Path, PathBuf};
 
@@ -13,9 +13,9 @@ const SENDS_MAX: usize = 4;
 /// Where the objects are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// A folder on this machine, made if missing.
+    /// A folder on this machine. It is made if it is missing.
     Folder(PathBuf),
-    /// A bucket of S3, or of what speaks like it, and a prefix in it, which may be empty.
+    /// A bucket of S3 or of a compatible service, and a prefix in it, which may be empty.
     Bucket { bucket: String, prefix: String },
 }
 
@@ -42,14 +42,14 @@ impl Place {
     }
 }
 
-/// What a store runs with.
+/// The settings of a store.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub place: Place,
-    /// For S3: names and values as the environment has them. Those beginning with `AWS_` count
+    /// For S3: names and values of the environment. Those that begin with `AWS_` are used
     /// (`AWS_ACCESS_KEY_ID`, `AWS_REGION`, `AWS_ENDPOINT`, `AWS_ALLOW_HTTP`, ...).
     pub environment: Vec<(String, String)>,
-    /// A folder on a disk, not in memory, for what is being received. Made if missing.
+    /// A folder on a disk, not in memory, for contents being received. It is made if it is missing.
     pub spool_folder: PathBuf,
     /// Uploads being received at once; more are refused.
     pub spools_max: usize,
@@ -58,7 +58,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What is kept in a data directory: `attachments` in it, unless another place is given.
+    /// The settings for a data directory: its folder `attachments`, unless another place is given.
     ///
     /// # Errors
     /// [`Error::Settings`].

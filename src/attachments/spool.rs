@@ -1,5 +1,5 @@
-//! Receives a content into a file that has no name, hashing as it comes. It is gone with its
-//! handle, however the process ends, so nothing is ever left to sweep. Holds one chunk in memory.
+//! Receives a content into an unnamed file and hashes it. The file disappears with its handle,
+//! however the process ends, so nothing is left to clean up. One chunk is in memory at a time.
 
 use std::error::Error as StdError;
 use std::io::SeekFrom;
@@ -17,20 +17,20 @@ use crate::domain::attachment::Digest;
 
 use super::Error;
 
-/// Most bytes that a file holds back before it writes them.
+/// Most bytes that a file buffers before it writes them.
 const WRITE_BYTES_MAX: usize = 64 << 10;
 
-/// What a content is known by.
+/// What identifies a content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
-    /// Its address.
+    /// Its address in the store.
     pub digest: Digest,
-    /// For clients that check it: lower case hexadecimal. Nothing relies on it.
+    /// For clients that check it: lower case hexadecimal. Nothing here relies on it.
     pub md5: String,
     pub bytes: u64,
 }
 
-/// A content that was received and is kept nowhere yet.
+/// A content that was received and is not stored yet.
 pub struct Spooled {
     pub content: Content,
     file: File,
@@ -74,7 +74,7 @@ impl Spooled {
         Ok(Spooled { content: Content { digest, md5, bytes }, file, _place: place })
     }
 
-    /// All of it, in memory.
+    /// The whole content, in memory.
     pub(super) async fn read(&mut self) -> Result<Bytes, std::io::Error> {
         self.file.seek(SeekFrom::Start(0)).await?;
         let length = usize::try_from(self.content.bytes).map_err(std::io::Error::other)?;

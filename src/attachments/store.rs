@@ -1,5 +1,5 @@
-//! The object store: contents by tenant and digest, nothing else. A key is made from an id and a
-//! digest only, so no path ever holds what a user wrote.
+//! The object store: contents by tenant and digest. A key is made only of an id and a digest, so no
+//! path contains what a user wrote.
 
 use std::error::Error as StdError;
 use std::ops::Range;
@@ -32,41 +32,41 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 const TRIES_TIME_MAX: Duration = Duration::from_secs(15);
 /// Tries after the first.
 const RETRIES_MAX: usize = 2;
-/// Where a folder holds what is being written. No tenant's id reads so.
+/// The subfolder for files being written. No tenant's id has this form.
 const STAGING: &str = "staging";
-/// What stays in [`STAGING`] longer was left by a crash.
+/// A file that is older than this in [`STAGING`] was left by a crash.
 const STAGED_TIME_MAX: Duration = Duration::from_secs(60 * 60);
 
-/// An object, as the store lists it.
+/// An object in a list of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
     pub tenant: TenantId,
     pub digest: Digest,
     pub bytes: u64,
-    /// When it was last kept, by the store's clock.
+    /// When it was last stored, by the store's clock.
     pub kept_at: DateTime<Utc>,
 }
 
-/// Objects as they are found, in no order.
+/// Objects in the order in which the store lists them.
 pub type Objects = BoxStream<'static, Result<Object, Error>>;
 
-/// A content on its way out, or a range of it.
+/// A content, or a range of it, being sent.
 pub struct Piece {
-    /// Of the whole content.
+    /// Size of the whole content.
     pub bytes_total: u64,
-    /// Which bytes `chunks` gives.
+    /// The bytes that `chunks` gives.
     pub range: Range<u64>,
     pub chunks: BoxStream<'static, Result<Bytes, Error>>,
 }
 
-/// The right to hold one content in memory.
+/// A permit to hold one content in memory.
 pub struct Turn(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
 
 /// A handle to the store. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
-    /// The folder of files being written, where the place is a folder.
+    /// The folder of files being written, if the store is a folder.
     staging: Option<PathBuf>,
     spool_folder: PathBuf,
     spools: Arc<Semaphore>,
@@ -74,7 +74,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store; what a bucket holds is not asked.
+    /// Opens the store. A bucket is not contacted.
     ///
     /// # Errors
     /// [`Error::Settings`], [`Error::Unavailable`].
@@ -85,7 +85,7 @@ impl Store {
                 let staging = folder.join(STAGING);
                 make_folder(&staging).await?;
                 let files = LocalFileSystem::new_with_prefix(folder).map_err(wrong)?;
-                // Its event is durable when the upload is answered; so must its content be.
+                // An upload is answered once its event is durable; its content must be durable too.
                 (Arc::new(files.with_fsync(true)), Some(staging))
             }
             Place::Bucket { bucket, prefix } => {
@@ -104,8 +104,8 @@ impl Store {
         })
     }
 
-    /// Receives a content of at most `bytes_max` bytes: hashed, on disk, in no store yet. Dropping
-    /// it, or the call, leaves nothing.
+    /// Receives a content of at most `bytes_max` bytes: hashed, on disk, not in the store yet.
+    /// Dropping it, or the call, removes it.
     ///
     /// # Errors
     /// [`Error::TooLarge`], [`Error::Broken`], [`Error::Overloaded`], [`Error::Unavailable`].
@@ -118,7 +118,7 @@ impl Store {
         Spooled::receive(&self.spool_folder, place, chunks, bytes_max).await
     }
 
-    /// Waits for a turn to keep a content: few are in memory at once, however many were received.
+    /// Waits for a turn to store a content: few are in memory at once, however many were received.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -128,8 +128,8 @@ impl Store {
             .map_err(|closed| Error::Unavailable("waiting to keep an attachment", closed.into()))
     }
 
-    /// Keeps a content for a tenant, from now on anew if it is there already: its age counts from
-    /// the last time. Afterwards the object is there, whole, under its digest.
+    /// Stores a content for a tenant. If it is there already, its age counts from now on.
+    /// Afterwards the object is there, complete, under its digest.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -143,7 +143,7 @@ impl Store {
         let content = spooled.read().await.map_err(|error| failed(error.into()))?;
         let (to, payload) = (key(tenant, spooled.content.digest), PutPayload::from_bytes(content));
         if self.staging.is_some() {
-            // A crash amid the write leaves its file where `sweep` finds it.
+            // After a crash during the write, `sweep` removes its file.
             let staged = Path::from_iter([STAGING, &Uuid::new_v4().to_string()]);
             let put = self.objects.put(&staged, payload).await;
             put.map_err(|error| failed(error.into()))?;
@@ -154,7 +154,7 @@ impl Store {
         Ok(spooled.content)
     }
 
-    /// Receives a content and keeps it for a tenant.
+    /// Receives a content and stores it for a tenant.
     ///
     /// # Errors
     /// Those of [`Store::spool`] and [`Store::keep`].
@@ -173,8 +173,8 @@ impl Store {
         self.keep(tenant, spooled, turn).await
     }
 
-    /// A tenant's content, or the part of it in `range`, which must begin inside it; None when
-    /// there is none.
+    /// A tenant's content, or the part of it in `range`, which must begin inside it; None if there
+    /// is no such content.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -200,7 +200,7 @@ impl Store {
         }
     }
 
-    /// When a tenant's content was last kept; None when there is none.
+    /// When a tenant's content was last stored; None if there is none.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -227,7 +227,7 @@ impl Store {
         }
     }
 
-    /// Every object there is, read as it is asked for. What is not ours is passed over.
+    /// Every object, read while it is asked for. Objects that are not ours are skipped.
     pub fn list(&self) -> Objects {
         let found = self.objects.list(None).filter_map(|found| async move {
             match found {
@@ -238,8 +238,8 @@ impl Store {
         found.boxed()
     }
 
-    /// Removes files that a crash left half written more than an hour ago; returns how many. In a
-    /// bucket there are none, since an object appears there whole or not at all.
+    /// Removes files that a crash left half written more than an hour ago; returns how many. A
+    /// bucket has none, since its objects appear complete or not at all.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -256,7 +256,7 @@ fn sweep(staging: &FilePath) -> std::io::Result<u64> {
     let mut swept = 0;
     for file in std::fs::read_dir(staging)? {
         let file = file?;
-        // It may have been renamed meanwhile: then it is none of ours any more.
+        // It may have been renamed in the meantime: then it is no longer being written.
         let Ok(written_at) = file.metadata().and_then(|about| about.modified()) else { continue };
         if written_at.elapsed().is_ok_and(|age| age > STAGED_TIME_MAX) {
             swept += u64::from(std::fs::remove_file(file.path()).is_ok());
@@ -265,13 +265,13 @@ fn sweep(staging: &FilePath) -> std::io::Result<u64> {
     Ok(swept)
 }
 
-/// Where a tenant's content is.
+/// The key of a tenant's content.
 fn key(tenant: TenantId, digest: Digest) -> Path {
     let (tenant, digest) = (tenant.to_string(), digest.to_string());
     Path::from_iter([tenant.as_str(), &digest[..2], &digest])
 }
 
-/// The object whose key this is.
+/// The tenant and the digest in this key.
 fn object(found: &ObjectMeta) -> Option<Object> {
     let mut parts = found.location.parts();
     let tenant = TenantId(parts.next()?.as_ref().parse().ok()?);
@@ -286,7 +286,7 @@ fn open_bucket(
 ) -> Result<impl ObjectStore + use<>, Error> {
     let mut builder = AmazonS3Builder::new();
     for (name, value) in environment.iter().filter(|(name, _)| name.starts_with("AWS_")) {
-        // The environment also holds names that are meant for other programs.
+        // The environment also contains variables for other programs.
         if let Ok(name) = name.to_ascii_lowercase().parse() {
             builder = builder.with_config(name, value);
         }

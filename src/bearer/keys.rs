@@ -1,7 +1,7 @@
-//! An issuer's public keys, and whether one of them made a token's signature.
+//! An issuer's public keys, and whether one of them signed a token.
 //!
-//! It never uses a symmetric key, and never a key for an algorithm, curve or purpose other than
-//! its own: what the token asks for only picks among what the key allows.
+//! Symmetric keys are never used, and no key is used for another algorithm, curve or purpose than
+//! its own: the token's header only chooses among what the key allows.
 
 use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::bearer::token::Token;
 use crate::bearer::{Algorithm, Fault};
 
-/// How many keys are tried where the token names none.
+/// Most keys that are tried if the token names none.
 const KEYS_TRIED_MAX: usize = 8;
 
 const RSA: [Algorithm; 6] = [
@@ -23,7 +23,7 @@ const RSA: [Algorithm; 6] = [
     Algorithm::PS512,
 ];
 
-/// The keys of one issuer as they stood at one reading.
+/// The keys of one issuer, from one reading.
 pub(super) struct KeySet {
     keys: Vec<Key>,
     print: [u8; 32],
@@ -57,8 +57,8 @@ struct WrittenKey {
 }
 
 impl KeySet {
-    /// The keys in `text` that can verify a signature. Others are passed over: a set may hold
-    /// what we do not know yet.
+    /// The keys in `text` that can verify a signature. Others are skipped: a set may contain kinds
+    /// that are not known here.
     pub(super) fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
         let written: WrittenSet = serde_json::from_slice(text)?;
         let keys = written.keys.into_iter().filter_map(Key::read).collect();
@@ -72,7 +72,7 @@ impl KeySet {
         Ok(Self { keys: vec![key], print: Sha256::digest(x).into() })
     }
 
-    /// Equal for equal content only.
+    /// Equal only for equal content.
     pub(super) fn print(&self) -> [u8; 32] {
         self.print
     }
@@ -128,7 +128,7 @@ impl Key {
         let algorithm = token.algorithm().into();
         let outcome =
             jsonwebtoken::crypto::verify(signature, signed.as_bytes(), &self.public, algorithm);
-        // An error is a signature or a key that is none: it did not sign this.
+        // An error means that the signature or the key is invalid: then it did not sign this token.
         outcome.unwrap_or(false)
     }
 }

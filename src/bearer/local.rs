@@ -1,8 +1,8 @@
-//! The issuer that Dossier is itself, so that tokens can be had without any other server.
+//! Dossier's own token issuer, so that tokens are available without another server.
 //!
-//! One Ed25519 key signs for all tenants, and each token names its tenant as audience: in another
-//! tenant it is worthless. It never stores the secret it is given, never prints it, and never puts
-//! an e-mail into a token: a profile is named by its id.
+//! One Ed25519 key signs for all tenants. Each token names its tenant as audience and is worthless
+//! in another. The secret is never stored or printed here. Tokens name a profile by its id and
+//! contain no e-mail address.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,18 +20,18 @@ pub const NAME: &str = "dossier:local";
 
 const LIFETIME_DAYS_MAX: i64 = 366;
 
-/// What precedes an Ed25519 secret in PKCS #8 (RFC 8410), the form in which the library takes it.
+/// The bytes before an Ed25519 secret in PKCS #8 (RFC 8410), the form that the library reads.
 const PKCS8_BEFORE_SECRET: [u8; 16] =
     [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
 
-/// Mints local tokens, and knows them again.
+/// Makes local tokens, and recognises them.
 #[derive(Clone)]
 pub struct LocalIssuer {
     signing: EncodingKey,
     keys: Arc<KeySet>,
 }
 
-/// Why there is no issuer, or no token.
+/// Why there is no issuer or no token.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
     #[error("making the local signing key from its secret")]
@@ -54,7 +54,7 @@ struct Body {
 }
 
 impl LocalIssuer {
-    /// The issuer whose secret the caller has kept.
+    /// The issuer with this secret, which the caller stores.
     pub fn from_secret(secret: &[u8; 32]) -> Result<Self, LocalError> {
         let signing = EncodingKey::from_ed_der(&[&PKCS8_BEFORE_SECRET[..], &secret[..]].concat());
         let public = Jwk::from_encoding_key(&signing, jsonwebtoken::Algorithm::EdDSA)

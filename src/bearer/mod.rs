@@ -1,18 +1,18 @@
-//! Bearer tokens: whether a JWT may be believed, and what it says about who holds it.
+//! Bearer tokens: whether a JWT is valid, and what it says about its holder.
 //!
-//! Contract 1.2. The algorithm is pinned by configuration and by the key, never taken from the
-//! token. A token is bound to one tenant: to its issuers, or, for the local one, by its audience.
+//! Contract 1.2. The algorithm is fixed by configuration and by the key, never by the token. A
+//! token belongs to one tenant: by its issuer, or, for the local one, by its audience.
 //!
-//! What a token says is read and checked anew with each request; only that its signature fits
-//! is remembered, at most five minutes, by the token, the tenant and the exact content of the key
-//! set. So an issuer that is taken from the list stops at once, and a key that is withdrawn stops
-//! when its set is read again: within a second for a file; for an address with the first requests
-//! after ten minutes (the very first is still judged by the old set), or after a day at most while
-//! the address does not answer.
+//! What a token says is read and checked again with each request. Only the result of the signature
+//! check is cached, for at most five minutes, under the token, the tenant and the exact content of
+//! the key set. So an issuer that is removed from the catalogue stops at once, and a key that is
+//! withdrawn stops when its set is read again: for a file within a second; for an address with the
+//! first requests after ten minutes (the very first still uses the old set), or after a day at most
+//! while the address does not answer.
 //!
-//! It never reads the clock: the caller passes the time, and all that decides is measured by it.
-//! It never believes a `profile_id` of another issuer than our own, never looks up a profile, never
-//! opens a session, and never logs a token or an e-mail.
+//! The caller passes the time; the clock is never read here. A `profile_id` from another issuer is
+//! never believed. Profiles and sessions are handled elsewhere, and no token or e-mail address is
+//! logged.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -40,10 +40,10 @@ mod token;
 const SIGNATURES_REMEMBERED_MAX: u64 = 10_000;
 const SIGNATURE_REMEMBERED_SECONDS: u64 = 5 * 60;
 
-/// One issuer that a tenant believes.
+/// An issuer that a tenant trusts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Issuer {
-    /// What the token's `iss` must be, to the letter. No two issuers of a tenant share it.
+    /// The `iss` that the token must have, exactly. No two issuers of a tenant share it.
     pub issuer: String,
     /// What the token's `aud` must contain.
     pub audience: String,
@@ -57,13 +57,14 @@ pub struct Issuer {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeySource {
-    /// A file, looked at again at most every second. Replace it by renaming another over it.
+    /// A file, checked for changes at most once a second. To replace it, rename another file over
+    /// it.
     File(PathBuf),
-    /// An address: https, or http on this very machine.
+    /// An address: https, or http on this machine.
     Url(String),
 }
 
-/// A signature algorithm that an issuer may use: asymmetric ones only, by their JOSE names.
+/// A signature algorithm that an issuer may use: only asymmetric ones, by their JOSE names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Algorithm {
     RS256,
@@ -77,13 +78,13 @@ pub enum Algorithm {
     EdDSA,
 }
 
-/// What a valid token says.
+/// The claims of a valid token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
     pub issuer: TokenIssuer,
-    /// Whose token it is: set by the local issuer always, by others never.
+    /// Its profile. The local issuer always sets it, others never do.
     pub profile_id: Option<Uuid>,
-    /// An address that another issuer has verified; as it stands in the token.
+    /// An address that another issuer has verified, as it is in the token.
     pub email: Option<String>,
     pub email_verified: bool,
     /// The token's `sid`, else its `jti`.
@@ -91,20 +92,20 @@ pub struct Claims {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Who issued a valid token.
+/// The issuer of a valid token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TokenIssuer {
     Local,
     External(String),
 }
 
-/// Why there are no claims. What is wrong with a token is logged, but not told to its bearer.
+/// Why there are no claims. The reason is logged, but not told to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// 401.
     #[error("the bearer token is not valid here")]
     Invalid,
-    /// 503: it could be valid, but the issuer's key set can be had from nowhere.
+    /// 503: the token may be valid, but the issuer's key set cannot be read now.
     #[error("the keys of the token's issuer cannot be read at present")]
     Unavailable,
 }
@@ -112,7 +113,7 @@ pub enum Refused {
 /// How far clocks of issuers may be ahead when nothing else is set, in seconds.
 pub const LEEWAY_SECONDS: i64 = 30;
 
-/// Verifies tokens. Shared by all requests and cheap to clone: it holds what is known of key sets.
+/// Verifies tokens. Shared by all requests and cheap to clone: it caches key sets.
 #[derive(Clone)]
 pub struct Verifier {
     inner: Arc<Inner>,
@@ -125,8 +126,8 @@ struct Inner {
     leeway: TimeDelta,
 }
 
-/// That a token's signature fits a key set. It depends on nothing else, since token and set name
-/// key and algorithm; the tenant is in it so that nothing at all is shared between tenants.
+/// The fact that a key set verifies a token's signature. Nothing else matters to it, since token
+/// and set contain key and algorithm. The tenant is part of it so that tenants share nothing.
 #[derive(PartialEq, Eq, Hash)]
 struct Proof {
     token: [u8; 32],
@@ -147,13 +148,13 @@ enum Fault {
     OtherPurpose,
     #[error("its algorithm is not one that its issuer may use")]
     AlgorithmRefused,
-    #[error("its issuer is not one of the tenant's, or stands there twice")]
+    #[error("its issuer is not one of the tenant's, or is listed twice")]
     IssuerUnknown,
     #[error("it is meant for another audience")]
     OtherAudience,
     #[error("it has expired")]
     Expired,
-    #[error("its time has not come")]
+    #[error("it is not valid yet")]
     NotYetValid,
     #[error("no key of its issuer fits it")]
     KeyUnknown,
@@ -174,8 +175,8 @@ impl Verifier {
         Self { inner: Arc::new(Inner { local, sources: Sources::new(), remembered, leeway }) }
     }
 
-    /// What `token` says, if it may be believed. `issuers` are those of the API key's tenant,
-    /// whose id is `tenant`.
+    /// The claims of `token`, if it is valid. `issuers` are those of the API key's tenant, whose id
+    /// is `tenant`.
     pub async fn verify(
         &self,
         token: &str,
@@ -190,14 +191,14 @@ impl Verifier {
     }
 }
 
-/// Whether keys are ever fetched from this address: it is https, or http on this machine, and holds
-/// no credentials.
+/// Whether keys may be fetched from this address: it is https, or http on this machine, and
+/// contains no credentials.
 pub fn is_key_address(text: &str) -> bool {
     read::address(text).is_some()
 }
 
 impl Algorithm {
-    /// The algorithm of that name in a token's header or a key, if it is one of ours.
+    /// The algorithm with this name, if it is a supported one.
     fn named(name: &str) -> Option<Self> {
         Some(match name {
             "RS256" => Self::RS256,
@@ -208,7 +209,7 @@ impl Algorithm {
             "PS512" => Self::PS512,
             "ES256" => Self::ES256,
             "ES384" => Self::ES384,
-            // RFC 9864 renames it; the one curve that is supported is meant by both.
+            // RFC 9864 renames it; both names mean the one supported curve.
             "EdDSA" | "Ed25519" => Self::EdDSA,
             _ => return None,
         })
@@ -219,7 +220,7 @@ impl fmt::Display for KeySource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(formatter, "{}", path.display()),
-            // A query may hold a secret.
+            // A query may contain a secret.
             Self::Url(text) => {
                 formatter.write_str(text.split(['?', '#']).next().unwrap_or_default())
             }
@@ -234,8 +235,8 @@ impl fmt::Debug for Verifier {
 }
 
 impl Inner {
-    /// All that costs nothing is checked before keys are asked for, so that only a token with the
-    /// right issuer, audience and times can make us fetch anything.
+    /// Everything cheap is checked before keys are read, so that only a token with the right
+    /// issuer, audience and times can cause a fetch.
     async fn examine(
         &self,
         token: &str,
@@ -245,13 +246,13 @@ impl Inner {
     ) -> Result<Claims, Fault> {
         let token = Token::parse(token)?;
         token.is_in_time(now, self.leeway)?;
-        // First: whatever is configured, nobody else speaks in the local issuer's name.
+        // Checked first: whatever is configured, no other issuer can use the local issuer's name.
         if token.issuer() == local::NAME {
             token.is_meant_for(&local::audience(tenant), &[Algorithm::EdDSA])?;
             self.is_signed(&token, tenant, self.local.keys())?;
             return token.local_claims();
         }
-        let issuer = the_one(issuers, token.issuer()).ok_or(Fault::IssuerUnknown)?;
+        let issuer = single_issuer(issuers, token.issuer()).ok_or(Fault::IssuerUnknown)?;
         token.is_meant_for(&issuer.audience, &issuer.algorithms)?;
         let keys = self.sources.current(&issuer.keys, now).await;
         let keys = keys.ok_or(Fault::KeysUnavailable)?;
@@ -297,8 +298,8 @@ impl Fault {
     }
 }
 
-/// The issuer of that name. Two of one name could have different keys: then neither is meant.
-fn the_one<'a>(issuers: &'a [Issuer], name: &str) -> Option<&'a Issuer> {
+/// The issuer with that name. If two have it, neither is used: they could have different keys.
+fn single_issuer<'a>(issuers: &'a [Issuer], name: &str) -> Option<&'a Issuer> {
     let mut named = issuers.iter().filter(|issuer| issuer.issuer == name);
     match (named.next(), named.next()) {
         (Some(issuer), None) => Some(issuer),

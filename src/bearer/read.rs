@@ -1,7 +1,7 @@
 //! Reads a key set's text from a file or an address: bounded in time and size.
 //!
-//! It never follows a redirect to another scheme, never speaks plain HTTP with another machine (nor
-//! through a proxy), sends nothing but the request, and does not judge what it reads.
+//! Redirects to another scheme are never followed. Other machines are never read over plain HTTP,
+//! nor through a proxy. The text is not checked here.
 
 use std::io;
 use std::net::IpAddr;
@@ -23,14 +23,14 @@ const READ_SECONDS_MAX: u64 = 5;
 const KEY_SET_BYTES_MAX: usize = 256 * 1024;
 const REDIRECTS_MAX: usize = 3;
 
-/// Made when first needed: a server whose issuers have files needs no root certificates.
+/// Made at first use: a server whose issuers have files needs no root certificates.
 #[derive(Default)]
 pub(super) struct Reader {
     encrypted: OnceLock<Client>,
     plain: OnceLock<Client>,
 }
 
-/// Why there is no text.
+/// Why the text could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
     #[error("the address is neither https nor http on this machine")]
@@ -87,8 +87,8 @@ impl Reader {
         let (cell, builder) = if address.scheme() == "https" {
             (&self.encrypted, Client::builder().https_only(true))
         } else {
-            // A proxy would take what is meant for this machine out of it. The certificates of
-            // the system, which may have none, are of no use here.
+            // A proxy would take requests for this machine elsewhere. The system's certificates,
+            // which may be missing, are not used.
             (&self.plain, Client::builder().no_proxy().tls_certs_only([]))
         };
         match cell.get() {
@@ -101,7 +101,7 @@ impl Reader {
     }
 }
 
-/// The address of a key set, if it may be fetched at all.
+/// The address of a key set, if it may be fetched.
 pub(super) fn address(text: &str) -> Option<Url> {
     let address = Url::parse(text).ok()?;
     let anonymous = address.username().is_empty() && address.password().is_none();
@@ -127,7 +127,7 @@ fn redirected(attempt: Attempt<'_>) -> Action {
     }
 }
 
-/// Keys that came over an open network could be anybody's.
+/// Keys that came unencrypted over a network could be anybody's.
 fn is_permitted(address: &Url) -> bool {
     match (address.scheme(), address.host_str()) {
         ("https", Some(_)) => true,
@@ -140,13 +140,13 @@ fn is_permitted(address: &Url) -> bool {
     }
 }
 
-/// The address is in the log line already, without what may be secret in it.
+/// The log line has the address already, without its possible secrets.
 fn fetch_error(error: reqwest::Error) -> ReadError {
     ReadError::Fetch(error.without_url())
 }
 
 async fn read_file(path: &Path) -> Result<Vec<u8>, ReadError> {
-    // Opening a pipe would wait for a writer, perhaps for ever.
+    // Opening a pipe would wait for a writer, perhaps without end.
     let is_file = tokio::fs::metadata(path).await.map_err(ReadError::File)?.is_file();
     if !is_file {
         return Err(ReadError::NotAFile);

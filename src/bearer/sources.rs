@@ -1,9 +1,9 @@
-//! What is known of each key source, and when it is read again.
+//! What is cached of each source of keys, and when it is read again.
 //!
-//! Of one source there is never more than one reading at a time: whoever needs it waits for it.
-//! A reading runs in a task of its own, so a caller who hangs up cannot undo it. A token cannot
-//! cause more than one reading in thirty seconds, whatever key it names. A source that has answered
-//! once is believed for a day while it does not answer; it is never believed longer.
+//! Of one source there is at most one reading at a time; all that need it wait for it. A reading is
+//! a task of its own, so a caller that leaves does not stop it. A token cannot cause more than one
+//! reading in thirty seconds, whatever key it names. A set that was read once is used for a day at
+//! most while its source does not answer.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ use crate::bearer::read::{ReadError, Reader};
 
 const SOURCES_REMEMBERED_MAX: u64 = 10_000;
 const KEYS_USABLE: TimeDelta = TimeDelta::hours(24);
-/// Tokens that name an unknown key cause no more than one reading in this time.
+/// Shortest time between readings that tokens with unknown keys cause.
 const UNKNOWN_KEY_PAUSE: TimeDelta = TimeDelta::seconds(30);
 
 const REMOTE: Pace = Pace {
@@ -35,7 +35,7 @@ const FILE: Pace = Pace {
     pause_without_keys: TimeDelta::seconds(1),
 };
 
-/// All sources that have been asked for of late.
+/// All sources that were used recently.
 pub(super) struct Sources {
     known: Cache<KeySource, Arc<Source>>,
     reader: Arc<Reader>,
@@ -44,7 +44,7 @@ pub(super) struct Sources {
 struct Source {
     name: KeySource,
     reader: Arc<Reader>,
-    /// Held while the source is read.
+    /// Locked while the source is read.
     reading: Arc<tokio::sync::Mutex<()>>,
     state: Mutex<State>,
 }
@@ -52,18 +52,18 @@ struct Source {
 #[derive(Default)]
 struct State {
     keys: Option<Arc<KeySet>>,
-    /// When `keys` was last known to be what the source says.
+    /// When `keys` were last equal to the source.
     read_at: Option<DateTime<Utc>>,
     tried_at: Option<DateTime<Utc>>,
-    /// When a token last caused a reading by naming an unknown key.
+    /// When a token with an unknown key last caused a reading.
     sought_at: Option<DateTime<Utc>>,
-    /// How many readings have come to an end, good or bad.
+    /// How many readings have ended, successful or not.
     readings: u64,
     failing: bool,
 }
 
-/// What a caller saw before it asked for a reading.
-struct Glance {
+/// What a caller knew before it asked for a reading.
+struct Snapshot {
     keys: Option<Arc<KeySet>>,
     due: bool,
     readings: u64,
@@ -76,7 +76,7 @@ enum Need {
     KeyUnknown,
 }
 
-/// After what time a source is read again: keys at hand, the last attempt failed, no keys at all.
+/// When a source is read again: with keys, after a failure, without keys.
 struct Pace {
     due: TimeDelta,
     pause: TimeDelta,
@@ -92,29 +92,29 @@ impl Sources {
         Self { known, reader: Arc::new(Reader::default()) }
     }
 
-    /// The keys of that source. An old remote set is served while a new one is fetched behind.
+    /// The keys of that source. While a remote set is fetched again, the old one is used.
     pub(super) async fn current(
         &self,
         name: &KeySource,
         now: DateTime<Utc>,
     ) -> Option<Arc<KeySet>> {
         let source = self.source(name);
-        let glance = source.glance(now);
-        match (glance.keys, glance.due, name) {
+        let snapshot = source.snapshot(now);
+        match (snapshot.keys, snapshot.due, name) {
             (Some(keys), false, _) => return Some(keys),
             (Some(keys), true, KeySource::Url(_)) => {
-                source.read_behind(glance.readings, now);
+                source.read_behind(snapshot.readings, now);
                 return Some(keys);
             }
             (Some(_), true, KeySource::File(_)) => {
-                source.read_again(Need::KeysOld, glance.readings, now).await;
+                source.read_again(Need::KeysOld, snapshot.readings, now).await;
             }
-            (None, _, _) => source.read_again(Need::NoKeys, glance.readings, now).await,
+            (None, _, _) => source.read_again(Need::NoKeys, snapshot.readings, now).await,
         }
-        source.glance(now).keys
+        source.snapshot(now).keys
     }
 
-    /// The keys of that source if there are others than `than`, which lack the key looked for.
+    /// The keys of that source if they differ from `than`, in which the key is missing.
     pub(super) async fn newer(
         &self,
         name: &KeySource,
@@ -122,11 +122,11 @@ impl Sources {
         now: DateTime<Utc>,
     ) -> Option<Arc<KeySet>> {
         let source = self.source(name);
-        let glance = source.glance(now);
-        if glance.keys.is_some_and(|keys| Arc::ptr_eq(&keys, than)) {
-            source.read_again(Need::KeyUnknown, glance.readings, now).await;
+        let snapshot = source.snapshot(now);
+        if snapshot.keys.is_some_and(|keys| Arc::ptr_eq(&keys, than)) {
+            source.read_again(Need::KeyUnknown, snapshot.readings, now).await;
         }
-        source.glance(now).keys.filter(|keys| !Arc::ptr_eq(keys, than))
+        source.snapshot(now).keys.filter(|keys| !Arc::ptr_eq(keys, than))
     }
 
     fn source(&self, name: &KeySource) -> Arc<Source> {
@@ -142,26 +142,26 @@ impl Sources {
 }
 
 impl Source {
-    fn glance(&self, now: DateTime<Utc>) -> Glance {
+    fn snapshot(&self, now: DateTime<Utc>) -> Snapshot {
         let state = self.state();
         let pace = self.pace();
-        Glance {
+        Snapshot {
             keys: state.keys.clone().filter(|_| !is_past(state.read_at, KEYS_USABLE, now)),
             due: is_past(state.read_at, pace.due, now) && is_past(state.tried_at, pace.pause, now),
             readings: state.readings,
         }
     }
 
-    /// Waits for a reading: one's own, or that of whoever was first.
+    /// Waits for a reading: a new one, or the one that is running.
     async fn read_again(self: &Arc<Self>, need: Need, readings_seen: u64, now: DateTime<Utc>) {
         let turn = Arc::clone(&self.reading).lock_owned().await;
         if let Some(reading) = self.start(turn, need, readings_seen, now) {
-            // A reading that panicked has changed nothing, and the caller sees that.
+            // A reading that panicked changed nothing, which the caller sees.
             drop(reading.await);
         }
     }
 
-    /// Starts a reading unless there is one, and waits for nothing.
+    /// Starts a reading unless one is running. Does not wait.
     fn read_behind(self: &Arc<Self>, readings_seen: u64, now: DateTime<Utc>) {
         if let Ok(turn) = Arc::clone(&self.reading).try_lock_owned() {
             drop(self.start(turn, Need::KeysOld, readings_seen, now));
@@ -177,7 +177,7 @@ impl Source {
     ) -> Option<JoinHandle<()>> {
         {
             let mut state = self.state();
-            // Another reading has ended since the caller looked: its outcome is as good.
+            // Another reading has ended in the meantime: its result is used.
             if state.readings != readings_seen || !state.may_be_tried(need, &self.pace(), now) {
                 return None;
             }
@@ -206,14 +206,14 @@ impl Source {
                 }
                 state.failing = false;
                 state.read_at = Some(now);
-                // An unchanged set stays the same one, so nobody looks through it again.
+                // An unchanged set stays the same object, so it is not searched again.
                 if state.keys.as_ref().is_none_or(|known| known.print() != keys.print()) {
                     state.keys = Some(Arc::new(keys));
                 }
             }
             Err(error) => {
                 let cause = chain(&error);
-                // Once for each time that it breaks: attempts go on, many an hour.
+                // Logged once for each outage: attempts go on, many in an hour.
                 if state.failing {
                     debug!(keys.source = %name, %cause, "still no keys from {name}: {cause}");
                 } else {
@@ -232,7 +232,7 @@ impl Source {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // No code that holds it can panic half-way through a change.
+        // No code that holds this lock panics in the middle of a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -242,7 +242,7 @@ impl State {
         match need {
             Need::NoKeys => is_past(self.tried_at, pace.pause_without_keys, now),
             Need::KeysOld => is_past(self.tried_at, pace.pause, now),
-            // A set that was read for this very request has no newer one.
+            // The set was read for this very request: there is none newer.
             Need::KeyUnknown => {
                 self.read_at != Some(now) && is_past(self.sought_at, UNKNOWN_KEY_PAUSE, now)
             }
@@ -250,8 +250,8 @@ impl State {
     }
 }
 
-/// Whether that long has gone by. A clock that was set back must not keep old keys alive, nor stop
-/// us from reading new ones, so a time ahead counts like one behind.
+/// Whether this time has passed. A time in the future counts as passed: after the clock was set
+/// back, old keys must not live longer and new ones must be read.
 fn is_past(since: Option<DateTime<Utc>>, time: TimeDelta, now: DateTime<Utc>) -> bool {
     since.is_none_or(|since| (now - since).abs() >= time)
 }

@@ -1,7 +1,7 @@
-//! One token taken apart: which key it names, whom it is for, when it holds, what it says.
+//! The parts of a token: which key it names, for whom it is, when it is valid, what it says.
 //!
-//! Everything here is said by the token itself. This never looks at a key or a signature, and
-//! nothing it returns may be believed before `KeySet::check` has said yes.
+//! Everything here is what the token itself says. Signatures are not checked here, and nothing may
+//! be believed before `KeySet::check` has succeeded.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,7 +18,7 @@ use crate::domain::values::EMAIL_CHARACTERS_MAX;
 const TOKEN_BYTES_MAX: usize = 8 * 1024;
 const SESSION_CHARS_MAX: usize = 200;
 
-/// A token that has the right form.
+/// A token in the right form.
 pub(super) struct Token<'a> {
     text: &'a str,
     signed: &'a str,
@@ -28,7 +28,7 @@ pub(super) struct Token<'a> {
     body: Body,
 }
 
-/// Serde refuses a name that stands twice, so no other reader can see another value in it.
+/// Serde refuses a repeated name, so no other reader can see another value.
 #[derive(Deserialize)]
 struct Header {
     alg: String,
@@ -70,7 +70,7 @@ impl<'a> Token<'a> {
         }
         let (signed, signature) = text.rsplit_once('.').ok_or(Fault::Malformed)?;
         let (header, body) = signed.split_once('.').ok_or(Fault::Malformed)?;
-        // A dot too many is no base64, so three parts are all there can be.
+        // A further dot is not base64, so there are exactly three parts.
         let header: Header = decoded(header)?;
         if header.crit {
             return Err(Fault::CriticalHeader);
@@ -87,7 +87,7 @@ impl<'a> Token<'a> {
         self.text
     }
 
-    /// What the signature is over, and the signature, in base64.
+    /// The signed text, and the signature in base64.
     pub(super) fn signed(&self) -> (&str, &str) {
         (self.signed, self.signature)
     }
@@ -104,8 +104,8 @@ impl<'a> Token<'a> {
         &self.body.iss
     }
 
-    /// `leeway` is how far its issuer's clock may be ahead: a token just issued is believed at
-    /// once. None is believed longer than it says.
+    /// `leeway` is how far its issuer's clock may be ahead, so that a new token is accepted at
+    /// once. A token is never accepted after its end.
     pub(super) fn is_in_time(&self, now: DateTime<Utc>, leeway: TimeDelta) -> Result<(), Fault> {
         if self.body.exp.0 <= now {
             return Err(Fault::Expired);
@@ -149,8 +149,8 @@ impl<'a> Token<'a> {
         })
     }
 
-    /// Contract 1.2: other issuers name an e-mail. One that the person has merely typed in there
-    /// would let them be anybody, so it counts only if verified.
+    /// Contract 1.2: other issuers name an e-mail address. It counts only if it is verified:
+    /// otherwise a person could type in anybody's.
     pub(super) fn external_claims(self) -> Claims {
         let email_verified = match &self.body.email_verified {
             Some(Value::Bool(verified)) => *verified,
@@ -179,13 +179,13 @@ impl Body {
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let seconds = f64::deserialize(deserializer)?;
-        // `as` saturates, and what is beyond the calendar is refused by the next line.
+        // `as` saturates, and times beyond the calendar are refused in the next line.
         let moment = DateTime::from_timestamp(seconds.floor() as i64, 0);
         moment.map(Self).ok_or_else(|| Error::custom("a time beyond the calendar"))
     }
 }
 
-/// Its mere presence counts, whatever the value.
+/// Its presence counts, whatever its value is.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }
@@ -195,14 +195,14 @@ fn decoded<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, Fault> {
     serde_json::from_slice(&bytes).map_err(|_| Fault::Malformed)
 }
 
-/// Logout tokens and their like carry issuer and audience of a log-in too (RFC 8725, 3.11).
+/// Logout tokens and similar ones have the issuer and audience of a log-in too (RFC 8725, 3.11).
 fn is_for_another_purpose(kind: &str) -> bool {
     let kind = kind.to_ascii_lowercase();
     let kind = kind.strip_prefix("application/").unwrap_or(&kind);
     kind.ends_with("+jwt") && kind != "at+jwt"
 }
 
-/// A text that can be stored and compared; another is treated as if it were not there.
+/// A text that can be stored and compared; any other counts as absent.
 fn bounded(value: Option<&Value>, chars_max: usize) -> Option<String> {
     let text = value?.as_str()?;
     let fits = !text.is_empty() && text.chars().count() <= chars_max;

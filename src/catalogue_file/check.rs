@@ -1,5 +1,5 @@
-//! The rules a well-formed catalogue must keep: nothing twice, nothing unknown, nothing out of
-//! bounds. Knows the one file only; what other tenants and profiles hold is for the engine.
+//! The rules of a catalogue: nothing repeated, unknown or out of bounds. Only this file is looked
+//! at; the engine checks against other tenants and profiles.
 
 use std::collections::HashMap;
 
@@ -19,12 +19,12 @@ use super::{
     TenantEntry,
 };
 
-/// The highest rank of a role; the lowest is 0.
+/// Highest rank of a role; the lowest is 0.
 const RANK_MAX: i16 = 5;
 /// Longest key of an entry of a catalogue, in characters.
 const KEY_CHARACTERS_MAX: usize = 64;
 
-/// Only signatures whose verifying key may be public: with HS* it could sign as well.
+/// Only signatures with public verifying keys: a key of HS* could also sign.
 const ALGORITHMS: [&str; 9] =
     ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
 
@@ -103,8 +103,8 @@ fn uniqueness(tenant: &TenantEntry, keys: &Keys, findings: &mut Findings) {
     unique("issuer", &keys.issuers, exactly, findings);
     unique("API key", &keys.api_keys, exactly, findings);
     unique("profile id", &keys.profiles, exactly, findings);
-    // Departments are also picked by name, whatever its case; roles and settings are told apart
-    // by it on screen.
+    // Departments can also be chosen by name in any case; roles and settings are told apart by name
+    // on screen.
     unique("role name", tenant.roles.iter().map(|role| &role.name), folded, findings);
     let department_names = tenant.departments.iter().map(|department| &department.name);
     unique("department name", department_names, folded, findings);
@@ -222,7 +222,7 @@ fn profile(profile: &ProfileEntry, keys: &Keys, findings: &mut Findings) {
     }
 }
 
-/// Each must be declared in the same tenant, and be given once.
+/// Each must be declared in the same tenant, and appear once.
 fn references(
     kind: &str,
     given: &[Spanned<String>],
@@ -258,7 +258,7 @@ fn exactly(text: &str) -> String {
     text.to_owned()
 }
 
-/// As people compare names: composed and without case.
+/// In the form in which people compare names: composed and case-folded.
 fn folded(text: &str) -> String {
     folding::folded(text.trim())
 }

@@ -1,7 +1,7 @@
-//! The catalogue file: what `dossier apply` is told to make true of the tenants.
+//! The catalogue file: the tenants and catalogues that `dossier apply` brings about.
 //!
-//! Turns TOML into entries and names every mistake with its line. It never opens another file,
-//! never asks the database, and never changes anything; `ops/demo/README.md` describes the format.
+//! Turns TOML into entries and names every mistake with its line. Other files and the database are
+//! not read here. `ops/demo/README.md` describes the format.
 
 mod check;
 mod problem;
@@ -15,8 +15,8 @@ use toml::de::DeTable;
 use self::problem::{Findings, Lines};
 pub use self::problem::{Problem, line_at};
 
-/// Values keep their place in the text, so that what only the database can refuse
-/// (an e-mail held by another profile) is reported with its line too: see [`line_at`].
+/// Values keep their place in the text, so that a mistake that only the database shows (an e-mail
+/// address of another profile) is reported with its line too: see [`line_at`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct CatalogueFile {
     pub tenants: Vec<TenantEntry>,
@@ -61,7 +61,7 @@ pub struct DepartmentEntry {
 pub struct SettingEntry {
     pub key: Spanned<String>,
     pub name: Spanned<String>,
-    #[serde(default = "yes")]
+    #[serde(default = "default_true")]
     pub active: bool,
     #[serde(default)]
     pub colors: ColorsEntry,
@@ -85,7 +85,7 @@ pub struct ColorsEntry {
     pub chart5: Option<Spanned<String>>,
 }
 
-/// A token issuer and where its public keys are: exactly one of `jwks_file` and `jwks_url`.
+/// A token issuer and the place of its public keys: exactly one of `jwks_file` and `jwks_url`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerEntry {
@@ -100,8 +100,8 @@ pub struct IssuerEntry {
     pub auto_provision_guests: bool,
 }
 
-/// An API key by its name. The secret is made by the program and shown once, or read from
-/// `key_file`; it is never in the catalogue.
+/// An API key by its name. The program generates the secret and shows it once, or reads it from
+/// `key_file`; the catalogue never contains it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApiKeyEntry {
@@ -112,7 +112,7 @@ pub struct ApiKeyEntry {
     pub key_file: Option<Spanned<String>>,
 }
 
-/// A first profile. `id` is the line's own id, as in an import file, not the profile's.
+/// A first profile. `id` is the line's own id, as in an import file, not the profile's id.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileEntry {
@@ -128,14 +128,14 @@ pub struct ProfileEntry {
     pub request_limit: Option<Spanned<i32>>,
 }
 
-/// Reads a whole catalogue file, or says everything that is wrong with it, by line.
+/// Reads a catalogue file, or tells every mistake with its line.
 pub fn parse(text: &str) -> Result<CatalogueFile, Vec<Problem>> {
     let mut findings = Findings::new(Lines::of(text));
     let (root, syntax_errors) = DeTable::parse_recoverable(text);
     for error in &syntax_errors {
         findings.add(error.span().unwrap_or_default(), error.message());
     }
-    // What the parser guessed after a syntax error is not the author's: nothing more is said of it.
+    // After a syntax error the parser guesses, so nothing else is reported.
     let shaped = if syntax_errors.is_empty() {
         shape::file(root, &mut findings)
     } else {
@@ -148,7 +148,7 @@ pub fn parse(text: &str) -> Result<CatalogueFile, Vec<Problem>> {
 }
 
 impl ColorsEntry {
-    /// The colours that are given, with the name the theme has for each.
+    /// The colours that are given, with their names in a theme.
     pub fn given(&self) -> impl Iterator<Item = (&'static str, &Spanned<String>)> {
         [
             ("primary", &self.primary),
@@ -169,7 +169,7 @@ impl ColorsEntry {
     }
 }
 
-fn yes() -> bool {
+fn default_true() -> bool {
     true
 }
 

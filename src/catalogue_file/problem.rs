@@ -1,4 +1,4 @@
-//! What is wrong with a catalogue file, and on which line. Judges nothing itself.
+//! A mistake in a catalogue file, and its line.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,18 +11,18 @@ pub struct Problem {
     pub message: String,
 }
 
-/// Where lines begin, so that an offset into the text becomes a line number.
+/// Where lines begin, to turn an offset into a line number.
 pub(super) struct Lines {
     starts: Vec<usize>,
 }
 
-/// The mistakes found so far: each once, by line.
+/// The mistakes so far: each once, by line.
 pub(super) struct Findings {
     lines: Lines,
     problems: BTreeSet<Problem>,
 }
 
-/// The line, counted from 1, on which a value begins; takes what `Spanned::span` gives.
+/// The line, counted from 1, on which a value begins. Takes the result of `Spanned::span`.
 pub fn line_at(text: &str, span: Range<usize>) -> usize {
     Lines::of(text).at(&span)
 }

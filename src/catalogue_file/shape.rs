@@ -1,7 +1,8 @@
-//! From TOML values to entries: unknown and missing fields, wrong types, text no database holds.
+//! Turns TOML values into entries: unknown and missing fields, wrong types, text that no database
+//! stores.
 //!
-//! Entry by entry, so that one malformed entry does not hide the mistakes of the others. What a
-//! malformed entry is called is kept, so that those who refer to it are not blamed as well.
+//! Each entry is read by itself, so that a malformed one does not hide the mistakes of others. The
+//! key of a malformed entry is kept, so that references to it are not reported as mistakes.
 
 use std::ops::Range;
 
@@ -12,7 +13,7 @@ use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
 use super::TenantEntry;
 use super::problem::Findings;
 
-/// The tenants, and what they are called by.
+/// The tenants, and their names.
 #[derive(Default)]
 pub(super) struct Shaped {
     pub(super) tenants: Vec<ShapedTenant>,
@@ -25,7 +26,7 @@ pub(super) struct ShapedTenant {
     pub(super) keys: Keys,
 }
 
-/// What the entries of each section are called by, malformed ones too.
+/// The keys of the entries of each section, malformed ones included.
 #[derive(Default)]
 pub(super) struct Keys {
     pub(super) roles: Vec<Spanned<String>>,
@@ -105,7 +106,7 @@ fn tenant(value: Spanned<DeValue<'_>>, findings: &mut Findings) -> Option<Shaped
     Some(ShapedTenant { entry, keys })
 }
 
-/// The entries of one section, and what they are called by.
+/// The entries of one section, and their keys.
 fn entries<T: DeserializeOwned>(
     section: &Spanned<DeString<'_>>,
     called_by: &str,
@@ -147,10 +148,10 @@ fn read<T: DeserializeOwned>(value: Spanned<DeValue<'_>>, findings: &mut Finding
         .ok()
 }
 
-/// PostgreSQL holds no NUL, and nothing named here has a use for the other ones.
+/// PostgreSQL stores no NUL, and no name needs other control characters.
 fn report_control_characters(span: &Range<usize>, value: &DeValue<'_>, findings: &mut Findings) {
     match value {
-        DeValue::String(text) if text.chars().any(is_unwelcome) => {
+        DeValue::String(text) if text.chars().any(is_refused_in_names) => {
             findings.add(span.clone(), "the text holds a control character");
         }
         DeValue::Array(items) => {
@@ -167,6 +168,6 @@ fn report_control_characters(span: &Range<usize>, value: &DeValue<'_>, findings:
     }
 }
 
-fn is_unwelcome(character: char) -> bool {
+fn is_refused_in_names(character: char) -> bool {
     character.is_control() && !matches!(character, '\n' | '\r' | '\t')
 }

@@ -1,4 +1,4 @@
-//! What the Crafter Profile face works with, from the command line and the environment.
+//! The services of the Crafter Profile API, from the command line and the environment.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,12 +19,13 @@ use crate::sealing::{KEY_VARIABLE, SealingKeys};
 const KEY_FILE: &str = "sealing.key";
 const YEAR_SECONDS: i64 = 366 * 86_400;
 
-/// What clients of the Crafter Profile API can notice; names in brackets are Crafter's own.
+/// Settings that clients of the Crafter Profile API can notice; names in brackets are Crafter's
+/// own.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Crafter Profile API")]
 #[group(skip)]
 pub struct Arguments {
-    /// Where else than at / it is served
+    /// The path under which it is served besides /
     #[arg(
         long,
         value_name = "PATH",
@@ -32,19 +33,19 @@ pub struct Arguments {
         env = "DOSSIER_CRAFTER_PREFIX"
     )]
     crafter_prefix: String,
-    /// What the monitoring endpoints ask for [management.authorizationToken]; random if not given,
+    /// The token for the monitoring endpoints [management.authorizationToken]; random if not given,
     /// except with --demo
     #[arg(long, value_name = "TOKEN", env = "DOSSIER_MANAGEMENT_TOKEN", hide_env_values = true)]
     management_token: Option<String>,
-    /// How long a ticket may be idle, up to a year [auth.ticket.maxAge]
+    /// How long a ticket may be unused, up to a year [auth.ticket.maxAge]
     #[arg(long, value_name = "SECONDS", default_value_t = 900, env = "DOSSIER_TICKET_SECONDS",
         value_parser = clap::value_parser!(i64).range(1..=YEAR_SECONDS))]
     ticket_seconds: i64,
-    /// How long a log-in is remembered, up to ten years [persistentLogin.maxAge]
+    /// How long a persistent login is valid, up to ten years [persistentLogin.maxAge]
     #[arg(long, value_name = "SECONDS", default_value_t = 1_296_000,
         env = "DOSSIER_PERSISTENT_LOGIN_SECONDS", value_parser = clap::value_parser!(i64).range(1..=10 * YEAR_SECONDS))]
     persistent_login_seconds: i64,
-    /// How long a link in an e-mail leads anywhere, up to a year [verification.token.maxAge]
+    /// How long a link in an e-mail is valid, up to a year [verification.token.maxAge]
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400,
         env = "DOSSIER_VERIFICATION_SECONDS", value_parser = clap::value_parser!(i64).range(1..=YEAR_SECONDS))]
     verification_seconds: i64,
@@ -52,20 +53,20 @@ pub struct Arguments {
     #[arg(long, value_name = "MINUTES", default_value_t = 10, env = "DOSSIER_LOCK_MINUTES",
         value_parser = clap::value_parser!(i64).range(1..=YEAR_SECONDS / 60))]
     lock_minutes: i64,
-    /// Failures after which an answer is held back, up to 1000
-    /// [auth.failedLoginAttemptsBeforeDelay]
+    /// Failures after which answers are delayed, up to 1000 [auth.failedLoginAttemptsBeforeDelay]
     #[arg(long, value_name = "NUMBER", default_value_t = 2, env = "DOSSIER_FAILURES_BEFORE_DELAY",
         value_parser = clap::value_parser!(u32).range(..=1_000))]
     failures_before_delay: u32,
-    /// Failures after these that lock, up to 1000 [auth.failedLoginAttemptsBeforeLock]
+    /// Further failures after which log-ins are locked, up to 1000
+    /// [auth.failedLoginAttemptsBeforeLock]
     #[arg(long, value_name = "NUMBER", default_value_t = 8, env = "DOSSIER_FAILURES_BEFORE_LOCK",
         value_parser = clap::value_parser!(u32).range(..=1_000))]
     failures_before_lock: u32,
-    /// Where attachments are kept: a folder, or s3://bucket/prefix with AWS_* in the environment;
+    /// Where attachments are stored: a folder, or s3://bucket/prefix with AWS_* in the environment;
     /// by default a folder in the data directory
     #[arg(long, value_name = "PLACE", env = "DOSSIER_ATTACHMENTS")]
     attachments: Option<String>,
-    /// What attachments may be [attachments.validMimeTypes]
+    /// The allowed types of attachments [attachments.validMimeTypes]
     #[arg(
         long,
         value_name = "TYPES",
@@ -77,10 +78,10 @@ pub struct Arguments {
     #[arg(long, value_name = "BYTES", default_value_t = 5_242_880, env = "DOSSIER_UPLOAD_BYTES",
         value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     upload_bytes: u64,
-    /// Go on without this sealing key, which is lost, and without what it sealed; repeatable
+    /// Continue without this lost sealing key and without what it sealed; repeatable
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     without_sealing_key: Vec<String>,
-    /// Server that e-mails are handed to [mail.host]; without one they land as files in the data
+    /// The server that sends e-mails [mail.host]; without one, e-mails are written to the data
     /// directory
     #[arg(long, value_name = "HOST", env = "DOSSIER_SMTP_HOST")]
     smtp_host: Option<String>,
@@ -92,13 +93,13 @@ pub struct Arguments {
     #[arg(long, value_name = "HOW", default_value = "none", env = "DOSSIER_SMTP_SECURITY",
         value_parser = ["none", "starttls", "tls"])]
     smtp_security: String,
-    /// Whom to sign in as there [mail.username]
+    /// The user name for it [mail.username]
     #[arg(long, value_name = "NAME", env = "DOSSIER_SMTP_USERNAME")]
     smtp_username: Option<String>,
-    /// With which password [mail.password]
+    /// The password for it [mail.password]
     #[arg(long, value_name = "PASSWORD", env = "DOSSIER_SMTP_PASSWORD", hide_env_values = true)]
     smtp_password: Option<String>,
-    /// Whom e-mails are from [verification.newProfile.mail.from, resetPassword.mail.from]
+    /// The sender of e-mails [verification.newProfile.mail.from, resetPassword.mail.from]
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -112,10 +113,10 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Opens all that is asked for.
+    /// Opens the services.
     ///
     /// # Errors
-    /// What is in the way, and what to do.
+    /// What failed, and what to do.
     pub async fn open(
         &self,
         engine: &Arc<Engine>,
@@ -181,9 +182,9 @@ impl Arguments {
     }
 }
 
-/// The keys that seal what must be shown again: from the environment, else a file beside the
-/// database, never in it. The file is made with the database. Keys that sealed something and are
-/// not among these must be given up by their ids.
+/// The keys that seal secrets which must be shown again: from the environment, else from a file
+/// beside the database, never in it. The file is made with the database. A missing key that sealed
+/// something must be given up by its id.
 ///
 /// # Errors
 /// They cannot be read or made, or one is missing.
@@ -198,7 +199,7 @@ pub async fn sealing_keys(
     let keys = match std::env::var(KEY_VARIABLE) {
         Ok(keys) => SealingKeys::from_setting(&keys)?,
         Err(_) if !needed.is_empty() && !path.exists() => {
-            return Err(lost(&needed, &format!("{} is not there", path.display())));
+            return Err(lost_keys(&needed, &format!("{} is not there", path.display())));
         }
         Err(_) => {
             std::fs::create_dir_all(data_dir).context("making the data directory")?;
@@ -209,13 +210,13 @@ pub async fn sealing_keys(
     let missing: Vec<String> = needed.into_iter().filter(|id| !ids.contains(id)).collect();
     if !missing.is_empty() {
         let why = format!("{} holds only {}", keys.place(), ids.join(", "));
-        return Err(lost(&missing, &why));
+        return Err(lost_keys(&missing, &why));
     }
     engine.secrets.use_sealing_key(&ids[0], given_up).await?;
     Ok(keys)
 }
 
-fn lost(missing: &[String], why: &str) -> anyhow::Error {
+fn lost_keys(missing: &[String], why: &str) -> anyhow::Error {
     let ids = missing.join(",");
     anyhow::anyhow!(
         "secrets in this database were sealed by the key {ids}, and {why}: bring that key back, in \

@@ -23,9 +23,9 @@ Examples:
   dossier apply --prune catalogue.toml        also remove what the file does not name
   dossier apply examples/crafter/seed.json    a seed file of Crafter Profile's")]
 pub struct Arguments {
-    /// The catalogue, whose format is in ops/demo/README.md, or a seed file of Crafter Profile's
+    /// The catalogue, in the format of ops/demo/README.md, or a seed file of Crafter Profile
     file: PathBuf,
-    /// Say what would change, and change nothing
+    /// Tell what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
     /// Remove roles, departments, settings, issuers and API keys that the file does not name
@@ -38,12 +38,12 @@ pub struct Arguments {
 /// Runs the command.
 ///
 /// # Errors
-/// What is in the way, and what to do.
+/// What failed, and what to do.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let path = &arguments.file;
     let text =
         std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-    // Some programs begin a text with the mark of UTF-8.
+    // Some programs begin a text with the UTF-8 byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     if text.trim_start().starts_with('{') {
         return crafter_seed::apply_seed(path, text, arguments.dry_run, &arguments.place).await;

@@ -1,4 +1,4 @@
-//! Seed files of Crafter's, as `dossier apply` takes them in.
+//! Takes in seed files of Crafter Profile, for `dossier apply`.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,10 +13,10 @@ use super::Place;
 use super::applications::sealing_keys;
 use super::open::Directory;
 
-/// A seed file of Crafter's: tenants, access tokens and profiles that are not there yet.
+/// Takes in the tenants, access tokens and profiles of a seed file that do not exist yet.
 ///
 /// # Errors
-/// What is in the way, and what to do.
+/// What failed, and what to do.
 pub async fn apply_seed(
     file: &Path,
     text: &str,
@@ -36,7 +36,7 @@ pub async fn apply_seed(
     Ok(if taken.bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Takes in what a seed file holds, with the keys of this directory.
+/// Takes in the records of a seed file, with the keys of this directory.
 ///
 /// # Errors
 /// The keys or the log cannot be read, or the log cannot be written.

@@ -1,4 +1,4 @@
-//! `dossier serve --demo`: real people, and credentials to try things with. On loopback only.
+//! `dossier serve --demo`: real people, and credentials to try the APIs with. On loopback only.
 
 use std::fs::{OpenOptions, read_to_string};
 use std::io::Write;
@@ -30,9 +30,9 @@ use super::open::Directory;
 
 const CATALOGUE: &str = include_str!("../../ops/demo/catalogue.toml");
 const PEOPLE: &str = include_str!("../../ops/demo/people.ndjson");
-/// What Crafter Profile has at its first boot: its clients know these tokens.
+/// The access tokens of Crafter Profile's first boot: its clients know them.
 const SEED: &str = include_str!("../../examples/crafter/seed.json");
-/// How long those tokens hold (Crafter contract 4.4): ten years.
+/// How long those tokens are valid (Crafter contract 4.4): ten years.
 const SEED_TOKEN_DAYS: i64 = 3_652;
 const TENANT: &str = "default";
 /// The line id of the demo's superadmin in its catalogue.
@@ -43,7 +43,7 @@ const TOKEN_HOURS: i64 = 24;
 /// Fills the directory, writes `demo.env`, and returns what to print.
 ///
 /// # Errors
-/// What is in the way.
+/// What failed.
 pub async fn prepare(
     directory: &Directory,
     issuer: &LocalIssuer,
@@ -56,7 +56,7 @@ pub async fn prepare(
     if engine.claimed(INSTALLATION, Bearer::AccessToken.kind()).await?.is_empty() {
         first_boot(engine, data_dir).await?;
     }
-    reassert(engine).await?;
+    restore_tokens(engine).await?;
     let tenant = tenant_named(engine, TENANT).await?;
     let path = data_dir.join("demo.env");
     let key = match kept_key(engine, tenant, &path).await? {
@@ -77,7 +77,7 @@ pub async fn prepare(
     Ok(text(&path, &key, &token, address))
 }
 
-/// Takes in what Crafter Profile has at its first boot.
+/// Takes in the records of Crafter Profile's first boot.
 async fn first_boot(engine: &Engine, data_dir: &Path) -> anyhow::Result<()> {
     let mut entries = seed("the demo's seed", SEED)?;
     for entry in &mut entries {
@@ -89,16 +89,16 @@ async fn first_boot(engine: &Engine, data_dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Crafter contract 4.4: at every boot its tokens, as far as there are any, have the names of their
-/// applications, and its master token is master.
-async fn reassert(engine: &Engine) -> anyhow::Result<()> {
+/// Crafter contract 4.4: at every boot those of its tokens that exist get their application's name
+/// again, and the master token becomes a master.
+async fn restore_tokens(engine: &Engine) -> anyhow::Result<()> {
     for entry in seed("the demo's seed", SEED)? {
         if let Record::AccessToken(token) = entry.record
             && let Some(application) = &token.application
         {
             let by = Arc::new(operator("reassert_access_token"));
             let id = token.id.expose();
-            access_tokens::reassert(engine, by, id, application, token.master).await?;
+            access_tokens::restore_application(engine, by, id, application, token.master).await?;
         }
     }
     Ok(())
@@ -110,7 +110,7 @@ async fn fill(engine: &Engine) -> anyhow::Result<()> {
         anyhow::anyhow!("the demo's catalogue: {}", lines.join("; "))
     })?;
     let mut catalogue = catalogue;
-    // The demo's key is made below, so that it can be kept in demo.env.
+    // The demo's key is made below, so that its secret can be written to demo.env.
     catalogue.tenants.iter_mut().for_each(|tenant| tenant.api_keys.clear());
     let how = How { dry_run: false, prune: false, folder: PathBuf::from(".") };
     apply(engine, &catalogue, &how).await?;
@@ -123,7 +123,7 @@ async fn fill(engine: &Engine) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The key of `demo.env`, if it is one of this directory's.
+/// The key in `demo.env`, if it is a key of this directory.
 async fn kept_key(
     engine: &Engine,
     tenant: TenantId,
@@ -138,7 +138,8 @@ async fn kept_key(
 }
 
 fn write_env(path: &Path, key: &str, token: &str) -> std::io::Result<()> {
-    // Written beside and renamed, so that nobody ever reads half of it or with other rights.
+    // Written to another file and renamed, so that nobody reads half of it or with other
+    // permissions.
     let beside = path.with_extension("env.new");
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;

@@ -1,4 +1,4 @@
-//! `dossier import`: people from NDJSON, one a line.
+//! `dossier import`: people from NDJSON, one on each line.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,7 +19,7 @@ use super::Place;
 use super::applications::sealing_keys;
 use super::open::Directory;
 
-/// Records of an export that may wait.
+/// Records that are read ahead.
 const RECORDS_WAITING_MAX: usize = 1_000;
 /// Load people and their dated changes
 #[derive(Args)]
@@ -31,7 +31,7 @@ Examples:
   dossier import --tenant acme people.ndjson
   dossier import crafter-export/              a Crafter Profile database, by mongoexport")]
 pub struct Arguments {
-    /// One person a line, as ops/demo/README.md says; or a folder with accesstoken.json,
+    /// One person on each line, as ops/demo/README.md says; or a folder with accesstoken.json,
     /// tenant.json and profile.json of a Crafter Profile database
     file: PathBuf,
     /// The tenant they belong to
@@ -44,7 +44,7 @@ pub struct Arguments {
 /// Runs the command.
 ///
 /// # Errors
-/// What is in the way, and what to do.
+/// What failed, and what to do.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if recognise(&arguments.file).is_some() {
         return import_crafter(arguments).await;
@@ -67,7 +67,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(if done.bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A database of Crafter's, exported by mongoexport.
+/// A database of Crafter Profile, exported by mongoexport.
 async fn import_crafter(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let export = Export::open(&arguments.file)
         .with_context(|| format!("reading {}", arguments.file.display()))?;
@@ -79,7 +79,8 @@ async fn import_crafter(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let sealing = sealing_keys(&directory.engine, &arguments.place.data_dir, &[]).await?;
     let intake =
         crafter::Intake { engine: &directory.engine, sealing: &sealing, passwords: &passwords };
-    // Reading blocks: on a thread of its own, and no faster than its records are taken in.
+    // Reading blocks, so it has a thread of its own, and waits for the records before to be taken
+    // in.
     let (read, mut records) = tokio::sync::mpsc::channel(RECORDS_WAITING_MAX);
     let reading = tokio::task::spawn_blocking(move || {
         let mut export = export;
@@ -111,7 +112,7 @@ async fn import_file(engine: &Engine, arguments: &Arguments) -> anyhow::Result<S
     import(engine, &arguments.tenant, &path, file, bar(bytes, true)).await
 }
 
-/// A bar over bytes, hidden when nobody looks.
+/// A bar over bytes. It is hidden if the output is no terminal.
 pub fn bar(bytes: u64, shown: bool) -> ProgressBar {
     if !shown {
         return ProgressBar::hidden();

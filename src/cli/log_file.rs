@@ -1,5 +1,5 @@
-//! `dossier export-log` and `dossier import-log`: the whole log as lines of JSON, with the claims
-//! and secrets that belong to it, to move between database versions and servers.
+//! `dossier export-log` and `dossier import-log`: the whole log as lines of JSON, with its claims
+//! and secrets, to move it between database versions and servers.
 
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -18,7 +18,7 @@ use super::Place;
 use super::import::bar;
 use super::open::Directory;
 
-/// What the first line says; raised when the lines change.
+/// The format in the first line. It is raised when the lines change.
 const FORMAT: i64 = 1;
 /// Rows moved at once.
 const ROWS_AT_ONCE: usize = 2_000;
@@ -52,7 +52,7 @@ pub struct ImportArguments {
 /// Runs `export-log`.
 ///
 /// # Errors
-/// What is in the way, and what to do.
+/// What failed, and what to do.
 pub async fn export(arguments: ExportArguments) -> anyhow::Result<ExitCode> {
     let directory = Directory::open(&arguments.place).await?;
     let written = write(&directory, &arguments.file).await;
@@ -91,7 +91,7 @@ async fn write(directory: &Directory, path: &Path) -> anyhow::Result<u64> {
             bar.inc(page.len() as u64);
         }
     }
-    // The last line tells a whole file from one that was cut off.
+    // The last line shows that the file is complete.
     writeln!(file, "{}", json!({"rows": rows}))?;
     file.into_inner().map_err(|error| error.into_error())?.sync_all()?;
     std::fs::rename(&beside, path)?;
@@ -111,20 +111,20 @@ struct Line {
 /// Runs `import-log`.
 ///
 /// # Errors
-/// What is in the way, and what to do.
+/// What failed, and what to do.
 pub async fn import(arguments: ImportArguments) -> anyhow::Result<ExitCode> {
     let path = &arguments.file;
     let whole = check(path).with_context(|| format!("reading {}", path.display()))?;
     let directory = Directory::open_or_make(&arguments.place).await?;
     let read = read(&directory, path).await;
-    // The engine began on an empty log: what it holds in memory is of before.
+    // The engine started with an empty log: what it holds in memory is out of date.
     directory.close().await?;
     read.with_context(|| format!("reading {}", path.display()))?;
     println!("read {whole} rows; the read models are made when the server starts");
     Ok(ExitCode::SUCCESS)
 }
 
-/// The number of rows of a file that is whole.
+/// The number of rows of a complete file.
 fn check(path: &Path) -> anyhow::Result<u64> {
     let file = BufReader::new(std::fs::File::open(path)?);
     let (mut rows, mut promised) = (0, None);

@@ -34,7 +34,7 @@ const EXAMPLES: &str = "Examples:
   dossier import people.ndjson                people and their dated changes
   dossier token --profile ada@example.org     a bearer token for the API";
 
-/// Where the directory is.
+/// Which directory is used.
 #[derive(Args, Clone, Debug)]
 pub struct Place {
     /// Directory of the embedded database
@@ -43,7 +43,7 @@ pub struct Place {
     /// A PostgreSQL server of your own instead, as postgres://user@host/database
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
-    /// The same database as its owner, for migrations, so that the server itself can do with less
+    /// The same database as its owner, for migrations, so that the server itself needs fewer rights
     #[arg(long, value_name = "URL", env = "DOSSIER_OWNER_DATABASE_URL", hide_env_values = true)]
     pub owner_database_url: Option<String>,
 }
@@ -110,8 +110,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Ends at Ctrl-C or SIGTERM: what is not committed is rolled back by the database, and what an
-/// embedded one was started for ends with it.
+/// Ends at Ctrl-C or SIGTERM. The database rolls back what is not committed; an embedded database
+/// that was started for this command ends with it.
 async fn interruptible(
     work: impl Future<Output = anyhow::Result<ExitCode>>,
 ) -> anyhow::Result<ExitCode> {
@@ -124,10 +124,10 @@ async fn interruptible(
     }
 }
 
-/// Lines for people on a terminal, JSON otherwise; `DOSSIER_LOG` says how much.
+/// Text on a terminal, JSON otherwise. `DOSSIER_LOG` sets the level.
 ///
 /// # Errors
-/// What is wrong with that setting: nothing is logged as somebody did not mean it.
+/// The setting is invalid. Nothing is logged then, rather than something else than was meant.
 fn start_logging(serving: bool) -> Result<(), String> {
     let default = if serving { "info" } else { "warn" };
     let asked = std::env::var("DOSSIER_LOG").unwrap_or_default();

@@ -20,26 +20,26 @@ const POOL_CONNECTIONS: usize = 24;
 /// An open directory.
 pub struct Directory {
     pub engine: Arc<Engine>,
-    /// As the owner of the log, where that is known.
+    /// The owner of the log, if it is known.
     owner: Config,
     /// The embedded database, if this process runs it.
     cluster: Option<Cluster>,
 }
 
 impl Directory {
-    /// Opens one that is there: a mistyped place is told, and not filled.
+    /// Opens a directory that exists: a mistyped place is an error, and is not filled.
     ///
     /// # Errors
-    /// What is in the way, and what to do.
+    /// What failed, and what to do.
     pub async fn open(place: &Place) -> anyhow::Result<Directory> {
         is_there(place).await?;
         Directory::open_or_make(place).await
     }
 
-    /// Opens it, migrated and with its read models; makes it if it is not there.
+    /// Opens the directory, migrated and with its read models. Makes it if there is none.
     ///
     /// # Errors
-    /// What is in the way, and what to do.
+    /// What failed, and what to do.
     pub async fn open_or_make(place: &Place) -> anyhow::Result<Directory> {
         if let Some(url) = &place.database_url {
             return Directory::on_server(url, place.owner_database_url.as_deref()).await;
@@ -53,10 +53,10 @@ impl Directory {
         }
     }
 
-    /// Starts the embedded database, which nobody else may run.
+    /// Starts the embedded database, which no other process may run.
     ///
     /// # Errors
-    /// What is in the way, and what to do.
+    /// What failed, and what to do.
     pub async fn embedded(data_dir: &Path, options: cluster::Options) -> anyhow::Result<Directory> {
         let cluster = Cluster::start(data_dir, options).await?;
         let (owner, app) = (cluster.config(cluster::OWNER), cluster.config(cluster::APP));
@@ -67,7 +67,7 @@ impl Directory {
     /// Uses a server of one's own.
     ///
     /// # Errors
-    /// What is in the way, and what to do.
+    /// What failed, and what to do.
     pub async fn on_server(url: &str, owner_url: Option<&str>) -> anyhow::Result<Directory> {
         let app: Config = url.parse().context("reading --database-url")?;
         match owner_url {
@@ -92,7 +92,7 @@ impl Directory {
     /// A connection as the owner of the log.
     ///
     /// # Errors
-    /// It cannot be reached.
+    /// The database cannot be reached.
     pub async fn owner(&self) -> anyhow::Result<tokio_postgres::Client> {
         Ok(Database::new(self.owner.clone()).connect().await?.0)
     }
@@ -107,7 +107,7 @@ impl Directory {
             database: Database::new(config),
             pool_connections: POOL_CONNECTIONS,
             next_start: cluster.as_ref().map(Cluster::next_start),
-            // Nobody else can write to a database that this process runs.
+            // No other process writes to a database that this process runs.
             alone: cluster.is_some(),
             projecting,
         };
@@ -122,7 +122,7 @@ impl Directory {
         }
     }
 
-    /// The issuer of this installation's own tokens.
+    /// The issuer of this installation's tokens.
     ///
     /// # Errors
     /// The secret cannot be read.
@@ -144,15 +144,15 @@ impl Directory {
     }
 }
 
-/// Fails where no directory was ever made.
+/// Fails if no directory was made there.
 ///
 /// # Errors
-/// Which it would be, and how to make one.
+/// The place, and how to make a directory.
 async fn is_there(place: &Place) -> anyhow::Result<()> {
     if let Some(url) = &place.database_url {
         let config: Config = url.parse().context("reading --database-url")?;
         let (client, _driver) = Database::new(config).connect().await?;
-        // The catalogue is seen by every role, whatever it may read.
+        // Every role can read the database's catalogue, whatever else it may read.
         let known = "
             select exists (
                 select
@@ -177,7 +177,7 @@ async fn is_there(place: &Place) -> anyhow::Result<()> {
     )
 }
 
-/// Whether there is a log that this role may not change: then its owner migrates it.
+/// Whether the log exists and this role may not change it: then its owner migrates it.
 async fn is_migrated_by_another(app: &Config) -> anyhow::Result<bool> {
     let (client, _driver) = Database::new(app.clone()).connect().await?;
     let sql = "select coalesce(

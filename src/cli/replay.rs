@@ -20,7 +20,7 @@ Examples:
   dossier rebuild
   dossier rebuild profiles_view profile_counts")]
 pub struct RebuildArguments {
-    /// Which; all if none is named
+    /// Names of read models; all if none is given
     #[arg(value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(names()))]
     names: Vec<String>,
     #[command(flatten)]
@@ -42,7 +42,7 @@ pub struct VerifyArguments {
 /// Runs `rebuild`.
 ///
 /// # Errors
-/// What is in the way, and what to do.
+/// What failed, and what to do.
 pub async fn rebuild(arguments: RebuildArguments) -> anyhow::Result<ExitCode> {
     let directory = Directory::open(&arguments.place).await?;
     let chosen: Vec<&str> = match arguments.names.as_slice() {
@@ -65,7 +65,7 @@ pub async fn rebuild(arguments: RebuildArguments) -> anyhow::Result<ExitCode> {
 /// Runs `verify`.
 ///
 /// # Errors
-/// What is in the way, and what to do.
+/// What failed, and what to do.
 pub async fn verify(arguments: VerifyArguments) -> anyhow::Result<ExitCode> {
     let directory = Directory::open(&arguments.place).await?;
     let checked = check_all(&directory).await;
@@ -96,7 +96,7 @@ async fn check_all(directory: &Directory) -> anyhow::Result<(Vec<String>, Report
 
 async fn replay(directory: &Directory, names: &[&str], mend: bool) -> anyhow::Result<Report> {
     let head = directory.engine.head().await?;
-    // Read models of profiles and so on read the streams once, those of events the log once.
+    // Read models of streams read all streams once; read models of events read the log once.
     let bar = ProgressBar::new(u64::try_from(head).unwrap_or_default() * 2);
     let style = "{bar:40} {percent}%, {per_sec}, {elapsed} gone, {eta} to go";
     let bar = bar.with_style(ProgressStyle::with_template(style)?);

@@ -1,5 +1,5 @@
-//! `dossier restore-done`: another epoch of the log, where nothing in the database tells that it
-//! was put back as it was before.
+//! `dossier restore-done`: starts another epoch of the log, for a restore that the database itself
+//! does not show.
 
 use std::process::ExitCode;
 
@@ -27,7 +27,7 @@ pub struct Arguments {
 /// Runs `restore-done`.
 ///
 /// # Errors
-/// What is in the way, and what to do.
+/// What failed, and what to do.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let directory = Directory::open(&arguments.place).await?;
     let raised = raise(&directory).await;
@@ -38,7 +38,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 async fn raise(directory: &Directory) -> anyhow::Result<i32> {
     let owner = directory.owner().await?;
-    // An engine that runs meanwhile would say that the log went back.
+    // An engine that runs at this time would report that the log went back.
     directory.engine.stop().await;
     Ok(raise_epoch(&owner).await?)
 }

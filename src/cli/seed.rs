@@ -9,8 +9,8 @@ use crate::intake::made_up::seed;
 use super::Place;
 use super::open::Directory;
 
-/// Most changes of a profile on average: nobody has more than twice as many, and what one makes
-/// stays below 1 MiB of events.
+/// Most changes of a profile on average. No profile has more than twice as many, so that its events
+/// stay below 1 MiB.
 const CHANGES_MAX: u64 = 500;
 
 /// Make up profiles, for trials and benchmarks
@@ -30,7 +30,7 @@ pub struct Arguments {
     /// The tenant they belong to
     #[arg(long, value_name = "NAME", default_value = "default")]
     tenant: String,
-    /// Where chance begins, any whole number: the same one makes the same people, once
+    /// The seed of the random numbers, any whole number: the same seed makes the same people, once
     #[arg(long, value_name = "N", default_value_t = 1)]
     random: u64,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub struct Arguments {
 /// Runs the command.
 ///
 /// # Errors
-/// What is in the way, and what to do.
+/// What failed, and what to do.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let directory = Directory::open(&arguments.place).await?;
     let Arguments { profiles, changes, tenant, random, .. } = &arguments;

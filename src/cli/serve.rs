@@ -35,21 +35,20 @@ use super::{Place, applications, demo};
   dossier serve --listen 0.0.0.0:8080 --ops-listen 127.0.0.1:8081 --data-dir /var/lib/dossier
   dossier serve --database-url postgres://dossier@db/dossier")]
 pub struct Arguments {
-    /// Where to listen
+    /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", env = "DOSSIER_LISTEN")]
     listen: SocketAddr,
-    /// Where to serve /metrics, /healthz and /readyz as well; needed unless --listen is loopback
+    /// The address of /metrics, /healthz and /readyz; required unless --listen is loopback
     #[arg(long, value_name = "ADDRESS", env = "DOSSIER_OPS_LISTEN")]
     ops_listen: Option<SocketAddr>,
     /// Fill the directory with real people, and print credentials (loopback only)
     #[arg(long)]
     demo: bool,
-    /// An origin whose pages may call from a browser, scheme and host alone; repeatable, or
-    /// separated by commas; * for every one
+    /// An origin whose pages may call from a browser, as scheme and host; repeatable, or separated
+    /// by commas; * allows every origin
     #[arg(long, value_name = "ORIGIN", env = "DOSSIER_CORS_ORIGIN", value_delimiter = ',')]
     cors_origin: Vec<String>,
-    /// How far the clocks of token issuers may be ahead (`nbf`, `iat`), 0 to 300; no token is
-    /// believed longer than its `exp` says
+    /// How far the clocks of token issuers may be ahead (`nbf`, `iat`), 0 to 300; `exp` is exact
     #[arg(long, value_name = "SECONDS", default_value_t = LEEWAY_SECONDS,
         env = "DOSSIER_CLOCK_LEEWAY", value_parser = clap::value_parser!(i64).range(0..=300))]
     clock_leeway: i64,
@@ -63,30 +62,30 @@ pub struct Arguments {
 const DURATION_BUCKETS: [f64; 14] =
     [0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 30.0];
 
-/// Connections at once; more wait to be accepted.
+/// Most connections at once; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 8_192;
-/// Longest wait for the head of a request.
+/// Longest time to receive the head of a request.
 const HEADER_TIME_MAX: Duration = Duration::from_secs(10);
-/// Longest head of a request, in bytes, and what is read ahead of a connection. A hundred uploads
-/// at once must not hold a hundred large buffers.
+/// Longest head of a request, in bytes, which is also how much is read ahead. A hundred uploads at
+/// once must not hold a hundred large buffers.
 const READ_BYTES_MAX: usize = 64 << 10;
 /// Pause after a connection could not be accepted: most likely too many files are open.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
-/// How often attachments are collected.
+/// How often unused attachments are removed.
 const COLLECT_EVERY: Duration = Duration::from_secs(60);
-/// Longest wait for requests in flight when the server is told to stop.
+/// Longest wait for running requests when the server is told to stop.
 const STOP_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Runs until told to stop.
 ///
 /// # Errors
-/// What is in the way, and what to do.
+/// What failed, and what to do.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let loopback = arguments.listen.ip().is_loopback();
     if arguments.demo && !loopback {
         anyhow::bail!("--demo serves on loopback only: its credentials are for trials");
     }
-    // Nothing is started for a setting that cannot be.
+    // Settings are checked before anything is started.
     let _ = allowing(axum::Router::new(), &arguments.cors_origin)?;
     let metrics = start_metrics()?;
     let listener = bind(arguments.listen).await?;
@@ -145,7 +144,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Serves both listeners until told to stop, or until the log went back.
+/// Serves both listeners until told to stop, or until the log has gone back.
 async fn until_stopped(
     app: Arc<App>,
     (listener, router): (TcpListener, axum::Router),
@@ -164,7 +163,7 @@ async fn until_stopped(
     let stop = async {
         tokio::select! {
             () = told_to_stop() => tracing::info!("stopping: finishing what is in flight"),
-            // It holds in memory what is in the log no more: another start forgets it.
+            // Memory holds what is no longer in the log: only a new start forgets it.
             () = went_back.cancelled() => {}
         }
         stopping.cancel();
@@ -173,8 +172,8 @@ async fn until_stopped(
     main.and(ops)
 }
 
-/// What goes on beside requests until told to stop, and must end before the database is left:
-/// e-mails are sent, the times of tickets kept, attachments that nobody has any more collected.
+/// Tasks beside requests, until told to stop; they must end before the database does: sending
+/// e-mails, storing the last use of tickets, removing unused attachments.
 async fn keep(app: Arc<App>, stopping: CancellationToken) {
     let applications = &app.applications;
     let idle_max = chrono::Duration::seconds(applications.settings.ticket_seconds_max);
@@ -200,12 +199,12 @@ async fn keep(app: Arc<App>, stopping: CancellationToken) {
     tokio::join!(tickets, collecting, applications.outbox.run(stopping.clone()));
 }
 
-/// The router for pages of these other origins too.
+/// The router, also for pages of these other origins.
 fn allowing(router: axum::Router, origins: &[String]) -> anyhow::Result<axum::Router> {
     routes::with_origins(router, origins).map_err(|why| anyhow::anyhow!("--cors-origin: {why}"))
 }
 
-/// A server takes its data directory for itself; a second one is told so.
+/// The server owns its data directory; a second server is told so.
 async fn open(place: &Place) -> anyhow::Result<Directory> {
     match &place.database_url {
         Some(url) => Directory::on_server(url, place.owner_database_url.as_deref()).await,
@@ -255,13 +254,13 @@ async fn serve(
             builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            // Its errors are the client's: what went wrong with a request is logged with it.
+            // Its errors come from the client's side; failed requests are logged elsewhere.
             let _ = connection.await;
             drop(permit);
         });
     }
     drop(listener);
-    // Connections that stay open without finishing a request must not hold up the stop for long.
+    // Open connections without a request must not delay the stop for long.
     let _ = tokio::time::timeout(STOP_TIME_MAX, graceful.shutdown()).await;
     Ok(())
 }

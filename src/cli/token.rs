@@ -17,7 +17,7 @@ use crate::intake::tenant_named;
 use super::Place;
 use super::open::Directory;
 
-/// Longest life of a token by `dossier token`, in days.
+/// Longest life of a token from `dossier token`, in days.
 const TTL_DAYS_MAX: i64 = 3_660;
 
 /// Print a bearer token of the local issuer
@@ -42,7 +42,7 @@ pub struct Arguments {
 /// Runs the command.
 ///
 /// # Errors
-/// What is in the way, and what to do.
+/// What failed, and what to do.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let directory = Directory::open(&arguments.place).await?;
     let minted = mint(&directory, &arguments).await;

@@ -1,7 +1,7 @@
-//! Whom the server runs as: whoever runs this, or, as PostgreSQL refuses root, an unprivileged
-//! account of the machine.
+//! The account that runs the server: the current one, or, since PostgreSQL refuses root, an
+//! unprivileged account of the machine.
 //!
-//! It never gives files away that were somebody else's: who made a cluster keeps it.
+//! Files that belong to others are never given away: the account that made a cluster keeps it.
 
 use std::fs;
 use std::io;
@@ -14,28 +14,28 @@ use tokio::process::Command;
 
 use crate::cluster::Error;
 
-/// In this order; the first there is.
+/// Tried in this order; the first that exists is used.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
-/// Not ours to choose: `initdb` runs it too.
+/// `initdb` runs this shell too, so it is fixed.
 pub const SHELL: &str = "/bin/sh";
 
 /// The account that owns the cluster and runs its server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     pub name: String,
-    /// Whether this process is root and its children become the account.
+    /// Whether this process is root and starts programs as the account.
     pub dropped: bool,
     uid: Uid,
     gid: Gid,
 }
 
-/// Refuses a data directory that is not ours to use.
+/// Refuses a data directory that belongs to others.
 pub fn check_owner(data_dir: &Path) -> Result<(), Error> {
     let failed = |source| Error::File { doing: "look at", path: data_dir.to_owned(), source };
     let owner = Uid::from_raw(fs::metadata(data_dir).map_err(failed)?.uid());
-    // Root in another user's folder could be led by its links to anything on the machine. Others
-    // may use what they can write, such as a volume that belongs to root and their group.
+    // In another user's folder, links could lead root to anything on the machine. Other users may
+    // use any folder that they can write, such as a volume of root and their group.
     let ours = match geteuid() {
         me if me.is_root() => owner.is_root(),
         me => owner == me || access(data_dir, AccessFlags::W_OK | AccessFlags::X_OK).is_ok(),
@@ -43,7 +43,7 @@ pub fn check_owner(data_dir: &Path) -> Result<(), Error> {
     if ours { Ok(()) } else { Err(foreign(data_dir, owner)) }
 }
 
-/// The account for a cluster, whether it exists already or not.
+/// The account for a cluster, whether the cluster exists or not.
 pub fn choose(home: &Path, cluster: &Path) -> Result<Account, Error> {
     let me = geteuid();
     if !me.is_root() {
@@ -63,21 +63,21 @@ pub fn choose(home: &Path, cluster: &Path) -> Result<Account, Error> {
         let account = default.ok_or(Error::NoAccount)?.name;
         return Err(Error::RootOwned { path: cluster.to_owned(), account });
     }
-    // Not simply the default: a "postgres" may have come to the machine after the cluster.
+    // Not simply the default: an account "postgres" may have been added after the cluster.
     Ok(Account { name: name(owner), dropped: true, uid: owner, gid: group })
 }
 
 impl Account {
-    /// Has a program run as the account, with no group of root's.
+    /// Makes a program run as the account, without root's groups.
     pub fn run(&self, command: &mut Command) {
         if self.dropped {
             command.uid(self.uid.as_raw()).gid(self.gid.as_raw());
         }
     }
 
-    /// Finds out whether programs can be run as the account at all: root in a container may lack
-    /// the right to, and would blame the first program it tries to run.
-    pub async fn try_out(&self) -> Result<(), Error> {
+    /// Checks that programs can be run as the account: root in a container may lack that right, and
+    /// the error would then seem to be the program's.
+    pub async fn check_can_run(&self) -> Result<(), Error> {
         if !self.dropped {
             return Ok(());
         }
@@ -92,7 +92,7 @@ impl Account {
         })
     }
 
-    /// Hands a folder of ours to the account.
+    /// Gives a folder of ours to the account.
     pub fn give(&self, path: &Path) -> Result<(), Error> {
         if !self.dropped {
             return Ok(());

@@ -1,7 +1,6 @@
-//! Finding the server binaries of the machine.
+//! Finds the server binaries of the machine.
 //!
-//! It never installs or downloads any, and never uses client programs: `initdb` and `postgres`
-//! are all that is run.
+//! Nothing is installed or downloaded. Only `initdb` and `postgres` are run, no client programs.
 
 use std::env;
 use std::fs;
@@ -17,7 +16,7 @@ use crate::cluster::account::Account;
 pub const FOLDER_VARIABLE: &str = "DOSSIER_PG_BIN";
 pub const MAJOR_MIN: u32 = 13;
 
-/// Where packages put them: a folder, the start of the names in it, and what follows below.
+/// Where packages install them: a folder, the beginning of names in it, and the path below.
 const PACKAGED: [(&str, &str, &str); 9] = [
     ("/usr/lib/postgresql", "", "bin"),
     ("/usr", "pgsql-", "bin"),
@@ -30,14 +29,14 @@ const PACKAGED: [(&str, &str, &str); 9] = [
     ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
 ];
 
-/// One installed server.
+/// An installed server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binaries {
     pub folder: PathBuf,
     pub major: u32,
 }
 
-/// The installed server to use: for an existing cluster only one of the version that made it.
+/// The installed server to use. For an existing cluster: one of the version that made it.
 pub async fn find(
     data_dir: &Path,
     made: Option<u32>,
@@ -45,7 +44,7 @@ pub async fn find(
 ) -> Result<Binaries, Error> {
     let named = env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let folders = match &named {
-        // By its full name: it is not run from the folder we are in.
+        // By its full name, since it runs in another folder.
         Some(folder) => fs::canonicalize(folder).into_iter().collect(),
         None => likely_folders(account).await,
     };
@@ -72,14 +71,14 @@ pub async fn find(
     }
 }
 
-/// The number in a text's front or behind a separator: "17.2", "@16", "-15".
+/// The number at the beginning of a text or after a separator: "17.2", "@16", "-15".
 pub fn number(text: &str) -> Option<u32> {
     let text = text.trim_start_matches(['-', '@']);
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     text[..end].parse().ok()
 }
 
-/// Every folder that may hold a server, the preferred first.
+/// Every folder that may hold a server, the preferred one first.
 async fn likely_folders(account: &Account) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     if let Some(answer) = answer(Path::new("pg_config"), "--bindir", account).await {
@@ -99,7 +98,7 @@ async fn likely_folders(account: &Account) -> Vec<PathBuf> {
     unique
 }
 
-/// The folders of a parent whose names begin so, the highest version first.
+/// The folders of a parent whose names begin in this way, the highest version first.
 fn versions_in(parent: &str, prefix: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(parent) else {
         return Vec::new();
@@ -125,7 +124,7 @@ async fn major(folder: &Path, account: &Account) -> Option<u32> {
     number(answer.split_once(") ")?.1)
 }
 
-/// What a program prints, asked as the account that will run it: what that cannot run is no use.
+/// What a program prints when run as the account that will run the server.
 async fn answer(program: &Path, argument: &str, account: &Account) -> Option<String> {
     let mut command = Command::new(program);
     command.arg(argument).current_dir("/").stdin(Stdio::null()).kill_on_drop(true);

@@ -1,7 +1,7 @@
-//! Making a new cluster, and in it the database and roles everything else relies on.
+//! Makes a new cluster with the database and roles that everything else relies on.
 //!
-//! It never leaves half a cluster where a whole one is looked for: a cluster is made beside its
-//! place and moved there when it is complete.
+//! A cluster is made beside its place and moved there when it is complete, so that half a cluster
+//! is never used.
 
 use std::fs::{self, File};
 use std::io;
@@ -16,14 +16,14 @@ use tracing::{debug, info, warn};
 use crate::cluster::site::Site;
 use crate::cluster::{APP, DATABASE, Error, OWNER, SUPERUSER, config};
 
-/// How the folders begin that clusters are made in.
+/// The beginning of the names of folders in which clusters are made.
 const UNFINISHED: &str = "data.new.";
 
-/// Makes the cluster of a site that has none.
+/// Makes the cluster if there is none.
 pub async fn initialise(site: &Site) -> Result<(), Error> {
     info!("making a new database in {}, this takes a few seconds", site.data_dir.display());
     let began = Instant::now();
-    // A name of its own each time: a killed predecessor's initdb may still be writing to the last.
+    // A new name each time: the initdb of a killed process may still write to its folder.
     let template = site.home.join(format!("{UNFINISHED}XXXXXX"));
     let unfinished = mkdtemp(&template).map_err(|errno| Error::File {
         doing: "make",
@@ -40,7 +40,7 @@ pub async fn initialise(site: &Site) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes what a start that was killed or given up made of a cluster.
+/// Removes folders that a killed start left behind.
 pub fn discard_unfinished(home: &Path) {
     let Ok(entries) = fs::read_dir(home) else {
         return;
@@ -49,14 +49,14 @@ pub fn discard_unfinished(home: &Path) {
         if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes())
             && let Err(error) = fs::remove_dir_all(entry.path())
         {
-            // An initdb without a parent is still at work there. The next start tries again.
+            // The initdb of a killed process is still running there. The next start tries again.
             warn!(%error, "could not remove {}", entry.path().display());
         }
     }
 }
 
-/// Sees to the database and its roles, whether the cluster is new or a former start was killed
-/// between any two steps.
+/// Makes the database and its roles, in a new cluster, or in one whose first start was killed
+/// between two steps.
 pub async fn provision(socket_directory: &Path) -> Result<(), Error> {
     let failed = |doing| move |source| Error::Database { doing, source };
     let client = connect(socket_directory, SUPERUSER).await?;
@@ -84,7 +84,7 @@ pub async fn provision(socket_directory: &Path) -> Result<(), Error> {
     let found =
         client.query_opt(not_granted, &[&OWNER]).await.map_err(failed("look for rights"))?;
     if found.is_some() {
-        // One transaction, of which the owner of the schema tells that it was done.
+        // One transaction. The owner of the schema shows that it was done.
         let statements = format!(
             "revoke all on database {DATABASE} from public;
              grant connect on database {DATABASE} to {APP};
@@ -97,17 +97,17 @@ pub async fn provision(socket_directory: &Path) -> Result<(), Error> {
 }
 
 async fn run_initdb(site: &Site, folder: &Path) -> Result<(), Error> {
-    let doorway = site.doorway(folder)?;
+    let reachable_folder = site.reachable_folder(folder)?;
     let mut command = site.command("initdb");
     command
         .arg("--pgdata")
-        .arg(&doorway.path)
+        .arg(&reachable_folder.path)
         .args(["--username", SUPERUSER, "--encoding=UTF8", "--locale=C", "--data-checksums"])
         .args(["--auth-local=trust", "--auth-host=reject"])
         .args((!site.options.durable).then_some("--no-sync"))
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
-        // Nobody waits for it any more when this step is given up.
+        // Dropping this step ends the connection.
         .kill_on_drop(true);
     let child = site.spawn(&mut command)?;
     let output = child.wait_with_output().await.map_err(|source| Error::Create { source })?;
@@ -127,7 +127,7 @@ async fn connect(socket_directory: &Path, database: &str) -> Result<Client, Erro
         .connect(NoTls)
         .await
         .map_err(|source| Error::Database { doing: "sign in as superuser", source })?;
-    // Ends when the client is dropped; what goes wrong the client's statements say as well.
+    // Ends when the client is dropped. Errors also reach the client's statements.
     tokio::spawn(connection);
     Ok(client)
 }

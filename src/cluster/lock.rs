@@ -1,7 +1,7 @@
-//! One owner per data directory: an advisory lock the kernel gives free when its holder dies,
-//! however it dies, on a file that tells others whom to ask.
+//! One owner for each data directory: an advisory lock, which the kernel releases when its holder
+//! ends in any way, on a file that names the owner.
 //!
-//! The file is never removed: a second one beside a removed one could be locked as well.
+//! The file is never removed: a second file in its place could be locked as well.
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -14,26 +14,26 @@ use std::time::Duration;
 use crate::cluster::Error;
 
 const NAME: &str = "dossier.lock";
-/// Whoever only looks who holds the lock holds it for a moment itself, shared: so ask again.
+/// A process that only looks who the owner is holds a shared lock for a moment: so try again.
 const ATTEMPTS_MAX: u32 = 10;
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// The data directory is ours for as long as this lives.
+/// The data directory belongs to this process while this value exists.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
     path: PathBuf,
 }
 
-/// What an owner says of itself.
+/// What an owner tells of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
     pub pid: Option<u32>,
-    /// Once its database can be used.
+    /// Set once its database can be used.
     pub socket_directory: Option<PathBuf>,
 }
 
-/// Takes the lock; also gives the socket directory a killed predecessor had no time to remove.
+/// Takes the lock; also returns the socket directory that a killed owner could not remove.
 pub async fn acquire(data_dir: &Path) -> Result<(Lock, Option<PathBuf>), Error> {
     let path = data_dir.join(NAME);
     let failed = |source| Error::File { doing: "lock", path: path.clone(), source };
@@ -61,7 +61,7 @@ pub async fn acquire(data_dir: &Path) -> Result<(Lock, Option<PathBuf>), Error> 
     Err(Error::AlreadyRunning { data_dir: data_dir.to_owned(), pid })
 }
 
-/// Who owns the data directory, if anyone does.
+/// The owner of the data directory, if there is one.
 pub fn holder(data_dir: &Path) -> Result<Option<Holder>, Error> {
     let path = data_dir.join(NAME);
     let failed = |source| Error::File { doing: "look at", path: path.clone(), source };
@@ -86,7 +86,7 @@ impl Lock {
         self.write(&text)
     }
 
-    /// Leaves nothing for a successor to clean up.
+    /// Clears the file, so that the next owner has nothing to clean up.
     pub fn withdraw(&self) -> Result<(), Error> {
         self.write(b"")
     }
@@ -97,8 +97,8 @@ impl Lock {
     }
 }
 
-/// Two lines, each ended: the owner may be in the middle of writing them. Paths may hold line
-/// ends themselves, so the second line goes on to the last one.
+/// Two lines, each with an end, since the owner may be writing them. Paths may contain line ends,
+/// so the second line reaches to the last one.
 fn read(mut file: &File) -> io::Result<Holder> {
     let mut text = Vec::new();
     file.read_to_end(&mut text)?;
@@ -110,7 +110,7 @@ fn read(mut file: &File) -> io::Result<Holder> {
     Ok(Holder { pid, socket_directory })
 }
 
-/// Whether the file we locked is still the one others will find.
+/// Whether the locked file is still the one that others find.
 fn is_at(file: &File, path: &Path) -> bool {
     let (Ok(ours), Ok(theirs)) = (file.metadata(), path.metadata()) else {
         return false;

@@ -9,13 +9,13 @@
 //!     log/              the server's log, the newest few files
 //! ```
 //!
-//! The server binaries are those of the machine. One process owns a data directory at a time; it
-//! takes over whatever a killed predecessor left running, restarts the server when that dies, and
-//! a guardian process shuts the server down should the owner itself be killed.
+//! The server binaries are those of the machine. One process owns a data directory at a time. It
+//! takes over what a killed owner left running, restarts the server when it dies, and has a
+//! guardian process that shuts the server down if the owner is killed.
 //!
-//! It never downloads anything, never opens a network port, never runs a server as root, never
-//! upgrades or deletes a cluster, and never writes outside the data directory, but for a private
-//! folder in `/tmp` where the data directory cannot hold a socket.
+//! Nothing is downloaded, no network port is opened, no server runs as root, no cluster is upgraded
+//! or deleted, and nothing is written outside the data directory, except a private folder in `/tmp`
+//! if the data directory cannot hold a socket.
 
 mod account;
 mod binaries;
@@ -39,29 +39,29 @@ use tracing::info;
 use crate::cluster::lock::{Holder, Lock};
 use crate::cluster::site::Site;
 
-/// The database everything is in.
+/// The name of the database.
 pub const DATABASE: &str = "dossier";
-/// Owns the database and its schemas: for migrations and rebuilding.
+/// The role that owns the database and its schemas: for migrations and rebuilding.
 pub const OWNER: &str = "dossier_owner";
-/// What the running server signs in as; has what the owner grants it, no more.
+/// The role of the running server, with the rights that the owner grants.
 pub const APP: &str = "dossier_app";
-/// May do everything: for the cluster itself, and for tests that make databases.
+/// The role that may do everything: for the cluster itself, and for tests that make databases.
 pub const SUPERUSER: &str = "postgres";
 
-/// Only part of the socket's file name: no TCP port is ever opened.
+/// Only a part of the socket's file name: no TCP port is opened.
 const PORT: u16 = 5432;
 const CONNECT_SECONDS_MAX: Duration = Duration::from_secs(5);
-/// How long a command waits for an owner that is still making or recovering its cluster.
+/// How long a command waits for an owner that is making or recovering its cluster.
 const ATTACH_SECONDS_MAX: Duration = Duration::from_secs(60);
 const ATTACH_POLL: Duration = Duration::from_millis(20);
 const DROP_SECONDS_MAX: Duration = Duration::from_secs(2);
 const DROP_POLL: Duration = Duration::from_millis(5);
 
-/// How the cluster is run.
+/// How a cluster is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Whether what was committed survives any crash. Without it the server is faster and
-    /// smaller: for tests only.
+    /// Whether committed data survives any crash. Without this the server is faster and smaller:
+    /// for tests only.
     pub durable: bool,
 }
 
@@ -71,16 +71,16 @@ impl Default for Options {
     }
 }
 
-/// What the supervising task says of the server.
+/// The state of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Health {
-    /// The server's process; none while it is being restarted.
+    /// The server's process; None while it is being restarted.
     pub postmaster: Option<u32>,
     /// How often it died and was started again.
     pub restarts: u64,
 }
 
-/// A running cluster and the data directory it owns. Ends with [`Cluster::stop`].
+/// A running cluster and the data directory that it owns. End it with [`Cluster::stop`].
 #[derive(Debug)]
 pub struct Cluster {
     site: Arc<Site>,
@@ -96,15 +96,15 @@ struct Supervisor {
     stop: oneshot::Sender<()>,
 }
 
-/// The way to a cluster that another process owns.
+/// How to connect to the cluster of another process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attached {
-    /// The owner, if it has said so.
+    /// The owner, if it is known.
     pub pid: Option<u32>,
     socket_directory: PathBuf,
 }
 
-/// Why there is no cluster to use.
+/// Why there is no cluster.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(
@@ -172,11 +172,11 @@ pub enum Error {
 }
 
 impl Cluster {
-    /// Takes the data directory, makes what is not there yet and starts the server.
+    /// Takes the data directory, makes what is missing and starts the server.
     ///
     /// # Errors
     ///
-    /// Another process owns the directory, or the server cannot be started there; nothing keeps
+    /// Another process owns the directory, or the server cannot be started there. Nothing keeps
     /// running then.
     pub async fn start(data_dir: &Path, options: Options) -> Result<Cluster, Error> {
         let began = Instant::now();
@@ -193,7 +193,7 @@ impl Cluster {
         }
         let site = Arc::new(site::settle_socket(site)?);
         let socket_directory = &site.socket_directory.path;
-        let postmaster = postmaster::launch_patiently(&site).await?;
+        let postmaster = postmaster::start_with_retries(&site).await?;
         let provisioned = create::provision(socket_directory).await;
         if let Err(error) = provisioned.and_then(|()| lock.announce(socket_directory)) {
             postmaster.shut_down().await;
@@ -220,7 +220,7 @@ impl Cluster {
         config(&self.site.socket_directory.path, role)
     }
 
-    /// The server's state as the supervising task sees it, now and later.
+    /// The server's state, now and later.
     pub fn health(&self) -> watch::Receiver<Health> {
         self.health.clone()
     }
@@ -230,18 +230,18 @@ impl Cluster {
         self.next_start.clone()
     }
 
-    /// Ends all connections, shuts the server down and gives the data directory free.
+    /// Ends all connections, shuts the server down and releases the data directory.
     ///
     /// # Errors
     ///
     /// A process of the cluster did not end even when killed.
     pub async fn stop(mut self) -> Result<(), Error> {
         if let Some(Supervisor { task, stop }) = self.supervisor.take() {
-            // Neither can fail but when the task is gone already, and its end is all that counts.
+            // Both fail only if the task has ended already, which is all that is wanted.
             let _ = stop.send(());
             let _ = task.await;
         }
-        // A server that was just being restarted was let go of, not waited for.
+        // A server in the middle of a restart was abandoned, so it is ended here.
         takeover::clear(&self.site.cluster).await?;
         self.lock.withdraw()?;
         info!("PostgreSQL in {} stopped", self.site.data_dir.display());
@@ -250,8 +250,8 @@ impl Cluster {
 }
 
 impl Drop for Cluster {
-    /// For panics and early returns: has the server shut down and waits for it a moment, so that
-    /// a data directory can be removed after it. What is not done by then, the next start does.
+    /// For panics and early returns: starts to shut the server down and waits for it briefly, so
+    /// that a data directory can be removed. The next start does what is left.
     fn drop(&mut self) {
         let Some(Supervisor { task, .. }) = self.supervisor.take() else {
             return;
@@ -281,8 +281,8 @@ pub fn is_in(data_dir: &Path) -> bool {
     site::cluster_of(data_dir).exists()
 }
 
-/// The cluster of a data directory another process owns; none if nobody does, and the caller may
-/// start it.
+/// The cluster of a data directory that another process owns; None if there is no owner: then the
+/// caller may start it.
 ///
 /// # Errors
 ///
@@ -304,7 +304,7 @@ pub async fn attach(data_dir: &Path) -> Result<Option<Attached>, Error> {
 }
 
 /// No password: whoever can enter the socket's folder (its owner and root) can read the cluster's
-/// files as well, so a password beside them would guard nothing.
+/// files as well, so a password stored beside them would protect nothing.
 fn config(socket_directory: &Path, role: &str) -> tokio_postgres::Config {
     let mut config = tokio_postgres::Config::new();
     config

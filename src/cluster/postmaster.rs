@@ -1,6 +1,6 @@
-//! The server's main process: starting it, waiting until it answers, shutting it down.
+//! The server's main process: starts it, waits until it answers, shuts it down.
 //!
-//! It never outlives us: a guardian shuts it down when we are gone without having done so.
+//! It never outlives its owner: a guardian process shuts it down if the owner is killed.
 
 use std::fs::{self, File};
 use std::io;
@@ -20,25 +20,26 @@ use crate::cluster::{Error, PORT, SUPERUSER, account, config, takeover};
 
 const ATTEMPTS_MAX: u32 = 3;
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(200);
-/// Recovery after a crash of the machine reads up to `max_wal_size` again.
+/// After a crash of the machine, recovery reads up to `max_wal_size`.
 const READY_SECONDS_MAX: Duration = Duration::from_secs(600);
 const READY_POLL: Duration = Duration::from_millis(10);
 const READY_WORD_AFTER: Duration = Duration::from_secs(3);
-/// A last checkpoint writes out all of `shared_buffers`.
+/// The last checkpoint writes out all of `shared_buffers`.
 const FAST_SECONDS_MAX: Duration = Duration::from_secs(30);
 const IMMEDIATE_SECONDS_MAX: Duration = Duration::from_secs(5);
 
 const START_LOG: &str = "start.log";
 const LOGS_MAX: usize = 5;
 const COMPLAINTS_MAX: usize = 4;
-/// Sign-ins that may fail once the server says that it is ready.
+/// Most log-ins that may fail after the server has said that it is ready.
 const REFUSALS_MAX: u32 = 100;
 
-/// A line on its standard input dismisses it; the end of it without one means that we died.
+/// A line on its standard input dismisses it; the end of input without one means that the owner
+/// died.
 const GUARDIAN: &str = r#"read -r dismissed || kill -INT "$1""#;
 
-/// What holds for every cluster. Given on the command line, where neither the files in the cluster
-/// nor `alter system` can change them; who wants others runs a server of their own.
+/// Settings of every cluster. On the command line neither files in the cluster nor `alter system`
+/// can change them. For other settings, run a server of your own.
 const SETTINGS: &[&str] = &[
     "listen_addresses=",
     "unix_socket_permissions=0700",
@@ -56,7 +57,7 @@ const SETTINGS: &[&str] = &[
     "log_rotation_size=10MB",
     "log_rotation_age=0",
     "log_timezone=UTC",
-    // Details quote the values of rows, and those are people's.
+    // Error details quote values of rows, which are personal.
     "log_error_verbosity=terse",
     "log_parameter_max_length=0",
 ];
@@ -68,7 +69,7 @@ const DURABLE: &[&str] = &[
     "maintenance_work_mem=128MB",
     "min_wal_size=256MB",
     "max_wal_size=1GB",
-    // Statistics soon after many people came at once, rather than within a minute.
+    // Statistics are collected soon after many people were added, not a minute later.
     "autovacuum_naptime=10s",
 ];
 const NOT_DURABLE: &[&str] = &[
@@ -81,16 +82,16 @@ const NOT_DURABLE: &[&str] = &[
     "max_wal_size=256MB",
 ];
 
-/// The running server. Dropped without [`Postmaster::shut_down`], the guardian ends it.
+/// The running server. If dropped without [`Postmaster::shut_down`], the guardian ends it.
 #[derive(Debug)]
 pub struct Postmaster {
     child: Child,
     guardian: Child,
 }
 
-/// Starts the server and waits until it answers; as what a killed one left behind may take a
-/// moment to go where it cannot be seen, more than once.
-pub async fn launch_patiently(site: &Site) -> Result<Postmaster, Error> {
+/// Starts the server and waits until it answers. It tries more than once, since what a killed
+/// server left behind may take a moment to go.
+pub async fn start_with_retries(site: &Site) -> Result<Postmaster, Error> {
     let mut attempt = 1;
     loop {
         match launch(site).await {
@@ -104,7 +105,7 @@ pub async fn launch_patiently(site: &Site) -> Result<Postmaster, Error> {
     }
 }
 
-/// Ends whatever runs the cluster, starts the server and waits until it answers.
+/// Ends all that runs the cluster, starts the server and waits until it answers.
 pub async fn launch(site: &Site) -> Result<Postmaster, Error> {
     takeover::clear(&site.cluster).await?;
     prune_logs(site);
@@ -123,7 +124,7 @@ pub async fn launch(site: &Site) -> Result<Postmaster, Error> {
     }
 }
 
-/// Removes the oldest of the server's logs: it starts a new one at 10 MB, but keeps them all.
+/// Removes the oldest of the server's logs: it starts a new one at 10 MB, and never removes any.
 pub fn prune_logs(site: &Site) {
     let mut logs = logs(site);
     logs.truncate(logs.len().saturating_sub(LOGS_MAX));
@@ -135,23 +136,23 @@ pub fn prune_logs(site: &Site) {
 }
 
 impl Postmaster {
-    /// The server's process; none once its end has been noticed.
+    /// The server's process; None once its end was noticed.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// Waits until the server is gone without having been asked to.
-    pub async fn died(&mut self) -> io::Result<ExitStatus> {
+    /// Waits until the server ends by itself.
+    pub async fn wait_until_dead(&mut self) -> io::Result<ExitStatus> {
         self.child.wait().await
     }
 
-    /// Lets go of a server that died: its id may be another's by the time the guardian would
-    /// use it.
-    pub async fn bury(mut self) {
+    /// Dismisses the guardian of a server that died: by the time it would act, the process id could
+    /// belong to another process.
+    pub async fn discard_dead(mut self) {
         dismiss(&mut self.guardian).await;
     }
 
-    /// Ends the server: at first so that the next start has nothing to recover.
+    /// Ends the server: first in the way that leaves nothing to recover.
     pub async fn shut_down(mut self) {
         let signals = [
             (Signal::SIGINT, FAST_SECONDS_MAX),
@@ -159,7 +160,7 @@ impl Postmaster {
             (Signal::SIGKILL, IMMEDIATE_SECONDS_MAX),
         ];
         for (signal, patience) in signals {
-            // None once it is gone and its id may be another's.
+            // None once it has ended and its id may belong to another process.
             let Some(pid) = self.child.id() else { break };
             takeover::signal(pid.cast_signed(), signal);
             if timeout(patience, self.child.wait()).await.is_ok() {
@@ -170,7 +171,7 @@ impl Postmaster {
         dismiss(&mut self.guardian).await;
     }
 
-    /// Asks until the server answers or is gone.
+    /// Waits until the server answers or has ended.
     async fn ready(&mut self, site: &Site) -> Result<(), Error> {
         let began = Instant::now();
         let mut told = false;
@@ -183,7 +184,7 @@ impl Postmaster {
                 let said = format!("{status}: {}", complaints(site));
                 return Err(start_failed(site, io::Error::other(said)));
             }
-            // Asked any earlier, it would note each refusal in its log as fatal.
+            // Connecting earlier would put each refusal into its log as fatal.
             if takeover::says_ready(&site.cluster) {
                 match config.connect(NoTls).await {
                     Ok(_) => return Ok(()),
@@ -203,7 +204,7 @@ impl Postmaster {
 }
 
 fn spawn(site: &Site) -> Result<Child, Error> {
-    let doorway = site.doorway(&site.cluster)?;
+    let reachable_folder = site.reachable_folder(&site.cluster)?;
     let path = site.data_dir.join(START_LOG);
     let start_log =
         File::create(&path).map_err(|source| Error::File { doing: "write", path, source })?;
@@ -211,7 +212,7 @@ fn spawn(site: &Site) -> Result<Child, Error> {
     let mut command = site.command("postgres");
     command
         .arg("-D")
-        .arg(&doorway.path)
+        .arg(&reachable_folder.path)
         .args(["-p", &PORT.to_string(), "-k"])
         .arg(socket_directory(site))
         .args(SETTINGS.iter().chain(more).flat_map(|setting| ["-c", setting]))
@@ -220,8 +221,8 @@ fn spawn(site: &Site) -> Result<Child, Error> {
     site.spawn(&mut command)
 }
 
-/// Relative to the cluster, in which the server works, if it can be: the account cannot use the
-/// full name, and commas and quotes in it would have a meaning.
+/// Relative to the cluster, where the server runs, if possible: the account may not reach the full
+/// name, and commas and quotes in it would have a meaning.
 fn socket_directory(site: &Site) -> &Path {
     if site.socket_directory.path == site.home {
         Path::new("..")
@@ -250,7 +251,7 @@ fn spawn_guardian(site: &Site, pid: u32) -> Result<Child, Error> {
 
 async fn dismiss(guardian: &mut Child) {
     if let Some(mut input) = guardian.stdin.take() {
-        // Fails only if the guardian was killed, and then it needs no dismissing.
+        // Fails only if the guardian was killed: then there is nothing to dismiss.
         let _ = input.write_all(b"dismissed\n").await;
     }
     let _ = guardian.wait().await;
@@ -260,7 +261,7 @@ fn start_failed(site: &Site, source: io::Error) -> Error {
     Error::Start { cluster: site.cluster.clone(), source }
 }
 
-/// The last the server said: where it begins to speak, or in its own log once that was open.
+/// The last that the server said: on its output, or in its own log once that was open.
 fn complaints(site: &Site) -> String {
     let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
     let mut said = read(site.data_dir.join(START_LOG));

@@ -1,7 +1,7 @@
-//! Where a cluster lies, whose it is, and how its programs are run there.
+//! Where a cluster is, which account owns it, and how its programs run.
 //!
-//! It never follows what the server's account put into its folders, and never changes the
-//! mode of a folder that was there before.
+//! Links in the folders of the server's account are never followed, and the mode of a folder that
+//! existed before is never changed.
 
 use std::env;
 use std::ffi::OsStr;
@@ -24,15 +24,15 @@ use crate::cluster::{Error, Options, PORT};
 
 /// Folders for the sockets of data directories that cannot hold one.
 const OUTSIDE: &str = "/tmp/dossier-";
-/// What the server's programs see of our environment. The rest stays out: `PGPORT` and its kind
-/// would change settings behind our back.
+/// The environment variables that the server's programs see. Others, such as `PGPORT`, would change
+/// settings.
 const ENVIRONMENT: [&str; 2] = ["PATH", "LD_LIBRARY_PATH"];
 
-/// All that is fixed while a cluster runs.
+/// What is fixed while a cluster runs.
 #[derive(Debug)]
 pub struct Site {
     pub data_dir: PathBuf,
-    /// Everything the server's account may touch.
+    /// The folder of the server's account.
     pub home: PathBuf,
     pub cluster: PathBuf,
     pub socket_directory: SocketDirectory,
@@ -41,22 +41,22 @@ pub struct Site {
     pub options: Options,
 }
 
-/// Where the socket lies. A folder of its own outside the data directory goes with this.
+/// Where the socket is. If it is a folder outside the data directory, it is removed with this.
 #[derive(Debug)]
 pub struct SocketDirectory {
     pub path: PathBuf,
     outside: bool,
 }
 
-/// A folder by a name under which the server's account can reach it.
+/// A folder by a name that the server's account can use.
 #[derive(Debug)]
-pub struct Doorway {
+pub struct ReachableFolder {
     pub path: PathBuf,
     /// Open until the program runs and has inherited it.
     _folder: Option<File>,
 }
 
-/// Makes the data directory if there is none, and gives its full name.
+/// Makes the data directory if there is none, and returns its full name.
 pub fn prepare(data_dir: &Path) -> Result<PathBuf, Error> {
     make_folder(data_dir, true)?;
     account::check_owner(data_dir)?;
@@ -67,14 +67,14 @@ pub fn prepare(data_dir: &Path) -> Result<PathBuf, Error> {
     })
 }
 
-/// Decides who runs what where. The data directory must be ours by now.
+/// Decides which account runs what, and where. The data directory must be locked by now.
 pub async fn choose(data_dir: PathBuf, options: Options) -> Result<Site, Error> {
     let home = home_of(&data_dir);
     let cluster = cluster_of(&data_dir);
     let account = account::choose(&home, &cluster)?;
     make_folder(&home, false)?;
     account.give(&home)?;
-    account.try_out().await?;
+    account.check_can_run().await?;
     let binaries = binaries::find(&data_dir, made_by(&cluster)?, &account).await?;
     let socket_directory = SocketDirectory { path: home.clone(), outside: false };
     Ok(Site { data_dir, home, cluster, socket_directory, account, binaries, options })
@@ -89,10 +89,10 @@ pub fn cluster_of(data_dir: &Path) -> PathBuf {
     home_of(data_dir).join("data")
 }
 
-/// Settles where the socket lies. Only for a cluster that nobody runs.
+/// Chooses the place of the socket. For a cluster that no process runs.
 ///
-/// The names of sockets have a limit of about a hundred bytes, and some file systems (of shared
-/// and network folders) have no sockets at all. Binding one tells both.
+/// The path of a socket may have about a hundred bytes, and some file systems (shared and network
+/// folders) have no sockets. Binding one shows both.
 pub fn settle_socket(site: Site) -> Result<Site, Error> {
     for name in socket_files() {
         remove_if_there(&site.home.join(name))?;
@@ -114,13 +114,13 @@ pub fn settle_socket(site: Site) -> Result<Site, Error> {
     Ok(Site { socket_directory, ..site })
 }
 
-/// Removes the socket's folder of an owner that was killed, if it was outside the data directory.
+/// Removes the socket folder of a killed owner, if it is outside the data directory.
 pub fn discard_socket_directory(path: PathBuf) {
     let outside = path.as_os_str().as_encoded_bytes().starts_with(OUTSIDE.as_bytes());
     drop(SocketDirectory { path, outside });
 }
 
-/// Removes a file, or does nothing if there is none.
+/// Removes a file, if there is one.
 pub fn remove_if_there(path: &Path) -> Result<(), Error> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -135,7 +135,7 @@ impl Drop for SocketDirectory {
         if !self.outside {
             return;
         }
-        // Best effort, as anyone may have cleaned up /tmp: what stays is private and empty.
+        // Errors are ignored, since anyone may have cleaned /tmp: what stays is private and empty.
         for name in socket_files() {
             let _ = fs::remove_file(self.path.join(name));
         }
@@ -144,8 +144,8 @@ impl Drop for SocketDirectory {
 }
 
 impl Site {
-    /// One of the server's programs, or any other by its full name, to run as the server's
-    /// account and apart from our terminal.
+    /// A program of the server, or another by its full name, to run as the server's account and
+    /// apart from the terminal.
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(self.binaries.folder.join(program));
         command
@@ -154,21 +154,21 @@ impl Site {
             .env("LC_ALL", "C")
             .current_dir("/")
             .stdin(Stdio::null())
-            // Ctrl-C reaches every process of the terminal's group: the server is to end when we
-            // have finished with it, not before.
+            // Ctrl-C reaches every process in the terminal's group: the server must end later than
+            // its owner's work.
             .process_group(0);
         self.account.run(&mut command);
         command
     }
 
-    /// A name for a folder of the account's that its programs can use.
+    /// A name for a folder of the account, which its programs can use.
     ///
-    /// The data directory is private to root then, and so may be the folders it is in (`/root`):
-    /// the account cannot walk there. A descriptor it inherits takes it in, and no mode on the
-    /// way has to be changed.
-    pub fn doorway(&self, folder: &Path) -> Result<Doorway, Error> {
+    /// The data directory is private to root in this case, as may be the folders above it
+    /// (`/root`): the account cannot enter them. A descriptor that it inherits leads there, and no
+    /// mode has to be changed.
+    pub fn reachable_folder(&self, folder: &Path) -> Result<ReachableFolder, Error> {
         if !self.account.dropped {
-            return Ok(Doorway { path: folder.to_owned(), _folder: None });
+            return Ok(ReachableFolder { path: folder.to_owned(), _folder: None });
         }
         let open = File::open(folder).and_then(|file| {
             fcntl(&file, FcntlArg::F_SETFD(FdFlag::empty()))?;
@@ -177,7 +177,7 @@ impl Site {
         let file =
             open.map_err(|source| Error::File { doing: "open", path: folder.to_owned(), source })?;
         let path = format!("/proc/self/fd/{}", file.as_raw_fd()).into();
-        Ok(Doorway { path, _folder: Some(file) })
+        Ok(ReachableFolder { path, _folder: Some(file) })
     }
 
     /// Runs a program in the background.
@@ -189,12 +189,12 @@ impl Site {
     }
 }
 
-/// What a server makes in the folder of its socket, the socket first.
+/// The files that a server makes in the folder of its socket, the socket first.
 fn socket_files() -> [String; 2] {
     [format!(".s.PGSQL.{PORT}"), format!(".s.PGSQL.{PORT}.lock")]
 }
 
-/// The version of PostgreSQL a cluster was made by; none if there is no cluster.
+/// The PostgreSQL version that made a cluster; None if there is no cluster.
 fn made_by(cluster: &Path) -> Result<Option<u32>, Error> {
     if !cluster.exists() {
         return Ok(None);

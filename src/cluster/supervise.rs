@@ -1,6 +1,7 @@
-//! The task that watches the running server and starts it again in place when it dies.
+//! The task that watches the running server and restarts it when it dies.
 //!
-//! It never gives up: a full disk is emptied some day, and readiness says "no" until then.
+//! It never gives up: the cause, such as a full disk, may be removed later. Until then the server
+//! is not ready.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +16,14 @@ use crate::cluster::site::Site;
 
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
-/// A server that ran this long did not die of its start.
+/// A server that ran at least this long did not die of its start.
 const STEADY_AFTER: Duration = Duration::from_secs(60);
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
-/// Where the task tells how the server does.
+/// Where the task publishes the server's state.
 pub struct Told {
     pub health: watch::Sender<Health>,
-    /// When the server is to be started again, while it is down.
+    /// When the server will be started again, while it is down.
     pub next_start: watch::Sender<Option<Instant>>,
 }
 
@@ -37,12 +38,12 @@ pub async fn supervise(
     loop {
         let began = Instant::now();
         tokio::select! {
-            // Also when the cluster was dropped without a word.
+            // Also if the cluster was dropped without being stopped.
             _ = &mut stop => return postmaster.shut_down().await,
             () = watch_over(&site, &mut postmaster) => {}
         }
         told.health.send_modify(|health| health.postmaster = None);
-        postmaster.bury().await;
+        postmaster.discard_dead().await;
         if began.elapsed() > STEADY_AFTER {
             pause = PAUSE_MIN;
         }
@@ -59,12 +60,12 @@ pub async fn supervise(
     }
 }
 
-/// Until the server dies, keeps its logs from growing without end.
+/// Until the server dies, removes old logs.
 async fn watch_over(site: &Site, postmaster: &mut Postmaster) {
     let mut prune = interval_at(Instant::now() + PRUNE_EVERY, PRUNE_EVERY);
     loop {
         tokio::select! {
-            died = postmaster.died() => {
+            died = postmaster.wait_until_dead() => {
                 match died {
                     Ok(status) => warn!("PostgreSQL died ({status})"),
                     Err(error) => warn!(%error, "lost sight of PostgreSQL"),
@@ -76,7 +77,7 @@ async fn watch_over(site: &Site, postmaster: &mut Postmaster) {
     }
 }
 
-/// Tries until the server runs again, each time after a longer pause.
+/// Tries to restart the server, each time after a longer pause.
 async fn restart(
     site: &Site,
     pause: &mut Duration,

@@ -1,7 +1,7 @@
-//! Making sure that nobody runs a cluster any more, above all what a killed owner left running.
+//! Makes sure that no process runs a cluster, above all one that a killed owner left behind.
 //!
-//! It never touches a process that is not a PostgreSQL server at work in this very cluster: a
-//! process id in a file may long be somebody else's.
+//! Only PostgreSQL servers of this very cluster are ended: a process id in a file may have been
+//! given to another process.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -20,24 +20,24 @@ use crate::cluster::{Error, site};
 const POLL: Duration = Duration::from_millis(5);
 const ORPHANS_PATIENCE: Duration = Duration::from_millis(500);
 const PROCESSES: &str = "/proc";
-/// Where a server notes its process id, and in a later line its state.
+/// The file in which a server writes its process id, and in a later line its state.
 const NOTE: &str = "postmaster.pid";
 const READY_LINE: usize = 7;
 
-/// Ends every server process of the cluster and removes what it left of itself. The caller owns
-/// the data directory.
+/// Ends every server process of the cluster and removes the files that it left. The caller owns the
+/// data directory.
 pub async fn clear(cluster: &Path) -> Result<(), Error> {
     let recorded = recorded(cluster);
-    // A server for one user alone, started by hand to mend something, notes its id negative.
+    // A single-user server, started by hand for a repair, writes its id as a negative number.
     if let Some(pid) =
         recorded.filter(|pid| *pid < 0 && tenants(cluster, Some(-pid)).contains(&-pid))
     {
         return Err(Error::Occupied { cluster: cluster.to_owned(), pid: -pid });
     }
     for (signal, patience) in [
-        // Rolls back, writes everything out, and is the one way that needs no recovery after.
+        // This way rolls back and writes everything out: no recovery is needed afterwards.
         (Signal::SIGINT, Duration::from_secs(20)),
-        // Recovery will do the rest.
+        // Recovery does the rest.
         (Signal::SIGQUIT, Duration::from_secs(5)),
         (Signal::SIGKILL, Duration::from_secs(5)),
     ] {
@@ -61,30 +61,30 @@ pub async fn clear(cluster: &Path) -> Result<(), Error> {
     if let Some(pid) = tenants(cluster, recorded).first() {
         return Err(Error::Occupied { cluster: cluster.to_owned(), pid: *pid });
     }
-    // PostgreSQL refuses to start as long as any process of its user has the noted id.
+    // PostgreSQL refuses to start while any process of its user has the id in the file.
     site::remove_if_there(&cluster.join(NOTE))
 }
 
-/// Whether a server notes the cluster as its own; it takes the note back when it has shut down.
+/// Whether a server claims the cluster as its own; it removes the file when it has shut down.
 pub fn is_claimed(cluster: &Path) -> bool {
     cluster.join(NOTE).exists()
 }
 
-/// Whether a server notes that it takes connections. The note is of one that runs, if the cluster
-/// was cleared before that was started.
+/// Whether a server says that it accepts connections. It is one that runs, if the file was removed
+/// before it was started.
 pub fn says_ready(cluster: &Path) -> bool {
     let text = fs::read_to_string(cluster.join(NOTE)).unwrap_or_default();
     text.lines().nth(READY_LINE).is_some_and(|state| state.trim() == "ready")
 }
 
-/// Sends a signal to a process, which may be gone.
+/// Sends a signal to a process, which may have ended.
 pub fn signal(pid: i32, signal: Signal) {
     if let Err(error) = kill(Pid::from_raw(pid), signal) {
         debug!(%error, "could not send {signal} to process {pid}");
     }
 }
 
-/// Waits until nobody is at work in the cluster, but not for ever.
+/// Waits until no process works in the cluster, for a bounded time.
 async fn wait(cluster: &Path, recorded: Option<i32>, patience: Duration) {
     let deadline = Instant::now() + patience;
     while !tenants(cluster, recorded).is_empty() && Instant::now() < deadline {
@@ -92,19 +92,19 @@ async fn wait(cluster: &Path, recorded: Option<i32>, patience: Duration) {
     }
 }
 
-/// The server process noted in the cluster, running or not.
+/// The server process named in the cluster, running or not.
 fn recorded(cluster: &Path) -> Option<i32> {
     let text = fs::read_to_string(cluster.join(NOTE)).ok()?;
     text.lines().next()?.trim().parse().ok()
 }
 
-/// The server processes at work in the cluster.
+/// The server processes that work in the cluster.
 fn tenants(cluster: &Path, recorded: Option<i32>) -> Vec<i32> {
     let Ok(here) = fs::metadata(cluster) else {
         return Vec::new();
     };
     let Ok(processes) = fs::read_dir(PROCESSES) else {
-        // No such list on this system, so the note is all there is to go by.
+        // This system has no such list, so the file is all there is.
         let alive = |pid: &i32| *pid > 0 && kill(Pid::from_raw(*pid), None).is_ok();
         return recorded.into_iter().filter(alive).collect();
     };
@@ -122,7 +122,7 @@ fn is_server_in(process: &Path, cluster: &fs::Metadata) -> io::Result<bool> {
         return Ok(false);
     }
     let program = fs::read_link(process.join("exe"))?;
-    // The kernel says so of a program that an update of its package has replaced.
+    // The kernel reports a program like this after an update has replaced its file.
     let names = ["postgres", "postgres (deleted)"];
     Ok(names.iter().any(|name| program.file_name() == Some(OsStr::new(name))))
 }

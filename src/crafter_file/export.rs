@@ -1,5 +1,5 @@
-//! An exported database: a folder of mongoexport files, or one of them. Opens each when it is its
-//! turn and never writes; other collections are named and left alone.
+//! An exported database: a folder of mongoexport files, or one of them. Files are opened one after
+//! the other and never written. Other collections are named and ignored.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -10,11 +10,11 @@ use super::problem::{Line, Problem};
 use super::read::{Entry, Reading};
 use super::records::Collection;
 
-/// Bytes asked of a file at once.
+/// Bytes read from a file at once.
 const BUFFER_BYTES: usize = 1 << 18;
 
 /// The records of an export, tenants first, profiles last. Ends after a failure to read: profiles
-/// make no sense without the tenants that could not be read.
+/// need their tenants.
 pub struct Export {
     waiting: VecDeque<ExportFile>,
     current: Option<Reading<BufReader<File>>>,
@@ -30,19 +30,21 @@ struct ExportFile {
     path: PathBuf,
 }
 
-/// Why a path cannot be read as an export.
+/// Why a path is not accepted as an export.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
     #[error("reading {path}")]
     Unread { path: String, source: io::Error },
-    #[error("{0}: no accesstoken.json, tenant.json or profile.json, nor DATABASE.profile.json")]
+    #[error(
+        "{0} has no accesstoken.json, tenant.json or profile.json, and no DATABASE.profile.json"
+    )]
     Nothing(String),
     #[error("{folder}: both {first} and {second} hold the collection {collection}")]
     Twice { folder: String, collection: &'static str, first: String, second: String },
 }
 
 impl Export {
-    /// An export at a path: a folder, or one file whose name says its collection.
+    /// The export at a path: a folder, or one file named after its collection.
     ///
     /// # Errors
     /// It cannot be read, holds nothing known, or holds a collection twice.
@@ -84,7 +86,7 @@ impl Export {
         self.bytes_total
     }
 
-    /// Bytes read so far, of all files together.
+    /// Bytes read so far from all files.
     pub fn bytes_read(&self) -> u64 {
         self.bytes_done + self.current.as_ref().map_or(0, Reading::bytes_read)
     }
@@ -148,7 +150,7 @@ pub fn collection_of(name: &str) -> Option<Collection> {
     Collection::ALL.into_iter().find(|one| one.name() == collection)
 }
 
-/// The files of an export in the order of their reading, and the names of those left alone.
+/// The files of an export in reading order, and the names of those that are ignored.
 fn files(path: &Path) -> io::Result<(Vec<ExportFile>, Vec<String>)> {
     if !path.metadata()?.is_dir() {
         let collection = collection_of(&name(path));

@@ -1,6 +1,6 @@
-//! MongoDB's Extended JSON, versions 1 and 2, canonical and relaxed, to typed values.
+//! Turns MongoDB's Extended JSON, versions 1 and 2, canonical and relaxed, into typed values.
 //!
-//! What it does not know it refuses: a value is never guessed, and none is shown in a message.
+//! Unknown forms are refused: values are never guessed, and never shown in a message.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ pub enum Typed {
     Document(BTreeMap<String, Typed>),
 }
 
-/// Why a value is not read. Shown as `"attributes.born": "$date" is not a time`.
+/// Why a value is refused. Shown as `"attributes.born": "$date" is not a time`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
     /// Innermost name first.
@@ -49,7 +49,7 @@ pub struct Unreadable {
 
 impl Typed {
     /// The value as the API shows it: a time as epoch milliseconds, an ObjectId as hex, a decimal
-    /// as a number where no digit is lost and as text elsewhere.
+    /// as a number if no digit is lost, otherwise as text.
     pub fn into_json(self) -> Value {
         match self {
             Typed::Null => Value::Null,
@@ -80,10 +80,10 @@ impl std::fmt::Display for Unreadable {
     }
 }
 
-/// Gives a JSON value its types.
+/// Types a JSON value.
 ///
 /// # Errors
-/// An extension nobody knows or with a value it cannot have, a NUL character, a whole number beyond
+/// An unknown extension, an extension with an impossible value, a NUL character, an integer beyond
 /// 64 bits, nesting deeper than [`DEPTH_MAX`].
 pub fn typed(value: Value) -> Result<Typed, Unreadable> {
     below(value, DEPTH_MAX)
@@ -138,7 +138,7 @@ fn below(value: Value, depth_left: usize) -> Result<Typed, Unreadable> {
     }
 }
 
-/// An object with a `$` name stands for a value that JSON has no type for.
+/// An object with a `$` name stands for a type that JSON lacks.
 fn extension(fields: Map<String, Value>) -> Result<Typed, String> {
     let mut fields: Vec<(String, Value)> = fields.into_iter().collect();
     fields.sort_by(|one, other| one.0.cmp(&other.0));
@@ -202,7 +202,7 @@ fn double(value: &Value) -> Option<Typed> {
 fn decimal(value: &Value) -> Option<Typed> {
     let text = value.as_str()?;
     let numeric = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
-    // A double's range is smaller than a decimal's: only the form is judged by it.
+    // The range of a double is smaller than that of a decimal: it is used only to check the form.
     let form: Result<f64, _> = text.parse();
     (text.chars().all(numeric) && form.is_ok()).then(|| Typed::Decimal(text.to_owned()))
 }
@@ -216,8 +216,8 @@ fn binary(value: &Value) -> Option<Typed> {
     uuid_bytes(inner.get("base64")?, inner.get("subType")?)
 }
 
-/// Subtypes 3 and 4. Of the orders that drivers wrote subtype 3 in, Java's is meant: Crafter is a
-/// Java program.
+/// Subtypes 3 and 4. Drivers wrote subtype 3 in different byte orders; Java's is assumed, since
+/// Crafter is a Java program.
 fn uuid_bytes(value: &Value, kind: &Value) -> Option<Typed> {
     let kind = match kind {
         Value::String(hex) => u64::from_str_radix(hex, 16).ok()?,
@@ -268,7 +268,7 @@ fn decimal_json(text: String) -> Value {
     }
 }
 
-/// PostgreSQL holds no NUL in text.
+/// PostgreSQL stores no NUL in text.
 fn without_nul(text: String) -> Result<String, String> {
     if text.contains('\0') {
         return Err("a NUL character".to_owned());

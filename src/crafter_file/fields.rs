@@ -1,5 +1,5 @@
-//! The fields of a document, taken one by one with their types. What nobody took is unknown.
-//! Messages name fields, never what they hold.
+//! Takes the fields of a document one by one, with their types. Fields that are left are unknown.
+//! Messages name fields, never their values.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -15,9 +15,9 @@ use crate::domain::naming::readable;
 use super::extended::{Typed, object_id_of_hex, time_of_millis, time_of_text};
 use super::problem::quoted;
 
-/// What is left of a document.
+/// The fields that are left of a document.
 pub(super) struct Fields {
-    /// How messages call the document: empty, or ending in a dot.
+    /// The document's prefix in messages: empty, or ending in a dot.
     path: String,
     values: BTreeMap<String, Typed>,
 }
@@ -31,9 +31,9 @@ impl Fields {
         }
     }
 
-    /// Names the fields nobody took.
+    /// Counts the fields that are left as unknown.
     pub(super) fn finish(self, unknown: &mut Vec<String>) {
-        // Indexes are not part of a name: one warning, however many entries of a list.
+        // Names do not contain indexes: one warning for all entries of a list.
         let path: String = self
             .path
             .split_inclusive('.')
@@ -49,7 +49,7 @@ impl Fields {
         })
     }
 
-    /// Text that is there and not empty.
+    /// Text that is not empty.
     pub(super) fn required_text(&mut self, name: &str) -> Result<String, String> {
         match self.text(name)? {
             Some(text) if !text.is_empty() => Ok(text),
@@ -58,7 +58,7 @@ impl Fields {
         }
     }
 
-    /// Text that is there and that people can read as a name.
+    /// Text that people can read as a name; not empty.
     pub(super) fn required_name(&mut self, name: &str) -> Result<String, String> {
         let text = self.required_text(name)?;
         readable(&text).map_err(|why| format!("{} {why}", self.called(name)))?;
@@ -73,7 +73,7 @@ impl Fields {
         Ok(flag.unwrap_or(default))
     }
 
-    /// A count; the shell writes whole numbers as doubles.
+    /// A count; the Mongo shell writes integers as doubles.
     pub(super) fn count(&mut self, name: &str) -> Result<Option<u32>, String> {
         self.typed(name, "a count", |value| match value {
             Typed::Int(count) => u32::try_from(count).ok(),
@@ -84,7 +84,7 @@ impl Fields {
         })
     }
 
-    /// A time; seeds write epoch milliseconds or text.
+    /// A time; seeds have epoch milliseconds or text.
     pub(super) fn time(&mut self, name: &str) -> Result<Option<DateTime<Utc>>, String> {
         self.typed(name, "a time", |value| match value {
             Typed::Time(time) => Some(time),
@@ -94,7 +94,7 @@ impl Fields {
         })
     }
 
-    /// An id: an ObjectId, which seeds write as bare hex, or a UUID.
+    /// An id: an ObjectId, which seeds write as plain hex, or a UUID.
     pub(super) fn id(&mut self, name: &str) -> Result<Option<Uuid>, String> {
         self.typed(name, "an ObjectId of 24 hex digits", |value| match value {
             Typed::ObjectId(id) => Some(id.held()),
@@ -106,7 +106,7 @@ impl Fields {
         })
     }
 
-    /// Text, also where a driver wrote a UUID as such.
+    /// Text, or a UUID that a driver wrote as such.
     pub(super) fn text_or_uuid(&mut self, name: &str) -> Result<Option<String>, String> {
         self.typed(name, "a string", |value| match value {
             Typed::Text(text) => Some(text),
@@ -126,7 +126,7 @@ impl Fields {
         })
     }
 
-    /// A list of names that people can read; empty where the field is absent.
+    /// A list of names that people can read; empty if the field is absent.
     pub(super) fn names(&mut self, name: &str) -> Result<Vec<String>, String> {
         let names = self.texts(name)?.unwrap_or_default();
         let unreadable = names.iter().find_map(|one| readable(one).err());
@@ -145,7 +145,7 @@ impl Fields {
         })
     }
 
-    /// The objects of a list; None where the field is absent.
+    /// The objects of a list; None if the field is absent.
     pub(super) fn objects(&mut self, name: &str) -> Result<Option<Vec<Fields>>, String> {
         let called = format!("{}{name}", self.path);
         let items = self.typed(name, "a list of objects", |value| match value {
@@ -178,7 +178,7 @@ impl Fields {
         read(value).map(Some).ok_or_else(|| format!("{} is not {expected}", self.called(name)))
     }
 
-    /// `null` means the same as absent.
+    /// `null` counts as absent.
     fn take(&mut self, name: &str) -> Option<Typed> {
         self.values.remove(name).filter(|value| *value != Typed::Null)
     }

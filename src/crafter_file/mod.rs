@@ -1,8 +1,8 @@
 //! Crafter's own files: a seed (one JSON object of arrays) and an exported database (a folder of
 //! mongoexport files), read into typed records.
 //!
-//! Says what is in a file and where it is wrong. It never opens a database, never decides whether a
-//! record may be taken in, and never shows a value in a message: only names and lines.
+//! Finds the records and the mistakes of a file. Whether a record may be taken in is decided
+//! elsewhere. Messages show names and lines, never values.
 
 pub mod export;
 pub mod extended;

@@ -1,11 +1,11 @@
-//! What is wrong with a file or left out of it, and on which line. Judges nothing, and holds no
-//! value of a record: those are personal or secret.
+//! A mistake in a file, or a field left out of it, and its line. Values of records are never shown:
+//! they are personal or secret.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// Most unknown field names that are told of; a file with more is hostile or of another kind.
+/// Most unknown field names that are reported; a file with more is hostile or of another kind.
 pub const UNKNOWN_FIELDS_MAX: usize = 200;
 /// Longest part of a name from a file that a message shows, in characters.
 const NAME_CHARACTERS_MAX: usize = 64;
@@ -26,7 +26,7 @@ pub struct Problem {
     pub reason: String,
 }
 
-/// Fields that records have and Dossier does not know: one entry a name, however many records.
+/// Fields of records that Dossier does not know: one entry for each name, however many records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnknownFields {
     found: BTreeMap<(Arc<str>, String), Seen>,
@@ -83,7 +83,7 @@ impl UnknownFields {
     }
 }
 
-/// A name from a file as messages show it: quoted, escaped, cut.
+/// A name from a file as messages show it: quoted, escaped, shortened.
 pub(super) fn quoted(name: &str) -> String {
     let cut: String = name.chars().take(NAME_CHARACTERS_MAX).collect();
     format!("{cut:?}")

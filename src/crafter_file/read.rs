@@ -1,5 +1,5 @@
-//! One file of an exported collection, record by record in constant memory. A bad record is said
-//! to be so and the rest goes on; nothing is skipped in silence or checked against other records.
+//! One file of an exported collection, record by record in constant memory. A bad record is
+//! reported and the rest goes on. Records are not compared with each other.
 
 use std::io::BufRead;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use super::problem::{Line, Problem, UnknownFields};
 use super::records::{Collection, Record, Source, record};
 use super::scan::Scanner;
 
-/// A record and where it stands, so that what only the database can refuse has a line too.
+/// A record and its place, so that mistakes that only the database shows have a line too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     pub line: Line,
     pub record: Record,
 }
 
-/// The records of one file. Ends after a failure to read, which is an item like any mistake.
+/// The records of one file. A failure to read is an item like a mistake; it is the last.
 pub struct Reading<R> {
     collection: Collection,
     file: Arc<str>,
@@ -28,7 +28,7 @@ pub struct Reading<R> {
 }
 
 impl<R: BufRead> Reading<R> {
-    /// Records of a collection; `file` is what messages call their source.
+    /// Records of a collection; `file` is the name of their source in messages.
     pub fn new(collection: Collection, file: &str, source: R) -> Self {
         Reading {
             collection,
@@ -39,7 +39,7 @@ impl<R: BufRead> Reading<R> {
         }
     }
 
-    /// Bytes taken from the source so far, for a progress bar.
+    /// Bytes read so far, for a progress bar.
     pub fn bytes_read(&self) -> u64 {
         self.scanner.bytes_read()
     }
@@ -102,7 +102,7 @@ pub(super) fn entry(
     Ok(Entry { line, record })
 }
 
-/// A mistake of JSON itself, on the very line it is on; `from` is where the text begins.
+/// A mistake of JSON itself, on its own line; `from` is where the text begins.
 pub(super) fn syntax(from: &Line, error: &serde_json::Error) -> Problem {
     let place = format!(" at line {} column {}", error.line(), error.column());
     let text = error.to_string();

@@ -1,5 +1,5 @@
-//! Tells Crafter's files from the project's own by looking at names and first bytes. Reads no
-//! further than the first record, and never says that a file is right.
+//! Tells Crafter's files from the project's own by names and first bytes. Reads at most the first
+//! record, and does not check the file.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -14,7 +14,7 @@ use super::seed::looks_like_seed;
 /// Bytes looked at to tell a seed.
 const BEGINNING_BYTES: u64 = 4096;
 
-/// What of Crafter's a path holds.
+/// The kind of Crafter file at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Read by [`super::seed::read`].
@@ -23,7 +23,7 @@ pub enum Kind {
     Export,
 }
 
-/// What a path holds of Crafter's; None: something else, or nothing that can be read.
+/// The kind of Crafter file at a path; None for anything else, and for what cannot be read.
 pub fn recognise(path: &Path) -> Option<Kind> {
     if path.is_dir() {
         let mut names = std::fs::read_dir(path).ok()?.filter_map(Result::ok);
@@ -44,9 +44,8 @@ pub fn recognise(path: &Path) -> Option<Kind> {
     (!begins_with_a_person(path)).then_some(Kind::Export)
 }
 
-/// Whether the first record is of the project's own import format, which requires `id` and `name`
-/// and knows no `_id`. That is what tells a file of people which happens to be named like a
-/// collection.
+/// Whether the first record has the project's own import format, which requires `id` and `name` and
+/// has no `_id`: a file of people may be named like a collection.
 fn begins_with_a_person(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };
     let mut scanner = Scanner::new(BufReader::new(file.take(RECORD_BYTES_MAX as u64)));

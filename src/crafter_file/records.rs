@@ -1,5 +1,5 @@
-//! What Crafter stores, as types: access tokens, tenants, profiles (contract 3, 4.5). Checks types
-//! and what must be there, never whether names are free, tenants exist or addresses are valid.
+//! Crafter's records as types: access tokens, tenants, profiles (contract 3, 4.5). Types and
+//! required fields are checked; free names, existing tenants and valid addresses are not.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,12 +29,12 @@ pub enum Collection {
     Profile,
 }
 
-/// Where a record comes from: what may be left out, and what a password is, differ.
+/// The source of a record. It decides which fields may be missing, and what a password is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// Written by people: ids may be left out, a password may be plain.
+    /// Written by people: ids may be missing, a password may be plain.
     Seed,
-    /// Written by mongoexport: ids are there, a password is stored form or a mistake.
+    /// Written by mongoexport: ids are required, a password must be in stored form.
     Export,
 }
 
@@ -49,13 +49,13 @@ pub enum Record {
 /// An application's access token.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccessTokenRecord {
-    /// What the application sends: it opens doors.
+    /// The id that the application sends: a secret.
     pub id: Secret,
     pub application: Option<String>,
     pub master: bool,
-    /// In order; the first that fits a tenant decides (contract 4.2). None denies everything.
+    /// In order; the first that matches a tenant decides (contract 4.2). None denies everything.
     pub tenant_permissions: Option<Vec<TenantPermission>>,
-    /// None: never.
+    /// When it ends; None is never.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -95,12 +95,12 @@ pub struct ProfileRecord {
     pub last_failed_log_in: Option<DateTime<Utc>>,
 }
 
-/// Text that opens something. Its `Debug` shows nothing.
+/// A secret text. Its `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Collection {
-    /// All, in the order in which they are taken in: profiles need their tenants.
+    /// All of them, in the order in which they are taken in: profiles need their tenants.
     pub const ALL: [Collection; 3] =
         [Collection::Tenant, Collection::AccessToken, Collection::Profile];
 
@@ -115,7 +115,7 @@ impl Collection {
 }
 
 impl Secret {
-    /// The text itself, for hashing or comparing, never for showing.
+    /// The text itself, to be hashed or compared, never shown.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -127,8 +127,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Whether a text is a password as Crafter stores it, by its form alone: Base64 of 32 bytes, a bar,
-/// Base64 of 16 bytes (contract 4.5).
+/// Whether a text has the form of a stored password of Crafter: Base64 of 32 bytes, a bar, Base64
+/// of 16 bytes (contract 4.5).
 pub fn is_stored_password(text: &str) -> bool {
     let bytes = |text: &str| STANDARD.decode(text).map_or(0, |bytes| bytes.len());
     text.split_once('|').is_some_and(|(hash, salt)| {
@@ -136,10 +136,10 @@ pub fn is_stored_password(text: &str) -> bool {
     })
 }
 
-/// Reads a document; the names of fields nobody knows are added to `unknown`.
+/// Reads a document. The names of unknown fields are added to `unknown`.
 ///
 /// # Errors
-/// Which field is not what it must be.
+/// The field that is invalid.
 pub(super) fn record(
     collection: Collection,
     source: Source,
@@ -268,13 +268,13 @@ fn profile(
     Ok(profile)
 }
 
-/// The stored form, or in a seed a plain password. An export's password of another form is refused:
-/// taken as plain, a damaged hash would become the password.
+/// The stored form, or in a seed a plain password. In an export another form is refused: taken as
+/// plain, a damaged hash would become the password.
 fn password(
     fields: &mut Fields,
     source: Source,
 ) -> Result<(Option<Secret>, Option<Secret>), String> {
-    // Contract 4.5: an empty password is none.
+    // Contract 4.5: an empty password means no password.
     let password = fields.text("password")?.filter(|password| !password.is_empty());
     match (password, source) {
         (None, _) => Ok((None, None)),
@@ -293,7 +293,7 @@ fn id(fields: &mut Fields, source: Source) -> Result<Option<Uuid>, String> {
     }
 }
 
-/// Stored documents say `_id`; the API's shape, which people copy into seeds, says `id`.
+/// Stored documents use `_id`; the form of the API, which people copy into seeds, uses `id`.
 fn id_name(fields: &Fields) -> &'static str {
     if fields.has("_id") { "_id" } else { "id" }
 }

@@ -1,6 +1,6 @@
-//! Cuts a stream into records: one JSON object a line, one list of objects, or objects on several
-//! lines. Holds one record at a time, understands none of it, and after a broken one goes on with
-//! the next line that begins like a record.
+//! Cuts a stream into records: one JSON object on each line, one list of objects, or objects on
+//! several lines. One record is in memory at a time, unparsed. After a broken record it goes on
+//! with the next line that begins like a record.
 
 use std::io::{self, BufRead};
 
@@ -8,13 +8,13 @@ use std::io::{self, BufRead};
 /// bound of a document.
 pub(super) const RECORD_BYTES_MAX: usize = 16 << 20;
 
-/// A record's text, or why there is none, and the line it begins on.
+/// A record's text, or why there is none, and its first line.
 pub(super) struct Piece {
     pub(super) line: usize,
     pub(super) text: Result<Vec<u8>, String>,
 }
 
-/// The stream and how far it is cut.
+/// A stream and how far it is read.
 pub(super) struct Scanner<R> {
     source: R,
     bytes_read: u64,
@@ -24,7 +24,7 @@ pub(super) struct Scanner<R> {
 struct Cutter {
     line: usize,
     line_begins: bool,
-    /// Up to three bytes at the very beginning may be a mark of byte order.
+    /// Up to three bytes at the beginning may be a byte order mark.
     mark_bytes_left: u8,
     shape: Shape,
     state: State,
@@ -51,7 +51,7 @@ enum State {
         depth: usize,
         escaped: bool,
     },
-    /// Up to a line that begins like a record: nothing before it can be told apart.
+    /// Skips to a line that begins like a record: what is before it is not understood.
     Skipping,
 }
 
@@ -74,7 +74,7 @@ impl<R: BufRead> Scanner<R> {
         self.bytes_read
     }
 
-    /// The line that is being read, counted from 1.
+    /// The current line, counted from 1.
     pub(super) fn line(&self) -> usize {
         self.cutter.line
     }
@@ -118,7 +118,7 @@ impl Cutter {
                 self.between(byte)
             }
             State::Skipping => None,
-            // mongoexport indents all but a record's first and last line.
+            // mongoexport indents every line of a record but the first and the last.
             State::Inside { .. } if first && byte == b'{' => {
                 let cut = self.broken("the record is cut: another record begins before its end");
                 self.begin(byte);

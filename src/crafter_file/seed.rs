@@ -1,6 +1,6 @@
-//! A seed file: one JSON object with any of the lists `accesstoken`, `tenant` and `profile`, as
-//! Crafter fills an empty database from (contract 4.4, 5). All mistakes are named at once, since a
-//! seed with any must change nothing.
+//! A seed file: one JSON object with any of the lists `accesstoken`, `tenant` and `profile`, with
+//! which Crafter fills an empty database (contract 4.4, 5). All mistakes are reported at once,
+//! since a seed with a mistake changes nothing.
 
 use std::io::Read;
 
@@ -14,14 +14,15 @@ use super::records::{Collection, Source};
 /// Largest seed file of Crafter Profile, in bytes. More than that is a database: export it.
 pub const SEED_BYTES_MAX: u64 = 64 << 20;
 
-/// What a seed holds: tenants first, then access tokens, then profiles, each in the file's order.
+/// The records of a seed: tenants first, then access tokens, then profiles, each in the order of
+/// the file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seed {
     pub entries: Vec<Entry>,
     pub unknown: UnknownFields,
 }
 
-/// Lists stay text at first: so that each record has a line, and no message shows a value.
+/// Lists stay text at first, so that each record has a line and no message shows a value.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Lists<'a> {
@@ -40,7 +41,7 @@ struct Text<'a> {
     line_starts: Vec<usize>,
 }
 
-/// Reads a whole seed; `file` is what messages call it.
+/// Reads a seed; `file` is its name in messages.
 ///
 /// # Errors
 /// Every mistake, by line.
@@ -78,10 +79,10 @@ pub fn parse(file: &str, text: &str) -> Result<Seed, Vec<Problem>> {
     Err(problems)
 }
 
-/// Reads a whole seed from a source of at most [`SEED_BYTES_MAX`].
+/// Reads a seed from a source of at most [`SEED_BYTES_MAX`].
 ///
 /// # Errors
-/// Every mistake, by line, or that the source cannot be read.
+/// Every mistake, by line; or that the source cannot be read.
 pub fn read(file: &str, source: impl Read) -> Result<Seed, Vec<Problem>> {
     let whole = |reason: String| vec![Line { file: file.into(), number: 1 }.problem(reason)];
     let mut bytes = Vec::new();
@@ -97,8 +98,8 @@ pub fn read(file: &str, source: impl Read) -> Result<Seed, Vec<Problem>> {
     parse(file, &text)
 }
 
-/// Whether a text begins like a seed: an object whose first field is one of the three lists.
-/// The first few hundred bytes suffice; a TOML catalogue and a line of people never do.
+/// Whether a text begins like a seed: an object whose first field is one of the three lists. The
+/// first few hundred bytes suffice. TOML catalogues and lines of people never begin so.
 pub fn looks_like_seed(beginning: &[u8]) -> bool {
     let rest = beginning.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(beginning).trim_ascii_start();
     let Some(rest) = rest.strip_prefix(b"{") else { return false };
@@ -122,7 +123,7 @@ impl<'a> Text<'a> {
 
     /// The line on which a part of the text begins.
     fn line_of(&self, part: &RawValue) -> Line {
-        // What is borrowed from the text lies in it: the distance is the offset.
+        // A borrowed part lies inside the text: the distance is its offset.
         let offset = part.get().as_ptr().addr() - self.text.as_ptr().addr();
         self.line(self.line_starts.partition_point(|start| *start <= offset))
     }

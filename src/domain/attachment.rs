@@ -1,5 +1,5 @@
-//! What an attachment may be called and what it may be (contract 4.9).
-//! Knows a file by its name and digest only: never looks into one.
+//! The names and types that attachments may have (contract 4.9).
+//! A file is known by its name and digest; its content is never read here.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use super::naming::{is_control, is_directing};
 /// Longest file name, in bytes.
 pub const FILE_NAME_BYTES_MAX: usize = 255;
 
-/// What an attachment may be. Only the extension of its file name says so.
+/// The type of an attachment. Only the extension of its file name decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     Bmp,
@@ -23,11 +23,11 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind there is: what is allowed unless a setting says less.
+    /// Every type: what is allowed unless a setting allows less.
     pub const ALL: [Kind; 6] = [Kind::Bmp, Kind::Gif, Kind::Jpeg, Kind::Png, Kind::Svg, Kind::Tiff];
 
-    /// The kind that an extension names, without its dot. Contract 4.9 gives these spellings only:
-    /// `Gif` and `BMP` name none.
+    /// The type with this extension, without the dot. Contract 4.9 gives only these spellings:
+    /// `Gif` and `BMP` are none.
     pub fn of_extension(extension: &str) -> Option<Kind> {
         Some(match extension {
             "bmp" => Kind::Bmp,
@@ -45,7 +45,7 @@ impl Kind {
         Kind::ALL.into_iter().find(|kind| kind.content_type() == content_type)
     }
 
-    /// As clients are told, and as events store it.
+    /// In answers, and in events.
     pub const fn content_type(self) -> &'static str {
         match self {
             Kind::Bmp => "image/bmp",
@@ -57,7 +57,7 @@ impl Kind {
         }
     }
 
-    /// The extension that a download gets back, without its dot.
+    /// The extension of the download's name, without the dot.
     pub const fn extension(self) -> &'static str {
         match self {
             Kind::Bmp => "bmp",
@@ -70,8 +70,8 @@ impl Kind {
     }
 }
 
-/// Whether a browser that opens this may run what is in it, in the name of the host that served
-/// it. What is not known to be a picture may.
+/// Whether a browser that opens it may run its content as part of the host that sent it. True for
+/// everything that is not known to be a picture.
 pub fn may_run_in_browser(content_type: &str) -> bool {
     !matches!(
         Kind::named(content_type),
@@ -79,7 +79,7 @@ pub fn may_run_in_browser(content_type: &str) -> bool {
     )
 }
 
-/// The kinds that a setting allows: content types between commas.
+/// The types in a setting: content types separated by commas.
 ///
 /// # Errors
 /// [`Invalid::Kind`] for one that no extension names.
@@ -88,15 +88,15 @@ pub fn parse_allowed(text: &str) -> Result<Vec<Kind>, Invalid> {
     types.map(|content_type| Kind::named(content_type).ok_or(Invalid::Kind)).collect()
 }
 
-/// What a file name says.
+/// The parts of a file name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
-    /// The name without its last extension: what URLs and `fileName` use.
+    /// The name without its last extension, as URLs and `fileName` use it.
     pub name: String,
     pub kind: Kind,
 }
 
-/// Why a file name is none.
+/// Why a file name is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
     #[error(
@@ -108,7 +108,7 @@ pub enum Invalid {
     Kind,
 }
 
-/// The name and kind of a file that is being attached.
+/// The name and type of a file to be attached.
 ///
 /// # Errors
 /// [`Invalid`].
@@ -117,7 +117,7 @@ pub fn parse_file_name(text: &str, allowed: &[Kind]) -> Result<Named, Invalid> {
         return Err(Invalid::Name);
     }
     let Some((name, extension)) = text.rsplit_once('.') else { return Err(Invalid::Kind) };
-    // As the segment of a path, one or two dots would mean another resource.
+    // In a path, one or two dots would mean another resource.
     if name.trim().is_empty() || name == "." || name == ".." {
         return Err(Invalid::Name);
     }
@@ -127,13 +127,14 @@ pub fn parse_file_name(text: &str, allowed: &[Kind]) -> Result<Named, Invalid> {
     }
 }
 
-/// Folders, control characters, and what makes a name look like another one.
+/// Separators of folders, control characters, and characters that make names look alike.
 fn is_refused(c: char) -> bool {
     let marks_direction = matches!(c, '\u{200e}' | '\u{200f}');
     matches!(c, '/' | '\\') || marks_direction || is_directing(c) || is_control(c)
 }
 
-/// The SHA-256 of a content, which is also its address. As text: 64 lower case hexadecimal digits.
+/// The SHA-256 of a content, which is also its address in the store. As text: 64 lower case
+/// hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest(pub [u8; 32]);
 

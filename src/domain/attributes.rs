@@ -1,5 +1,5 @@
-//! What of a profile's attributes a caller gets to see (Crafter contract 4.7). Never decides who
-//! may read them: that is asked for each name.
+//! Which of a profile's attributes an answer shows (Crafter contract 4.7). Who may read an
+//! attribute is decided elsewhere and asked for each name.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use crate::domain::personal::Personal;
 /// Deepest dotted path that is followed, in names. Values are never nested deeper.
 pub const PATH_NAMES_MAX: usize = 64;
 
-/// Which attributes a caller asked for.
+/// The attributes that a caller asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum AttributeToReturn {
-    /// All there are to read.
+    /// All that may be read.
     #[default]
     All,
     /// None at all.
     Nothing,
-    /// These names; on reads also paths into them, as in `address.city`.
+    /// These names; on reads also paths into them, such as `address.city`.
     Only(Vec<String>),
 }
 
@@ -38,8 +38,9 @@ pub fn weight_of_all(attributes: &BTreeMap<String, Personal<Value>>) -> usize {
     attributes.iter().map(|(name, value)| name.len() + weight(&value.0)).sum()
 }
 
-/// The readable ones among the attributes that were asked for. With `dotted` a path gives the part
-/// it leads to, with what surrounds it, through lists too; without, names are taken as they stand.
+/// Those of the attributes that were asked for and may be read. With `dotted` a path selects the
+/// part that it leads to, together with what encloses it, also through lists; without it, names are
+/// taken literally.
 pub fn returned(
     attributes: &BTreeMap<String, Value>,
     wanted: &AttributeToReturn,
@@ -63,7 +64,7 @@ pub fn returned(
         .collect()
 }
 
-/// What of a value is wanted.
+/// The wanted part of a value.
 enum Part<'a> {
     Whole,
     Within(BTreeMap<&'a str, Part<'a>>),
@@ -73,7 +74,7 @@ fn parts(paths: &[String], dotted: bool) -> BTreeMap<&str, Part<'_>> {
     let mut parts = BTreeMap::new();
     for path in paths {
         if dotted {
-            // A longer path leads nowhere; followed, it would only cost.
+            // A longer path leads nowhere; following it would only cost time.
             if path.split('.').count() <= PATH_NAMES_MAX {
                 add(&mut parts, path);
             }
@@ -84,7 +85,7 @@ fn parts(paths: &[String], dotted: bool) -> BTreeMap<&str, Part<'_>> {
     parts
 }
 
-/// Adds a path. Of a whole and a part of it the whole stays, whichever came first.
+/// Adds a path. If a whole and a part of it are wanted, the whole stays, in either order.
 fn add<'a>(parts: &mut BTreeMap<&'a str, Part<'a>>, path: &'a str) {
     match path.split_once('.') {
         None => {
@@ -99,8 +100,9 @@ fn add<'a>(parts: &mut BTreeMap<&'a str, Part<'a>>, path: &'a str) {
     }
 }
 
-/// The wanted part of a value; nothing of what cannot have one. An object that lacks the part
-/// remains as an empty one, an item of a list that cannot have one goes: as a Mongo projection.
+/// The wanted part of a value; None if the value cannot have one. An object that lacks the part
+/// stays as an empty object, an item of a list that cannot have it is removed: as in a projection
+/// of Mongo.
 fn projected(value: &Value, part: &Part) -> Option<Value> {
     match (part, value) {
         (Part::Whole, _) => Some(value.clone()),

@@ -1,6 +1,7 @@
-//! What only one may have at a time, in a tenant or in the installation. A claim is held under a
-//! hash of what is claimed. Most follow from states, see [`super::Aggregate::claims`]; the others
-//! are on secrets that no event holds, and on work that is done once.
+//! Claims: what only one may hold at a time, in a tenant or in the installation. A claim is stored
+//! under a hash of what is claimed. Most claims follow from states, see
+//! [`super::Aggregate::claims`]. The others are on secrets, which no event holds, and on work that
+//! is done once.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -20,23 +21,22 @@ pub const TENANT_NAME: &str = "tenant_name";
 /// The kind of the claims on the names of API keys.
 pub const API_KEY_NAME: &str = "api_key_name";
 
-/// A claim, whoever holds it.
+/// A claim, without its holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Claim {
     /// A hash of what is claimed.
     pub key: Uuid,
     pub kind: &'static str,
-    /// The tenant under which it is listed.
+    /// The tenant in whose lists it appears.
     pub tenant: TenantId,
-    /// When it may be forgotten; None: never.
+    /// When it ends; None is never.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// Claims that follow from states.
 impl Claim {
-    /// On the twelve bytes of a profile's id. Ids are unique in the whole installation, and stay
-    /// taken when what had them is gone (Crafter contract 0): repeating a call never reaches
-    /// somebody else.
+    /// On the twelve bytes of a profile's id. Ids are unique in the whole installation and stay
+    /// claimed after a deletion (Crafter contract 0): a repeated call never reaches another person.
     pub fn profile_id(tenant: TenantId, id: Uuid) -> Claim {
         Claim::lasting(profile_id(ObjectId::of(id)), PROFILE_ID, tenant)
     }
@@ -52,34 +52,34 @@ impl Claim {
         Claim::lasting(key, "attachment_id", tenant)
     }
 
-    /// On being the profile that logs in with this e-mail address, whatever the case of its
-    /// letters (contract 1.4).
+    /// On logging in with this e-mail address, in any letter case (contract 1.4).
     pub fn login_email(tenant: TenantId, address: &str) -> Claim {
         let address = login_form(address);
         let key = derived(&[b"login_email", tenant.0.as_bytes(), address.as_bytes()]);
         Claim::lasting(key, LOGIN_EMAIL, tenant)
     }
 
-    /// On a username; told apart by every letter (Crafter contract 2).
+    /// On a username. Usernames are compared exactly (Crafter contract 2).
     pub fn username(tenant: TenantId, name: &str) -> Claim {
         let key = derived(&[b"username", tenant.0.as_bytes(), name.as_bytes()]);
         Claim::lasting(key, USERNAME, tenant)
     }
 
-    /// On a tenant's name. It belongs to the installation, so that all are listed.
+    /// On a tenant's name. It belongs to the installation, so that all names can be listed.
     pub fn tenant_name(name: &str) -> Claim {
         let key = derived(&[b"tenant_name", name.as_bytes()]);
         Claim::lasting(key, TENANT_NAME, INSTALLATION)
     }
 
-    /// On the name of an API key in its tenant: applying a catalogue twice finds it.
+    /// On the name of an API key in its tenant: a catalogue that is applied again finds the key by
+    /// it.
     pub fn api_key_name(tenant: TenantId, name: &str) -> Claim {
         let key = derived(&[b"api_key_name", tenant.0.as_bytes(), name.as_bytes()]);
         Claim::lasting(key, API_KEY_NAME, tenant)
     }
 
-    /// On the secret by which a session is found. The session's stream has the same id: whoever
-    /// ends it without knowing the secret can release the claim.
+    /// On the secret by which a session is found. The session's stream has the same id, so that the
+    /// claim can be released by code that does not know the secret.
     pub fn bearer(
         bearer: Bearer,
         tenant: TenantId,
@@ -92,18 +92,18 @@ impl Claim {
 
 /// Claims that follow from no state.
 impl Claim {
-    /// On an API key: a digest of the key itself. Held by the key's id.
+    /// On an API key, by a digest of it. The holder is the key's id.
     pub fn api_key(tenant: TenantId, key_digest: &[u8; 32]) -> Claim {
         Claim::lasting(api_key(key_digest), "api_key", tenant)
     }
 
-    /// On the id of an access token. Held by the token's stream.
+    /// On the id of an access token. The holder is the token's stream.
     pub fn access_token(id: &str) -> Claim {
         let bearer = Bearer::AccessToken;
         Claim::lasting(bearer.claim(id), bearer.kind(), INSTALLATION)
     }
 
-    /// On being the one session of a real actor and token session, until it ends.
+    /// On being the only session of a real actor and a token's session, until it ends.
     pub fn session(
         tenant: TenantId,
         actor: ProfileId,
@@ -115,14 +115,14 @@ impl Claim {
         Claim { key, kind: "session", tenant, expires_at: Some(expires_at) }
     }
 
-    /// On the line of an import. Held by the profile it became.
+    /// On the line of an import. The holder is the profile that was made from it.
     pub fn import_line(tenant: TenantId, line_id: &str) -> Claim {
         let key = derived(&[b"import_line", tenant.0.as_bytes(), line_id.as_bytes()]);
         Claim::lasting(key, "import_line", tenant)
     }
 
-    /// On a record of Crafter's having been taken in, whatever became of it since; `record` is
-    /// [`import_record`]. Held by what it became.
+    /// On having taken in a record of Crafter, whatever has become of it since; `record` is
+    /// [`import_record`]. The holder is what was made from it.
     pub fn import_record(tenant: TenantId, record: Uuid) -> Claim {
         Claim::lasting(record, "import_record", tenant)
     }
@@ -154,7 +154,7 @@ pub fn import_record(kind: &str, key: &[&str]) -> Uuid {
     derived(&parts)
 }
 
-/// What is found by a secret that whoever has it may use: only a digest of it is kept.
+/// A secret that opens something for whoever has it. Only its digest is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Bearer {
     AccessToken,
@@ -174,7 +174,7 @@ impl Bearer {
         }
     }
 
-    /// The key of the claim under which it is found.
+    /// The key of its claim.
     pub fn claim(self, secret: &str) -> Uuid {
         derived(&[self.kind().as_bytes(), secret.as_bytes()])
     }

@@ -1,6 +1,5 @@
-//! Attribute values made harmless to show (Crafter contract 4.7): every character that HTML 4.01
-//! has a name for becomes that name. Never parses HTML, never undoes itself: cleansing twice
-//! escapes twice.
+//! Makes attribute values harmless to show (Crafter contract 4.7): every character that HTML 4.01
+//! has a name for becomes that name. HTML is not parsed, and cleansing twice escapes twice.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -8,11 +7,11 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
-/// The value as it is kept for an attribute of this kind (its definition's `metadata.type`).
+/// The value as it is stored for an attribute of this kind (its definition's `metadata.type`).
 ///
-/// `TEXT` and `LARGE_TEXT` become escaped text whatever they were, as Java writes it: `5`,
-/// `1.0E10`, `true`, `{a=1, b=[x, null]}`. In a `STRING_LIST` each item does; what is no list is
-/// one item. Other kinds, no kind, and null stay as they are.
+/// `TEXT` and `LARGE_TEXT` become escaped text whatever their type was, as Java writes it: `5`,
+/// `1.0E10`, `true`, `{a=1, b=[x, null]}`. In a `STRING_LIST` each item does; a value that is no
+/// list counts as one item. Other kinds, no kind, and null stay as they are.
 pub fn cleansed(value: Value, kind: Option<&str>) -> Value {
     match (kind, value) {
         (_, Value::Null) => Value::Null,
@@ -20,7 +19,7 @@ pub fn cleansed(value: Value, kind: Option<&str>) -> Value {
             .into_iter()
             .map(|item| if item.is_null() { item } else { Value::String(escaped(&text(&item))) })
             .collect(),
-        // What is no list must not slip through unescaped.
+        // A value that is no list must be escaped too.
         (Some("TEXT" | "LARGE_TEXT" | "STRING_LIST"), value) => {
             Value::String(escaped(&text(&value)))
         }
@@ -45,7 +44,7 @@ pub fn escaped(text: &str) -> String {
     escaped
 }
 
-/// The name HTML 4.01 gives this character.
+/// The HTML 4.01 name of this character.
 pub fn entity(character: char) -> Option<&'static str> {
     if character.is_ascii_alphanumeric() || character == ' ' {
         return None;
@@ -53,7 +52,7 @@ pub fn entity(character: char) -> Option<&'static str> {
     NAMES.get(&character).copied()
 }
 
-/// The value as Java's `toString` gives it, so that what was text there is the same text here.
+/// The value as Java's `toString` writes it, so that it becomes the same text as in the original.
 fn text(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),

@@ -1,5 +1,5 @@
-//! Events to and from the log: the stored name is the variant's name, the payload its fields.
-//! The fields are read straight from the stored text; nothing is copied into a tree first.
+//! Encodes and decodes events: the stored name is the variant's name, the payload its fields.
+//! Fields are read directly from the stored text, without a tree between.
 
 use serde::de::{self, DeserializeOwned, DeserializeSeed, EnumAccess, VariantAccess, Visitor};
 use serde::forward_to_deserialize_any;
@@ -8,10 +8,10 @@ use serde::{Deserializer, Serialize};
 /// What went wrong with a stored event.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The payload is not this event's, or the name is no event's.
+    /// The payload does not fit the event, or no event has this name.
     #[error("reading a stored event")]
     Payload(#[from] serde_json::Error),
-    /// An event type that is not an enum of struct variants.
+    /// The event's type is not an enum of struct variants.
     #[error("event does not serialise as a named object")]
     Shape,
 }
@@ -25,7 +25,7 @@ pub struct Encoded {
     pub payload: String,
 }
 
-/// Splits an enum of struct variants into its name and its payload.
+/// Encodes an event as its name and its payload.
 ///
 /// # Errors
 /// [`Error::Shape`] for any other type.
@@ -36,7 +36,7 @@ pub fn encode<E: Serialize>(event: &E) -> Result<Encoded, Error> {
     Ok(Encoded { name: name.to_owned(), payload: payload.to_owned() })
 }
 
-/// Reads the event of this name from its payload.
+/// Decodes the event with this name from its payload.
 ///
 /// # Errors
 /// An unknown name, or fields that do not fit.

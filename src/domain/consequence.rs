@@ -1,5 +1,5 @@
-//! What an event of a tenant means for each of its profiles. It is judged as if it had come to the
-//! profile at the event itself: what others gave or took since then stays.
+//! What an event of a tenant means for each of its profiles. It is decided as if it had reached the
+//! profile at the moment of the event: changes that others made since then stay.
 
 use serde_json::Value;
 
@@ -20,12 +20,12 @@ pub enum Consequence {
     TenantDeleted,
 }
 
-/// An event of a profile behind the tenant's event, or before it.
+/// An event of a profile, compared with the tenant's event.
 pub struct Witnessed {
     pub event: ProfileEvent,
     /// Whether it came after the tenant's event.
     pub since: bool,
-    /// Whether it is itself a consequence, of this or another event of the tenant.
+    /// Whether it is itself a consequence, of this or another event of a tenant.
     pub follows: bool,
 }
 
@@ -51,7 +51,7 @@ impl Consequence {
         }
     }
 
-    /// The name of its commands, in the log and the metrics.
+    /// The name of its commands, in the log and in metrics.
     pub const fn name(&self) -> &'static str {
         match self {
             Consequence::RoleRemoved(_) | Consequence::DepartmentRemoved(_) => "pull_removed",
@@ -62,7 +62,7 @@ impl Consequence {
         }
     }
 
-    /// Whether an event of a profile may be about the same thing.
+    /// Whether an event of a profile can concern the same thing.
     pub fn is_touched_by(&self, witnessed: &Witnessed) -> bool {
         match (self, &witnessed.event) {
             _ if !witnessed.since => false,
@@ -74,9 +74,9 @@ impl Consequence {
         }
     }
 
-    /// Whether somebody gave the profile what this would take, or took what this would give, since
-    /// the tenant's event. To keep something is not to give it. Other consequences settle nothing,
-    /// but the default that the tenant gives again now: it is not taken and given once more.
+    /// Whether, since the tenant's event, somebody gave the profile what this would take, or took
+    /// what this would give. Keeping something is not giving it. Other consequences do not count,
+    /// except the default that the tenant gives again now: it is not taken and given once more.
     pub fn is_settled(&self, history: &[Witnessed], catalogue: &Catalogue) -> bool {
         let mut state = profile::State::default();
         let mut settled = false;
@@ -133,7 +133,7 @@ impl Consequence {
         }
     }
 
-    /// The order to a profile.
+    /// The order to the profile.
     pub fn command(&self, catalogue: &Catalogue, facts: &Facts) -> Command {
         match self {
             Consequence::RoleRemoved(key) => {

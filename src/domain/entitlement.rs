@@ -1,31 +1,31 @@
-//! What an access token may do (Crafter contract 4.2 and 4.3): lists of permissions of which the
-//! first that fits decides alone. Knows nothing of people, ranks and departments.
+//! What an access token permits (Crafter contract 4.2 and 4.3): lists of permissions, of which the
+//! first that matches decides alone. People, ranks and departments do not matter here.
 
 use serde::{Deserialize, Serialize};
 
-/// Every tenant, every application, every action.
+/// Stands for every tenant, every application or every action.
 pub const ANY: &str = "*";
 
-/// What a token may do in a tenant, or in every one. Its actions are not validated: one that
-/// nobody knows grants nothing.
+/// What a token permits in one tenant, or in every one. Its actions are not checked: an unknown
+/// action permits nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantPermission {
     /// The tenant's name, or [`ANY`].
     pub tenant: String,
-    /// The names of the actions, or [`ANY`]. None grants nothing.
+    /// The names of the actions, or [`ANY`]. None permits nothing.
     pub allowed_actions: Option<Vec<String>>,
 }
 
-/// What an application may do with an attribute, or every application.
+/// What one application, or every one, may do with an attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttributePermission {
     /// The application's name, or [`ANY`].
     pub application: String,
-    /// The names of the actions, or [`ANY`]. None grants nothing.
+    /// The names of the actions, or [`ANY`]. None permits nothing.
     pub allowed_actions: Option<Vec<String>>,
 }
 
-/// What can be done in a tenant.
+/// An action in a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TenantAction {
     CreateTenant,
@@ -37,7 +37,7 @@ pub enum TenantAction {
 }
 
 impl TenantAction {
-    /// Every action there is.
+    /// Every action.
     pub const ALL: [TenantAction; 6] = [
         TenantAction::CreateTenant,
         TenantAction::ReadTenant,
@@ -60,7 +60,7 @@ impl TenantAction {
     }
 }
 
-/// What can be done with an attribute.
+/// An action on an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AttributeAction {
     Read,
@@ -69,7 +69,7 @@ pub enum AttributeAction {
 }
 
 impl AttributeAction {
-    /// Every action there is.
+    /// Every action.
     pub const ALL: [AttributeAction; 3] =
         [AttributeAction::Read, AttributeAction::Write, AttributeAction::Remove];
 
@@ -83,7 +83,7 @@ impl AttributeAction {
     }
 }
 
-/// Whether these permissions of a token let it do this in this tenant. A token without any list
+/// Whether these permissions of a token allow this action in this tenant. A token without a list
 /// may do nothing.
 pub fn tenant_allows(
     permissions: Option<&[TenantPermission]>,
@@ -97,13 +97,13 @@ pub fn tenant_allows(
         .is_some_and(|permission| grants(permission.allowed_actions.as_deref(), action.name()))
 }
 
-/// Whether they let it do this in every tenant: to create, count or list tenants.
+/// Whether they allow this action in every tenant: to create, count or list tenants.
 pub fn everywhere_allows(permissions: Option<&[TenantPermission]>, action: TenantAction) -> bool {
     tenant_allows(permissions, ANY, action)
 }
 
-/// Whether these permissions of an attribute let this application do this with it. A token without
-/// application has the rights that every application has.
+/// Whether these permissions of an attribute allow this application this action. A token without an
+/// application has the permissions that every application has.
 pub fn attribute_allows(
     permissions: &[AttributePermission],
     application: Option<&str>,

@@ -1,12 +1,12 @@
-//! Text as people compare it, in three strengths: without case for log-ins, case-folded for names,
-//! and without marks for what people type into a search.
+//! Compares text as people do, in three strengths: without case for log-ins, case-folded for names,
+//! and without marks for searches.
 
 use caseless::Caseless;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
-/// Letters that people write without their strokes and ligatures, though Unicode does not take
-/// them apart; in the case that [`folded`] leaves.
+/// Letters that people type without their strokes and ligatures, although Unicode does not
+/// decompose them; in the case that [`folded`] leaves.
 const PLAIN_LETTERS: [(char, &str); 11] = [
     ('æ', "ae"),
     ('ð', "d"),
@@ -21,8 +21,8 @@ const PLAIN_LETTERS: [(char, &str); 11] = [
     ('ŧ', "t"),
 ];
 
-/// The form in which names are compared, sorted and searched. It lets different texts meet, as
-/// `straße` and `strasse`, so that nobody is told apart by it who logs in.
+/// The form in which names are compared, sorted and searched. Different texts can have the same
+/// form, such as `straße` and `strasse`, so log-ins are not compared in it.
 pub fn folded(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -32,23 +32,23 @@ pub fn folded(text: &str) -> String {
 
 /// The form in which log-ins are compared: each letter in lower case, composed (NFC).
 ///
-/// No two letters meet but the cases of one: who owns the mailbox `straße@x` is not let in as
-/// `strasse@x`. Therefore `İ`, whose lower case is two letters, keeps itself; so does `ϴ`, which
-/// has the same lower case as another capital; and `ς` is not `σ`. The signs for kelvin, ångström
-/// and ohm are canonically the letters K, Å and Ω: one text to Unicode, and so one here.
+/// Only the two cases of one letter become equal: the owner of the mailbox `straße@x` cannot log in
+/// as `strasse@x`. Therefore `İ`, whose lower case is two letters, stays; so does `ϴ`, whose lower
+/// case belongs to another capital; and `ς` differs from `σ`. The signs for kelvin, ångström and
+/// ohm are canonically the letters K, Å and Ω: Unicode calls them the same text.
 pub fn lower_cased(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    // Some letters are composed only in lower case, as `ẘ`.
+    // Some letters are composed only in lower case, such as `ẘ`.
     text.nfc().map(lower_case).nfc().collect()
 }
 
-/// Folded text without marks and in plain letters: `école` as `ecole`, `ışık` as `isik`.
-/// None where it is so already.
+/// Folded text without marks and in plain letters: `école` becomes `ecole`, `ışık` becomes `isik`.
+/// None if that changes nothing.
 ///
-/// What it gives holds nothing that it would change. A term with marks is therefore in no such
-/// text, and one without them is found in either form.
+/// The result never changes again. A term with marks is therefore in no such text, and a term
+/// without marks is found in both forms.
 pub fn without_marks(folded: &str) -> Option<String> {
     if folded.is_ascii() {
         return None;
@@ -64,7 +64,7 @@ pub fn without_marks(folded: &str) -> Option<String> {
     (plain != folded).then_some(plain)
 }
 
-/// Whether somebody who types this term, already folded, looks for this name.
+/// Whether this term, which is folded, matches this name.
 pub fn is_found_by(name: &str, term: &str) -> bool {
     let name = folded(name);
     name.contains(term) || without_marks(&name).is_some_and(|plain| plain.contains(term))
@@ -80,8 +80,8 @@ fn lower_case(letter: char) -> char {
 }
 
 /// Marks that people leave out: those through, below or above a letter, and the vowel points of
-/// Hebrew and Arabic. Not those that make another syllable, as in Japanese, Thai and the scripts of
-/// India.
+/// Hebrew and Arabic. Marks that make another syllable are kept, as in Japanese, Thai and the
+/// scripts of India.
 fn is_mark(c: char) -> bool {
     matches!(canonical_combining_class(c), 1 | 10..=35 | 200..=240)
 }

@@ -1,5 +1,5 @@
-//! Ids as types of their own, so that a department is never passed for a profile.
-//! Makes none: ids arrive from outside, or are derived here from what they name.
+//! Ids as types of their own, so that a department is never passed for a profile. Ids come from
+//! outside, or are derived here from what they name; no random id is made here.
 
 use std::fmt;
 
@@ -40,11 +40,11 @@ id!(
     ProfileId
 );
 id!(
-    /// A session, which an emulation stack belongs to and shares its id with.
+    /// A session. Its emulation stack has the same id.
     SessionId
 );
 id!(
-    /// One grant of emulation: one layer.
+    /// A grant of emulation: one layer.
     GrantId
 );
 id!(
@@ -77,8 +77,8 @@ id!(
     AttachmentId
 );
 
-/// The stable id of a catalogue entry: derived from what it is, so that applying a catalogue
-/// twice, or again after a removal, means the same entry.
+/// The stable id of a catalogue entry, derived from its key: applying a catalogue again, even after
+/// a removal, means the same entry.
 pub fn catalogue_id(tenant: TenantId, kind: &str, key: &str) -> Uuid {
     derived(&[tenant.0.as_bytes(), kind.as_bytes(), key.as_bytes()])
 }
@@ -88,12 +88,12 @@ pub fn flag_id(tenant: TenantId, active: bool) -> FlagId {
     FlagId(catalogue_id(tenant, "flag", if active { "true" } else { "false" }))
 }
 
-/// What is not of one tenant but of the whole installation belongs to this one, which has neither
-/// name nor profiles: access tokens, and the claims on tenants' names.
+/// The tenant of what belongs to the whole installation: access tokens, and the claims on tenants'
+/// names. It has neither name nor profiles.
 pub const INSTALLATION: TenantId =
     TenantId(Uuid::from_u128(0xd055_1e20_0000_8000_8000_0000_0000_0000));
 
-/// A UUIDv8 from the parts; lengths are hashed too, so that no two lists of parts meet.
+/// A UUIDv8 of the parts. Lengths are hashed too, so that different lists never give the same id.
 pub fn derived(parts: &[&[u8]]) -> Uuid {
     let mut hash = Sha256::new();
     for part in parts {

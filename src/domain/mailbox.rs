@@ -1,14 +1,14 @@
 //! E-mail addresses as RFC 822 writes them (Crafter contract 4.9): `a@b`, `Ada <a@b>`, `a@b (Ada)`.
-//! One mailbox, never a list, a group or a route. Never asks whether the address exists.
+//! One mailbox, never a list, a group or a route. Whether the address exists is not checked.
 
 use super::values::EMAIL_CHARACTERS_MAX;
 
 /// Longest mailbox with its name and comments, in characters.
 pub const MAILBOX_CHARACTERS_MAX: usize = 320;
-/// What an atom cannot hold.
+/// Characters that an atom cannot contain.
 const SPECIALS: &str = "()<>,;:\\\"[]@";
 
-/// A mailbox that was understood.
+/// A parsed mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mailbox<'a> {
     /// All of it, without surrounding white space.
@@ -17,7 +17,7 @@ pub struct Mailbox<'a> {
     pub address: &'a str,
 }
 
-/// The text is no mailbox.
+/// The text is not a mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "an e-mail address reads a@b or Name <a@b>, and has at most \
@@ -51,13 +51,13 @@ pub fn parse_mailbox(text: &str) -> Result<Mailbox<'_>, NoMailbox> {
     }
 }
 
-/// Whether the text is an address and nothing besides: what somebody can log in with.
+/// Whether the text is an address without anything else: what a person can log in with.
 pub fn is_bare_address(text: &str) -> bool {
     parse_mailbox(text).is_ok_and(|mailbox| mailbox.address == text)
 }
 
-/// The text without a comment in front and one behind. Elsewhere a parenthesis is out of place,
-/// and refused as such later.
+/// The text without a comment at its beginning and one at its end. A parenthesis elsewhere is
+/// refused later.
 fn without_comments(text: &str) -> Result<&str, NoMailbox> {
     let mut rest = text;
     if rest.starts_with('(') {
@@ -74,12 +74,12 @@ fn without_comments(text: &str) -> Result<&str, NoMailbox> {
     Ok(rest)
 }
 
-/// The inside of a comment, with no other in it.
+/// The inside of a comment without another comment in it.
 fn is_comment(text: &str) -> bool {
     !text.contains(['(', ')', '\\'])
 }
 
-/// Where this character first stands outside quotes.
+/// The first place of this character outside quotes.
 fn top_level(text: &str, wanted: char) -> Option<usize> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     for (at, character) in text.char_indices() {
@@ -94,8 +94,8 @@ fn top_level(text: &str, wanted: char) -> Option<usize> {
     None
 }
 
-/// The name before `<`: nothing, or words and quoted strings. Many put an address there, as in
-/// `a@b <a@b>`, so that an `@` needs no quotes here.
+/// The name before `<`: nothing, or words and quoted strings. Many write an address there, as in
+/// `a@b <a@b>`, so an `@` needs no quotes here.
 fn is_phrase(text: &str) -> bool {
     let (mut is_quoted, mut is_escaped) = (false, false);
     for character in text.chars() {

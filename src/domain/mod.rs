@@ -1,5 +1,5 @@
-//! What is true: the areas, their events, and the pure functions that decide and evolve.
-//! Never does I/O, never reads a clock, never makes an id: facts arrive in commands.
+//! The business rules: areas, their events, and the pure functions that decide and evolve. No I/O,
+//! no clock and no new ids: all facts arrive in commands.
 
 pub mod access;
 pub mod attachment;
@@ -35,7 +35,7 @@ use uuid::Uuid;
 use claims::Claim;
 use ids::TenantId;
 
-/// A kind of aggregate; with a tenant and an id it names a stream.
+/// A kind of aggregate. Together with a tenant and an id it names a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Area {
     Tenant,
@@ -49,7 +49,7 @@ pub enum Area {
 }
 
 impl Area {
-    /// Every area there is.
+    /// Every area.
     pub const ALL: [Area; 8] = [
         Area::Tenant,
         Area::Profile,
@@ -81,44 +81,44 @@ impl Area {
     }
 }
 
-/// The history of one thing: how its events become its state.
+/// An aggregate: how its events become its state.
 pub trait Aggregate: 'static {
-    /// Where its streams live.
+    /// The area of its streams.
     const AREA: Area;
-    /// What its events have made of it; the default is what no event has touched.
+    /// Its state; the default is the state before any event.
     type State: Clone + Default + Debug + Send + Sync + 'static;
-    /// What can have happened to it.
+    /// Its events.
     type Event: Serialize + DeserializeOwned + Clone + Debug + Into<Event> + Send + Sync + 'static;
 
-    /// The state after one more event. Cannot fail and decides nothing: it has happened.
+    /// The state after one more event. It cannot fail, since the event has happened.
     fn evolve(state: &mut Self::State, event: &Self::Event, occurred_at: DateTime<Utc>);
 
-    /// About how many bytes a state holds of what callers chose without a small bound, so that
-    /// memory is bounded by bytes as well.
+    /// About how many bytes of a state callers chose without a small bound, so that caches can be
+    /// bounded by bytes.
     fn weight(_: &Self::State) -> usize {
         0
     }
 
-    /// The claims that an aggregate in this state holds. Whoever writes its events takes those
-    /// that are new in its state, and releases those that are gone from it.
+    /// The claims of an aggregate in this state. Appending its events takes the claims that are
+    /// new, and releases those that are gone.
     fn claims(_: TenantId, _id: Uuid, _: &Self::State) -> Vec<Claim> {
         vec![]
     }
 }
 
-/// The rules of an area: what becomes of an order. The only source of events.
+/// The rules of an area: they turn an order into events. Events come from nowhere else.
 pub trait Rules: Aggregate {
-    /// What one may order it to become.
+    /// Its orders.
     type Command: Clone + Send + Sync;
-    /// Who gives the order, where the rules ask for that; else `()`.
+    /// Who gives the order, if the rules need that; otherwise `()`.
     type By<'a>: Copy + Send + Sync;
-    /// The fact in the way of an order.
+    /// Why an order is refused.
     type Refusal: std::error::Error + Send + Sync + 'static;
 
-    /// What happens to the aggregate `id` in `state` on this order; nothing when it is so already.
+    /// The events of an order to the aggregate `id` in `state`; none when it changes nothing.
     ///
     /// # Errors
-    /// The first fact in the way.
+    /// The first reason against it.
     fn decide(
         id: Uuid,
         state: &Self::State,
@@ -127,7 +127,7 @@ pub trait Rules: Aggregate {
     ) -> Result<Vec<Self::Event>, Self::Refusal>;
 }
 
-/// Any event of any area.
+/// An event of any area.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     Tenant(tenant::Event),
@@ -144,7 +144,7 @@ impl Event {
     /// Reads a stored event.
     ///
     /// # Errors
-    /// A name that the area does not know, or a payload that is not that event's.
+    /// The area has no event of this name, or the payload does not fit.
     pub fn decode(area: Area, name: &str, payload: &str) -> Result<Event, codec::Error> {
         Ok(match area {
             Area::Tenant => Event::Tenant(codec::decode(name, payload)?),
@@ -161,7 +161,7 @@ impl Event {
     /// The stored name and payload of this event.
     ///
     /// # Errors
-    /// None for the events there are; the signature is serde's.
+    /// None in practice; the signature is serde's.
     pub fn encode(&self) -> Result<codec::Encoded, codec::Error> {
         match self {
             Event::Tenant(event) => codec::encode(event),
@@ -176,7 +176,7 @@ impl Event {
     }
 }
 
-/// An event and where, when and by whom it happened: what read models are folded from.
+/// An event with where, when and by whom it happened: the input of read models.
 #[derive(Clone, Debug)]
 pub struct Occurred {
     pub tenant_id: TenantId,

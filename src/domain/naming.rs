@@ -1,13 +1,13 @@
-//! What can be a name on a screen: something is seen, on one line, in the order it is written in.
-//! Said once for people, departments, roles, tenants and their applications' usernames.
+//! What can be a name on a screen: something is visible, on one line, in the order in which it is
+//! written. One rule for people, departments, roles, tenants and usernames.
 
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// Blank though Unicode calls them symbols: an empty cell of braille, a note that is not played.
+/// Blank although Unicode calls them symbols: an empty cell of braille, a null note.
 const BLANK_SYMBOLS: [char; 2] = ['\u{2800}', '\u{1d159}'];
 
-/// Why a text can be no name.
+/// Why a text is refused as a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     #[error("holds a control character or a line separator")]
@@ -18,7 +18,7 @@ pub enum Unreadable {
     Invisible,
 }
 
-/// Whether people can read this name. Joiners are welcome: Persian, Sinhala and emoji need them.
+/// Whether people can read this name. Joiners are allowed: Persian, Sinhala and emoji need them.
 ///
 /// # Errors
 /// Why they cannot.
@@ -41,18 +41,18 @@ pub fn readable(name: &str) -> Result<(), Unreadable> {
     name.contains(is_visible).then_some(()).ok_or(Unreadable::Invisible)
 }
 
-/// Whether it controls a device or ends a line.
+/// Whether the character is a control character or ends a line.
 pub fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Whether it embeds, overrides or isolates a direction, so that a text looks like another one.
-/// The bare marks of direction are none of these: Hebrew and Arabic names need them.
+/// Whether the character embeds, overrides or isolates a direction, so that a text looks like
+/// another one. Plain marks of direction are allowed: Hebrew and Arabic names need them.
 pub fn is_directing(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A mark is seen only on a letter, so it does not count by itself.
+/// A mark is visible only on a letter, so it does not count by itself.
 fn is_visible(c: char) -> bool {
     let category = CodePointMapData::<GeneralCategory>::new().get(c);
     let is_drawn = !matches!(

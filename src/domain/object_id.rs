@@ -1,28 +1,28 @@
-//! Ids of twelve bytes, in which one face's clients write the ids of profiles, tenants and
+//! Ids of twelve bytes, as clients of Crafter Profile write the ids of profiles, tenants and
 //! attachments (Crafter contract 0: 24 hexadecimal digits, parsed strictly). Each UUID has one.
-//! Reads no clock and makes nothing up: time and randomness are given.
+//! Time and random bits are passed in.
 
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// Bytes of such an id; shown as twice as many hexadecimal digits.
+/// Bytes of an id; shown as twice as many hexadecimal digits.
 pub const OBJECT_ID_BYTES: usize = 12;
-/// The middle four bytes of a UUID that holds one: version 8, variant 1, and 26 bits that tell it
-/// from other UUIDs of version 8. Part of stored ids, so it never changes.
+/// The middle four bytes of a UUID that holds such an id: version 8, variant 1, and 26 bits that
+/// distinguish it from other UUIDs of version 8. Stored ids contain it, so it never changes.
 const MARK: [u8; 4] = [0x8d, 0x0b, 0x91, 0xd5];
-/// Bits below the microseconds of a new id.
+/// Bits of a new id below the microseconds.
 const RANDOM_BITS: u32 = 44;
 
-/// An id of twelve bytes. Ids that are made here begin with their time, so they sort by it.
+/// An id of twelve bytes. New ids begin with their time, so they sort by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectId(pub [u8; OBJECT_ID_BYTES]);
 
 impl ObjectId {
-    /// A new id: seconds since 1970 in four bytes, as Mongo has them, then the microseconds of the
-    /// second in 20 bits, then the lowest 44 bits of `random`. Before 1970 and after 2106 it does
-    /// not sort by its time.
+    /// A new id: seconds since 1970 in four bytes, as in Mongo, then the microseconds of the second
+    /// in 20 bits, then the lowest 44 bits of `random`. Before 1970 and after 2106 ids do not sort
+    /// by their time.
     pub fn new(microseconds: i64, random: u64) -> ObjectId {
         let seconds = microseconds.div_euclid(1_000_000) as u32;
         let below = microseconds.rem_euclid(1_000_000) as u64;
@@ -33,8 +33,8 @@ impl ObjectId {
         ObjectId(bytes)
     }
 
-    /// The twelve bytes of any UUID: those it holds, else a digest of it. No two UUIDs that are in
-    /// use have the same twelve bytes: a claim sees to that.
+    /// The twelve bytes of any UUID: those that it holds, otherwise a digest of it. A claim makes
+    /// sure that no two UUIDs in use have the same twelve bytes.
     pub fn of(id: Uuid) -> ObjectId {
         holding(id).unwrap_or_else(|| {
             let digest = Sha256::new().chain_update(b"object_id").chain_update(id).finalize();
@@ -54,8 +54,8 @@ impl ObjectId {
         Uuid::from_bytes(all)
     }
 
-    /// The id that a caller writes as 24 hexadecimal digits of either case, or as a UUID with
-    /// hyphens. Any other text is nobody's id.
+    /// The id in a text of 24 hexadecimal digits in either case, or in a UUID with hyphens. None
+    /// for any other text.
     pub fn parse(text: &str) -> Option<ObjectId> {
         let digits = text.as_bytes();
         if digits.len() == uuid::fmt::Hyphenated::LENGTH {
@@ -77,7 +77,7 @@ impl fmt::Display for ObjectId {
     }
 }
 
-/// The id that this UUID holds, if it holds one.
+/// The id in this UUID, if it holds one.
 pub fn holding(id: Uuid) -> Option<ObjectId> {
     let all = id.as_bytes();
     if all[6..10] != MARK {
@@ -89,7 +89,7 @@ pub fn holding(id: Uuid) -> Option<ObjectId> {
     Some(ObjectId(bytes))
 }
 
-/// The id as callers are shown it: always 24 hexadecimal digits.
+/// The id as callers see it: always 24 hexadecimal digits.
 pub fn shown(id: Uuid) -> String {
     ObjectId::of(id).to_string()
 }

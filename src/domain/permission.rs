@@ -1,4 +1,4 @@
-//! Who may do what (contract 1.3): predicates over roles, ranks and departments, and nothing else.
+//! Who may do what (contract 1.3): functions of roles, ranks and departments, and of nothing else.
 
 use super::ids::{DepartmentId, ProfileId};
 
@@ -8,25 +8,25 @@ pub const SUPERADMIN: u8 = 5;
 pub const ADMIN: u8 = 4;
 /// Rank of the instructional role.
 pub const INSTRUCTIONAL: u8 = 3;
-/// The role that nobody may emulate and that only superadmins list.
+/// The role that cannot be emulated and that only superadmins list.
 pub const CUSTOM: &str = "custom";
 
-/// A role as its tenant's catalogue ranks it.
+/// A role with its rank in the tenant's catalogue.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RankedRole {
     pub key: String,
     pub rank: u8,
 }
 
-/// Where a profile stands: what permission is decided from.
+/// What permissions of a profile are decided from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
     pub profile: ProfileId,
-    /// The first of its roles that the catalogue knows.
+    /// The first of its roles that is in the catalogue.
     pub role: Option<RankedRole>,
     pub departments: Vec<DepartmentId>,
     pub active: bool,
-    /// Whether it holds roles in applications, which this system does not rank.
+    /// Whether it has roles in applications, which have no rank here.
     pub in_applications: bool,
 }
 
@@ -46,22 +46,22 @@ impl Standing {
         self.rank() >= ADMIN
     }
 
-    /// Whether every one of these departments is its own.
+    /// Whether all of these departments are its own.
     pub fn holds_all(&self, departments: &[DepartmentId]) -> bool {
         departments.iter().all(|department| self.departments.contains(department))
     }
 }
 
-/// Who decides: nobody's rights are asked of the operator.
+/// Who gives an order. The operator needs no permission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Authority {
-    /// The command line, and what follows from other events.
+    /// The command line, or a reaction to other events.
     Operator,
-    /// A program with an access token; what it may was decided by that token's permissions.
+    /// A program with an access token. The token's permissions were checked before.
     Application,
-    /// A person, or another acting as that person.
+    /// A person, or another person acting as that one.
     Profile {
-        /// The effective profile: its rights count.
+        /// The effective profile: its rights decide.
         effective: Standing,
         /// The real actor.
         real: ProfileId,
@@ -69,7 +69,7 @@ pub enum Authority {
 }
 
 impl Authority {
-    /// Whether one acts as another.
+    /// Whether the real actor acts as another profile.
     pub fn is_emulation(&self) -> bool {
         match self {
             Authority::Operator | Authority::Application => false,
@@ -78,7 +78,7 @@ impl Authority {
     }
 }
 
-/// How a tenant ranks its roles.
+/// The ranks of a tenant's roles.
 pub trait Ranks: Sync {
     /// The rank of the role of this key; None if the tenant has no such role.
     fn rank(&self, key: &str) -> Option<u8>;
@@ -90,7 +90,7 @@ impl<F: Fn(&str) -> Option<u8> + Sync> Ranks for F {
     }
 }
 
-/// No role has a rank: of a tenant without roles, and where nobody asks.
+/// No role has a rank: for a tenant without roles, and where ranks do not matter.
 pub struct Unranked;
 
 impl Ranks for Unranked {
@@ -107,8 +107,9 @@ pub fn has_access(viewer: &Standing, target: &Standing) -> bool {
         || target.departments.iter().any(|department| viewer.departments.contains(department))
 }
 
-/// `can_edit`: whether `editor` may change `target` (what of itself, see [`may_change_own`]). Who
-/// holds roles in applications, whose weight is unknown here, is changed by superadmins only.
+/// `can_edit`: whether `editor` may change `target` (for changes of oneself see
+/// [`may_change_own`]). Only superadmins change profiles with roles in applications, since these
+/// have no rank here.
 pub fn can_edit(editor: &Standing, target: &Standing) -> bool {
     editor.profile == target.profile
         || editor.is_superadmin()
@@ -138,18 +139,18 @@ pub fn can_duplicate(duplicator: &Standing, target: &Standing) -> bool {
     can_create(duplicator) && has_access(duplicator, target) && target.rank() <= duplicator.rank()
 }
 
-/// Whether a role of this rank is among the `role_options` of `assigner`.
+/// Whether `assigner` may assign a role of this rank (`role_options`).
 pub fn can_assign_role(assigner: &Standing, rank: u8) -> bool {
     assigner.role.is_some() && rank <= assigner.rank()
 }
 
-/// Whether these departments may be given by `assigner`.
+/// Whether `assigner` may assign these departments.
 pub fn can_assign_departments(assigner: &Standing, departments: &[DepartmentId]) -> bool {
     assigner.is_superadmin() || assigner.holds_all(departments)
 }
 
-/// Whether `role` may be emulated by one of role `by` (`scoped_roles`): superadmins every role,
-/// admins and the instructional those below their own; `custom` by nobody.
+/// Whether a profile with role `by` may emulate one with `role` (`scoped_roles`): superadmins every
+/// role; admins and the instructional role those below their own; nobody `custom`.
 pub fn is_emulatable(by: &RankedRole, role: &RankedRole) -> bool {
     if role.key == CUSTOM || by.key == CUSTOM {
         return false;
@@ -157,8 +158,8 @@ pub fn is_emulatable(by: &RankedRole, role: &RankedRole) -> bool {
     by.rank >= SUPERADMIN || (by.rank >= INSTRUCTIONAL && role.rank < by.rank)
 }
 
-/// Whether profiles of this role are listed to `viewer`: own rank and below; `custom` and, below
-/// admin, those without a role are not.
+/// Whether profiles with this role are listed for `viewer`: own rank and below; not `custom`, and,
+/// for viewers below admin, not profiles without a role.
 pub fn is_listed(viewer: &Standing, role: Option<&RankedRole>) -> bool {
     match role {
         None => viewer.is_admin(),
@@ -172,7 +173,7 @@ pub fn can_operate(operator: &Standing, artifacts: &[String]) -> bool {
     operator.is_admin() && artifacts.iter().any(|artifact| artifact == "profile")
 }
 
-/// What of a profile changes, as far as permission tells them apart.
+/// The parts of a profile that permissions distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Facet {
     Name,
@@ -182,12 +183,12 @@ pub enum Facet {
     RequestLimit,
     Activity,
     Attributes,
-    /// What only applications speak of: username, password, application roles, files.
+    /// Parts that only applications change: username, password, application roles, files.
     Application,
 }
 
-/// Whether programs with an access token change this at all. They cannot grant what this system
-/// ranks: directory roles, departments, request limits.
+/// Whether programs with an access token change this part. They cannot assign what has a rank here:
+/// directory roles, departments, request limits.
 pub fn is_open_to_applications(facet: Facet) -> bool {
     match facet {
         Facet::Emails | Facet::Activity | Facet::Attributes | Facet::Application => true,
@@ -195,8 +196,8 @@ pub fn is_open_to_applications(facet: Facet) -> bool {
     }
 }
 
-/// Whether a profile may change this of itself: name and e-mails always, departments from admin
-/// on, roles, activity and request limit as a superadmin only.
+/// Whether a profile may change this part of itself: name and e-mail addresses always, departments
+/// from admin on, roles, activity and request limit only as a superadmin.
 pub fn may_change_own(editor: &Standing, facet: Facet) -> bool {
     match facet {
         Facet::Name | Facet::Emails => true,

@@ -1,5 +1,5 @@
-//! What says something about a person, wrapped from the first day so that it can be found, and
-//! later sealed, wherever it is held. Its `Debug` shows nothing, so that no log line leaks it.
+//! Personal values, wrapped so that every place that holds one can be found, and later sealed.
+//! `Debug` shows nothing, so that log lines cannot contain them.
 
 use std::fmt;
 

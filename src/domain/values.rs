@@ -1,5 +1,5 @@
-//! The values that profiles share by id: names, e-mail addresses and request limits
-//! (contract 1.4). Parsed once, at the edge; what has one of these types is valid.
+//! The values that profiles share by id: names, e-mail addresses and request limits (contract 1.4).
+//! They are checked once, when they arrive; a value of one of these types is valid.
 
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +57,7 @@ pub struct RequestLimit {
     pub requests_per_day: i32,
 }
 
-/// Why a value is none.
+/// Why a value is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
     #[error(
@@ -74,7 +74,7 @@ pub enum Invalid {
     RequestLimit,
 }
 
-/// A name as it is kept: trimmed, 1 to 200 characters, readable.
+/// A name as it is stored: trimmed, 1 to 200 characters, readable.
 ///
 /// # Errors
 /// [`Invalid::Name`].
@@ -86,7 +86,7 @@ pub fn parse_name(text: &str) -> Result<String, Invalid> {
     Ok(name.to_owned())
 }
 
-/// An e-mail address as it is kept: as given. White space around it makes it none.
+/// An e-mail address as it is stored: unchanged. White space around it is refused.
 ///
 /// # Errors
 /// [`Invalid::Email`].
@@ -117,8 +117,8 @@ pub fn parse_request_limit(requests_per_day: i64) -> Result<i32, Invalid> {
     }
 }
 
-/// The form of an address that its claim is on: addresses of one form are one log-in. As values
-/// they are compared exactly, and have an id each.
+/// The form of an address that its claim is on: addresses with the same form are one log-in. As
+/// values, addresses are compared exactly, and have an id each.
 pub fn login_form(address: &str) -> String {
     lower_cased(address)
 }

@@ -1,16 +1,17 @@
-//! A bounded map that forgets what was not used lately: two generations, the old one dropped when
-//! the young one is full, by number or by weight. Constant time, no list to keep in order.
+//! A bounded map that forgets entries that were not used recently. It has two generations; when the
+//! young one is full, by number or by weight, the old one is dropped. Constant time, no list to
+//! keep in order.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// What a map may hold.
+/// The bounds of a map.
 #[derive(Clone, Copy)]
 pub struct Bounds {
     /// Most entries.
     pub entries_max: usize,
-    /// Most weight of all entries together, in bytes; one that weighs more is still held, until
-    /// the next comes.
+    /// Most weight of all entries together, in bytes. A heavier entry is held until the next one
+    /// comes.
     pub weight_max: usize,
 }
 
@@ -18,22 +19,22 @@ pub struct Bounds {
 pub struct Generations<K, V> {
     young: HashMap<K, V>,
     old: HashMap<K, V>,
-    /// What the young ones weigh together.
+    /// The weight of the young generation.
     weight: usize,
-    /// Of one generation.
+    /// The bounds of one generation.
     bounds: Bounds,
     weigh: fn(&V) -> usize,
 }
 
 impl<K: Hash + Eq + Clone, V> Generations<K, V> {
-    /// Holds at most what the bounds say, and at least half of that once it is full.
+    /// A map with these bounds. Once it is full it holds at least half of them.
     pub fn new(bounds: Bounds, weigh: fn(&V) -> usize) -> Self {
         let entries_max = (bounds.entries_max / 2).max(1);
         let bounds = Bounds { entries_max, weight_max: bounds.weight_max / 2 };
         Generations { young: HashMap::new(), old: HashMap::new(), weight: 0, bounds, weigh }
     }
 
-    /// The value, which counts as used now.
+    /// The value. Reading it counts as use.
     pub fn get(&mut self, key: &K) -> Option<&V> {
         if !self.young.contains_key(key) {
             let value = self.old.remove(key)?;
@@ -42,7 +43,7 @@ impl<K: Hash + Eq + Clone, V> Generations<K, V> {
         self.young.get(key)
     }
 
-    /// Changes the value in place, which counts as used now.
+    /// Changes the value in place, which counts as use.
     pub fn change(&mut self, key: &K, change: impl FnOnce(&mut V)) {
         self.get(key);
         if let Some(value) = self.young.get_mut(key) {
@@ -55,7 +56,7 @@ impl<K: Hash + Eq + Clone, V> Generations<K, V> {
         }
     }
 
-    /// The young ones become the old ones, which are forgotten.
+    /// The young generation becomes the old one, which is dropped.
     fn turn(&mut self) {
         self.old = std::mem::take(&mut self.young);
         self.weight = 0;
@@ -82,14 +83,14 @@ impl<K: Hash + Eq + Clone, V> Generations<K, V> {
         self.old.remove(key);
     }
 
-    /// Forgets all.
+    /// Forgets all values.
     pub fn clear(&mut self) {
         self.young.clear();
         self.old.clear();
         self.weight = 0;
     }
 
-    /// How many are held.
+    /// How many values are held.
     pub fn len(&self) -> usize {
         self.young.len() + self.old.len()
     }
@@ -123,7 +124,7 @@ mod tests {
             held.remove(&(key % 3));
             held.insert(key, 20);
             let all = held.young.values().chain(held.old.values()).sum::<usize>();
-            // A value may grow where it is: by less than one more here.
+            // A value may grow in place by less than one.
             assert!(all <= 100 + 2 * 15, "{all}");
             assert_eq!(held.weight, held.young.values().sum::<usize>());
         }

@@ -1,4 +1,4 @@
-//! Reading the log as auditors do: the history of one thing, and all that happened in a tenant.
+//! Reads the log for auditors: the history of one profile, and the events of a tenant.
 
 use crate::domain::ids::TenantId;
 use crate::domain::profile;
@@ -7,23 +7,23 @@ use crate::store::{Doing, Error, Recorded};
 
 use super::{Engine, FOLD_WAIT_MAX, stream};
 
-/// A page of events and whether there are more behind it.
+/// A page of events, and whether more follow.
 pub struct Page {
     pub events: Vec<Recorded>,
     pub more: bool,
 }
 
-/// Which way to read, and from where.
+/// In which order to read, and from where.
 #[derive(Clone, Copy, Debug)]
 pub struct Range {
-    /// A position, exclusive; None begins at the end that the order begins with.
+    /// A position, exclusive; None begins at the first event in this order.
     pub bound: Option<i64>,
     pub oldest_first: bool,
     pub limit: i64,
 }
 
 impl Engine {
-    /// What happened to a profile.
+    /// The events of a profile.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -39,17 +39,18 @@ impl Engine {
         Ok(page(read.await?, range.limit))
     }
 
-    /// What happened in a tenant.
+    /// The events of a tenant.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], also when finding events again is more than two seconds behind.
+    /// [`Error::Unavailable`], also when the read model `audit_log` is more than two seconds
+    /// behind.
     pub async fn events(
         &self,
         tenant: TenantId,
         filter: &Filter,
         range: Range,
     ) -> Result<Page, Error> {
-        if !self.projections.wait_audited(self.followed(), FOLD_WAIT_MAX).await {
+        if !self.projections.wait_audit_log(self.followed(), FOLD_WAIT_MAX).await {
             return Err(Error::Unavailable("finding events again", None));
         }
         let client = self.connection().await?;

@@ -1,5 +1,5 @@
-//! All that moves: executing commands, following the log, folding read models, reacting. Decides
-//! nothing itself: rules are in `domain`, folds in `projections`.
+//! Runs everything: executes commands, follows the log, folds read models, reacts. Rules are in
+//! `domain`, folds in `projections`.
 
 pub mod fold;
 mod generations;
@@ -32,7 +32,7 @@ use crate::store::{
     TokenKey,
 };
 
-// What faces need to speak with the engine; they name no part of the store themselves.
+// What the APIs need to use the engine; they do not use the store themselves.
 pub use crate::store::{Doing, Envelope, Error, OperationalRow, Priority, Recorded};
 
 use fold::follow::{Follower, HeadReads};
@@ -48,32 +48,32 @@ use write::execute::Turns;
 
 /// Longest wait for a command's events to be folded, or for a read to catch up.
 pub const FOLD_WAIT_MAX: Duration = Duration::from_secs(2);
-/// Names of tenants that are remembered.
+/// Most cached names of tenants.
 const TENANT_NAMES_MAX: u64 = 10_000;
-/// Connections with which lanes read the log.
+/// Connections on which lanes read the log.
 const LANE_CONNECTIONS: usize = 1;
-/// Batches that may wait to be followed; more are read from the database instead.
+/// Batches that may wait to be followed. Further ones are read from the database instead.
 const FEED_BATCHES_MAX: usize = 64;
 
-/// What an engine runs with.
+/// The parts and settings of an engine.
 pub struct Settings {
-    /// As the application's role.
+    /// With the role of the application.
     pub database: Database,
-    /// Connections for requests, besides the appender's, the listener's and the projectors'.
+    /// Connections for requests, besides those of the appender, the listener and the lanes.
     pub pool_connections: usize,
-    /// When whoever runs the database tries to start it again, while it is down; None where that is
-    /// not known here.
+    /// When the embedded database will be started again, while it is down; None if that is not
+    /// known in this process.
     pub next_start: Option<watch::Receiver<Option<Instant>>>,
-    /// Whether no other server appends to this log: reads then need not ask for the head.
+    /// Whether no other server appends to this log: then reads need not ask for the head.
     pub alone: bool,
-    /// Whether this process folds, reacts and holds the search index. Command line programs that
-    /// run beside a server leave that to it.
+    /// Whether this process folds, reacts and holds the search index. Command line programs leave
+    /// that to a server.
     pub projecting: bool,
 }
 
 /// One running engine: handles to its tasks and what they share.
 pub struct Engine {
-    /// Requests of people, counted by day.
+    /// Counts requests of people by day.
     pub quota: Quota,
     reader: Reader,
     pool: Pool,
@@ -123,7 +123,7 @@ impl Engine {
         let projections = if settings.projecting {
             let started = Projections::start(project::Settings {
                 database: database.clone(),
-                // Their own: what requests do to the pool keeps no lane from catching up.
+                // Connections of their own, so that requests never keep a lane from catching up.
                 reader: Reader::new(requests.pool(LANE_CONNECTIONS)?),
                 search: search.clone(),
                 tags: tags.clone(),
@@ -172,7 +172,7 @@ impl Engine {
         }))
     }
 
-    /// Ends the tasks, what was accepted done first. Later appends fail.
+    /// Stops the tasks after finishing what was accepted. Later appends fail.
     pub async fn stop(&self) {
         self.stopping.cancel();
         self.pool.close();
@@ -180,14 +180,14 @@ impl Engine {
             let mut tasks = self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             std::mem::take(&mut *tasks)
         };
-        // The appender ends when its handles go, which this engine still holds: it has answered
-        // whatever was handed in, so it may be cut off.
+        // The appender ends when its handles are dropped, but this engine holds one. It has
+        // answered all that was handed in, so it may be aborted.
         for task in tasks.into_iter().skip(1) {
             let _ = tokio::time::timeout(Duration::from_secs(10), task).await;
         }
     }
 
-    /// Keeps a task's handle, so that [`Engine::stop`] waits for it.
+    /// Registers a task, so that [`Engine::stop`] waits for it.
     pub fn keep(&self, task: JoinHandle<()>) {
         self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(task);
     }
@@ -197,13 +197,13 @@ impl Engine {
         self.stopping.clone()
     }
 
-    /// Resolves when the log went back, or began another epoch, while this engine ran: what it
-    /// holds in memory is of another log, and only another start forgets it.
+    /// Resolves when the log went back, or began another epoch, while this engine ran: memory then
+    /// belongs to another log, and only a new start forgets it.
     pub fn went_back(&self) -> CancellationToken {
         self.appender.went_back()
     }
 
-    /// Puts what is measured on demand into the metrics.
+    /// Updates the metrics that are measured on demand.
     pub fn observe(&self) {
         self.states.observe();
         self.projections.observe(self.followed());
@@ -217,12 +217,12 @@ impl Engine {
         metrics_process::Collector::default().collect();
     }
 
-    /// Whether more work had better be refused with 503.
+    /// Whether more work should be refused with 503.
     pub fn is_overloaded(&self) -> bool {
         self.appender.is_full()
     }
 
-    /// The token of a position, for a tenant.
+    /// The position as a token for a tenant.
     pub fn seal_position(&self, tenant: TenantId, position: i64) -> String {
         self.tokens.seal(tenant.0, position)
     }
@@ -236,7 +236,8 @@ impl Engine {
     }
 }
 
-/// The database as all of the engine uses it, and as requests do, whose statements end in time.
+/// The database as the whole engine uses it, and as requests use it, with a time limit on
+/// statements.
 fn with_options(database: &Database) -> (Database, Database) {
     let database = database.with_options(&format!(
         "-c search_path={} -c idle_in_transaction_session_timeout=60000",

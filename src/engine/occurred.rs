@@ -1,13 +1,13 @@
-//! What happened, as the log records it, in the domain's terms.
+//! Turns records of the log into the domain's events.
 
 use crate::domain::ids::TenantId;
 use crate::domain::{Area, Event, Occurred};
 use crate::store::{Error, Recorded};
 
-/// The event that a record of the log is.
+/// The event in a record of the log.
 ///
 /// # Errors
-/// [`Error::Corrupt`] for a name or payload that this program does not know: nothing is skipped.
+/// [`Error::Corrupt`] for a name or payload that this program does not know: it is not skipped.
 pub fn occurred(recorded: &Recorded) -> Result<Occurred, Error> {
     let corrupt = |why: String| {
         let (name, position, stream) = (&recorded.name, recorded.position, recorded.stream);

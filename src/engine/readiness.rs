@@ -1,5 +1,5 @@
-//! Whether requests can be answered here: the database answers, there is room for more, and no
-//! read model has been behind the log for long.
+//! Whether this process can answer requests: the database answers, there is room for more work, and
+//! no read model has been behind the log for long.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use crate::store::{Doing, Error};
 
 /// Longest wait for the database.
 const ANSWER_WAIT_MAX: Duration = Duration::from_secs(2);
-/// How old an event may become before it is folded; then `/readyz` says so.
+/// How old an event may be before it is folded; beyond, `/readyz` answers 503.
 pub const BEHIND_MAX: Duration = Duration::from_secs(30);
 
-/// Why requests had better go elsewhere.
+/// Why requests should go to another server.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Unready {
     DatabaseSilent,
-    /// The embedded database died, and is started again after so long.
+    /// The embedded database died, and will be started again in this time.
     DatabaseDown {
         seconds: u64,
     },
@@ -29,7 +29,7 @@ pub enum Unready {
     Disconnected {
         lane: &'static str,
     },
-    /// Lanes that have not folded an event of so long ago.
+    /// Lanes that have not folded an event for this long.
     Behind {
         lane: &'static str,
         seconds: u64,
@@ -66,7 +66,7 @@ impl fmt::Display for Unready {
 }
 
 impl Engine {
-    /// Why requests had better go elsewhere now, if they had.
+    /// Why requests should go to another server now; None if they need not.
     pub async fn unready(&self) -> Option<Unready> {
         if self.went_back().is_cancelled() {
             return Some(Unready::LogWentBack);
@@ -85,7 +85,7 @@ impl Engine {
 
     /// The first lane that is too far behind.
     async fn behind(&self) -> Result<Option<Unready>, Error> {
-        // One that it has not folded, and how long ago that was recorded, by the same clock.
+        // The oldest event that the lane has not folded, and its age by the database's clock.
         let sql = "
             select
                 (select max(position) from log.events) - $1,

@@ -1,4 +1,4 @@
-//! What is read of an engine: states, how far they and the read models are, and the log's head.
+//! Reads from an engine: states, positions of states and read models, and the log's head.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ impl Engine {
         self.reader.head().await
     }
 
-    /// Which promises of the log do not hold, in words; none in a sound log.
+    /// Which guarantees of the log are broken, in words; none in a sound log.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -31,19 +31,19 @@ impl Engine {
         self.reader.broken_promises().await
     }
 
-    /// The highest position that this process has followed.
+    /// The highest position that this process has read of the log.
     pub fn followed(&self) -> i64 {
         *self.followed.borrow()
     }
 
-    /// The position up to which the cached states and the read models, and so answers, hold
-    /// everything. Either may lead the other.
+    /// The position up to which both the cached states and the read models, and so answers, are
+    /// complete.
     pub fn readable(&self) -> i64 {
         self.folded().map_or(0, |folded| folded.min(self.followed()))
     }
 
-    /// How far what requests read is folded, as far as this process knows; whoever does not fold
-    /// knows nothing, and has only followed.
+    /// How far the read models of requests are folded, as far as this process knows. A process that
+    /// does not fold only knows what it has followed.
     fn folded(&self) -> Option<i64> {
         let positions = self.projections.positions();
         let views = positions.into_iter().find(|(lane, _)| *lane == Lane::Views);
@@ -51,8 +51,8 @@ impl Engine {
         (position != UNKNOWN).then_some(position)
     }
 
-    /// Waits until whoever reads here sees everything up to `position`, in the cached states and
-    /// in the read models; false when it took too long.
+    /// Waits until reads in this process see everything up to `position`, in the cached states and
+    /// in the read models; false when that took too long.
     pub async fn wait_readable(&self, position: i64, at_most: Duration) -> bool {
         let reached = async {
             let mut followed = self.followed.clone();
@@ -71,7 +71,7 @@ impl Engine {
         loaded.pop().ok_or_else(|| Error::Corrupt("a stream was not read".to_owned(), None))
     }
 
-    /// The current states of several, in the order asked: one query for those not cached.
+    /// The current states of several, in the given order: one query for those not cached.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -84,7 +84,7 @@ impl Engine {
         self.states.load_all(&self.reader, &streams).await
     }
 
-    /// What an aggregate was after its event number `version`.
+    /// The state of an aggregate after its event number `version`.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -110,14 +110,14 @@ impl Engine {
         Ok(self.load::<tenant::Tenant>(tenant, tenant.0).await?.state)
     }
 
-    /// Makes sure that what this process reads next holds everything that was in the log when the
-    /// request arrived: on a log that others write too, follows and folds up to its head.
+    /// Makes the following reads see everything that was in the log when the request arrived: if
+    /// other processes append too, it follows and folds up to the head.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when that takes too long: better no answer than a stale one.
+    /// [`Error::Unavailable`] when that takes too long: no answer is better than an outdated one.
     pub async fn catch_up(&self, folded: bool) -> Result<(), Error> {
         if self.alone {
-            // Folds may be lost with the database's last moments, and nobody knows at once.
+            // A crash of the database may lose folds, which is not known at once.
             return match folded && self.folded().is_none() {
                 true => self.reach(0, true).await,
                 false => Ok(()),
@@ -127,18 +127,18 @@ impl Engine {
         self.reach(head, folded).await
     }
 
-    /// Waits until this process has followed, and folded if asked, up to `position`.
+    /// Waits until this process has followed, and if asked folded, up to `position`.
     ///
     /// # Errors
     /// [`Error::Unavailable`] after two seconds.
     pub async fn reach(&self, position: i64, folded: bool) -> Result<(), Error> {
-        let late = || Error::Unavailable("catching up with the log", None);
+        let too_late = || Error::Unavailable("catching up with the log", None);
         let mut followed = self.followed.clone();
         let reached = followed.wait_for(|at| *at >= position);
         let reached = tokio::time::timeout(FOLD_WAIT_MAX, reached).await;
-        reached.map_err(|_| late())?.map_err(|_| late())?;
+        reached.map_err(|_| too_late())?.map_err(|_| too_late())?;
         if folded && !self.projections.wait_folded(position, FOLD_WAIT_MAX).await {
-            return Err(late());
+            return Err(too_late());
         }
         Ok(())
     }

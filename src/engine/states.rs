@@ -1,5 +1,5 @@
-//! Current states of aggregates, folded from their streams, cached, and kept fresh by the log's
-//! tail. Bounded; what is not cached is read from the log.
+//! Current states of aggregates, folded from their streams, cached, and updated by new events. The
+//! cache is bounded; what is not in it is read from the log.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
@@ -18,9 +18,9 @@ use super::stream;
 
 /// Parts of a cache, each behind a lock of its own.
 const SHARDS: usize = 16;
-/// Most bytes of what callers chose that a cache holds.
+/// Bytes that a cache holds at most, of what callers chose.
 const WEIGHT_MAX: usize = 256 << 20;
-/// Events of the tail that a part remembers, to notice what passed while a stream was being read.
+/// Recent events that a part remembers, to notice events that came while a stream was read.
 const RECENT_MAX: usize = 1_024;
 
 /// A state and the version of its stream.
@@ -28,7 +28,7 @@ const RECENT_MAX: usize = 1_024;
 pub struct Versioned<A: Aggregate> {
     pub version: i64,
     pub state: Arc<A::State>,
-    /// Whether it was read from the log just now, rather than kept from before.
+    /// Whether it was read from the log just now, not taken from the cache.
     pub fresh: bool,
 }
 
@@ -93,7 +93,7 @@ cached! {
 }
 
 impl States {
-    /// The states of these streams, in the order asked: one query for all that is not cached.
+    /// The states of these streams, in the given order: one query for all that is not cached.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -149,7 +149,7 @@ impl States {
         }
     }
 
-    /// Takes in one more event of the log.
+    /// Applies a new event of the log.
     pub fn follow(&self, event: &Occurred) {
         match &event.event {
             Event::Tenant(fact) => self.tenants.follow(event, fact),
@@ -163,7 +163,7 @@ impl States {
         }
     }
 
-    /// Puts the sizes of the caches into the metrics.
+    /// Updates the metrics of the caches.
     pub fn observe(&self) {
         let set = |cache, entries: usize| {
             gauge!("dossier_cache_entries", "cache" => cache).set(entries as f64);
@@ -181,7 +181,7 @@ impl States {
 /// The state after one more event of the log.
 ///
 /// # Errors
-/// [`Error::Corrupt`] for one that is not the area's.
+/// [`Error::Corrupt`] for an event of another area.
 pub fn evolve<A: Aggregate>(state: &mut A::State, recorded: &Recorded) -> Result<(), Error> {
     let event: A::Event =
         crate::domain::codec::decode(&recorded.name, &recorded.payload).map_err(|error| {
@@ -200,7 +200,7 @@ pub struct Cache<A: Aggregate> {
 struct Shard<A: Aggregate> {
     states: Generations<StreamKey, (i64, Arc<A::State>)>,
     recent: VecDeque<(StreamKey, i64)>,
-    /// How many events have passed.
+    /// How many events were applied.
     passed: u64,
 }
 
@@ -228,12 +228,12 @@ impl<A: Aggregate> Cache<A> {
         Some(Versioned { version: *version, state: state.clone(), fresh: false })
     }
 
-    /// To be taken before a stream is read, and given to [`Cache::put`] with what was read.
+    /// Take it before a stream is read, and pass it to [`Cache::put`] with what was read.
     fn ticket(&self, key: &StreamKey) -> u64 {
         self.shard(key).passed
     }
 
-    /// Keeps what was read, unless the tail has gone past it meanwhile.
+    /// Caches what was read, unless events came in the meantime.
     fn put(&self, key: StreamKey, read: &Versioned<A>, ticket: u64) {
         let mut shard = self.shard(&key);
         let passed = usize::try_from(shard.passed - ticket).unwrap_or(usize::MAX);
@@ -294,7 +294,7 @@ impl<A: Aggregate> Cache<A> {
     }
 }
 
-/// Copies the state only while a reader still holds it.
+/// Copies the state only if a reader still holds it.
 fn apply<A: Aggregate>(state: &mut Arc<A::State>, event: &A::Event, at: DateTime<Utc>) {
     A::evolve(Arc::make_mut(state), event, at);
 }

@@ -1,5 +1,5 @@
-//! When what is cached under a tag changed last: for each tenant and tag a position that moves
-//! with every fold and refresh. In memory; a restart only makes clients read once more.
+//! When the data behind each cache tag changed last: for each tenant and tag a position that moves
+//! with every fold and refresh. In memory; after a restart clients only read once more.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use crate::domain::{Area, Occurred};
 
-/// What answers can be cached under.
+/// The cache tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tag {
-    /// Anything a profile or the catalogue shows.
+    /// Everything that a profile or the catalogue shows.
     Profiles,
     Drafts,
 }
@@ -20,7 +20,7 @@ pub enum Tag {
 /// The tags of all tenants.
 pub struct Tags {
     moved: RwLock<HashMap<(Uuid, Tag), u64>>,
-    /// Differs with each start, so that positions of before mean nothing.
+    /// Different at each start, so that positions of an earlier start mean nothing.
     start: u64,
 }
 
@@ -31,7 +31,7 @@ impl Default for Tags {
 }
 
 impl Tags {
-    /// Moves the tags that this event is behind.
+    /// Moves the tags of this event.
     pub fn follow<'a>(&self, events: impl IntoIterator<Item = &'a Occurred>) {
         let mut moved = self.moved.write().unwrap_or_else(PoisonError::into_inner);
         for event in events {
@@ -46,7 +46,7 @@ impl Tags {
         }
     }
 
-    /// Moves a tenant's tags for no event: after a refresh.
+    /// Moves a tenant's tags without an event: after a refresh.
     pub fn invalidate(&self, tenant: Uuid) {
         let mut moved = self.moved.write().unwrap_or_else(PoisonError::into_inner);
         for tag in [Tag::Profiles, Tag::Drafts] {
@@ -54,7 +54,7 @@ impl Tags {
         }
     }
 
-    /// What these tags stand at, as one number that tells nothing but whether they moved.
+    /// The state of these tags, as a number that only tells whether they moved.
     pub fn state(&self, tenant: Uuid, tags: &[Tag]) -> u64 {
         let moved = self.moved.read().unwrap_or_else(PoisonError::into_inner);
         let mut hash = DefaultHasher::new();

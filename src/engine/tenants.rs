@@ -1,5 +1,5 @@
-//! Tenants by name. A name leads to a tenant by the claim on it; what is remembered of that is
-//! believed only as long as the tenant's own events say the same.
+//! Finds tenants by name, by way of the claim on the name. A cached name is used only while the
+//! tenant's own events confirm it.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::{Engine, stream};
 const STREAMS_AT_ONCE: usize = 100;
 
 impl Engine {
-    /// The tenant of this name, if there is one.
+    /// The tenant with this name, if there is one.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -31,13 +31,13 @@ impl Engine {
         Ok(Some(tenant))
     }
 
-    /// The tenants that have a name and what they are, the first 10,000 in the order in which they
-    /// were made; a query for every hundred that are not cached.
+    /// The tenants with a name and their states, the first 10,000 in the order in which they were
+    /// made; one query for every hundred that are not cached.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
     pub async fn named_tenants(&self) -> Result<Vec<(TenantId, Arc<Catalogue>)>, Error> {
-        // Ids that we make tell when they were made.
+        // Such ids contain the time at which they were made.
         let held = self.reader.claimed(INSTALLATION.0, TENANT_NAME).await?;
         let mut named = Vec::with_capacity(held.len());
         for some in held.chunks(STREAMS_AT_ONCE) {

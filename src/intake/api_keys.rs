@@ -1,4 +1,4 @@
-//! Issues API keys: random, shown once, kept as a hash.
+//! Issues API keys: random, shown once, stored as a hash.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::engine::{Engine, Priority};
 
 use super::{failed, operator};
 
-/// A new key's text.
+/// The text of a new key.
 pub fn make_key() -> String {
     format!("dossier_{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
 }
@@ -46,7 +46,7 @@ struct IssueApiKey<'a> {
 }
 
 impl Change for IssueApiKey<'_> {
-    /// Whether the name was free.
+    /// Whether no key had the name.
     type Done = bool;
     type Refusal = Refusal;
 
@@ -65,7 +65,7 @@ impl Change for IssueApiKey<'_> {
     }
 }
 
-/// Revokes a key; its name is free again.
+/// Revokes a key; its name becomes free.
 ///
 /// # Errors
 /// The log cannot be read or written.

@@ -1,4 +1,4 @@
-//! Tenants and their catalogues become what a file says.
+//! Brings about the tenants and catalogues in a file.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,10 +36,10 @@ pub struct How {
     pub folder: PathBuf,
 }
 
-/// Applies a file; returns what changed, a line each.
+/// Applies a file; returns what changed, a line for each change.
 ///
 /// # Errors
-/// A profile is unfit, or the log cannot be read or written.
+/// A profile is invalid, or the log cannot be read or written.
 pub async fn apply(
     engine: &Engine,
     file: &CatalogueFile,
@@ -183,7 +183,7 @@ async fn revoke_keys(
     Ok(changes)
 }
 
-/// Everything that the file wants of a tenant, as orders.
+/// What the file says of a tenant, as orders.
 fn wanted(tenant: TenantId, entry: &TenantEntry, folder: &Path) -> Vec<Command> {
     let roles = entry.roles.iter().map(|one| Command::DefineRole(role(tenant, one)));
     let settings = entry.settings.iter().map(|one| Command::DefineSetting(setting(tenant, one)));
@@ -193,7 +193,7 @@ fn wanted(tenant: TenantId, entry: &TenantEntry, folder: &Path) -> Vec<Command> 
     roles.chain(settings).chain(departments).chain(issuers).collect()
 }
 
-/// Removals of what the file does not name.
+/// The orders that remove what the file does not name.
 fn unwanted(catalogue: &Catalogue, wanted: &[Command]) -> Vec<Command> {
     let has = |find: &dyn Fn(&Command) -> bool| wanted.iter().any(find);
     let mut removals = Vec::new();

@@ -1,7 +1,7 @@
-//! What Crafter Profile kept, taken in: access tokens, tenants and profiles with their ids and
+//! Takes in the data of Crafter Profile: access tokens, tenants and profiles with their ids and
 //! passwords, from a seed file or a database export. What an earlier run took in stays as people
-//! have made it since: renamed, changed, deleted. A record that meets anything else that is there
-//! is a bad one, so that nobody is left out in silence.
+//! have changed it since: renamed, changed, deleted. A record that meets other existing data is
+//! reported as a bad one, so that nobody is left out unnoticed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,23 +34,23 @@ use crate::sealing::SealingKeys;
 
 use super::operator;
 
-/// Profiles taken in at once, so that they share commits.
+/// Profiles in work at once, so that they share commits.
 const PROFILES_AT_ONCE: usize = 64;
 
-/// What records are taken in with.
+/// The parts that taking in needs.
 pub struct Intake<'a> {
     pub engine: &'a Engine,
     pub sealing: &'a SealingKeys,
     pub passwords: &'a Passwords,
 }
 
-/// What was taken in.
+/// The numbers of records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     pub tenants: usize,
     pub tokens: usize,
     pub profiles: usize,
-    /// What an earlier run took in, and tenants that had nothing to learn.
+    /// Taken in by an earlier run; also tenants that needed no change.
     pub before: usize,
     pub bad: usize,
 }
@@ -75,7 +75,7 @@ enum Taken {
 enum Unfit {
     #[error("there is no tenant {0:?}")]
     NoTenant(String),
-    #[error("the record on line {0} is of the same thing")]
+    #[error("the record on line {0} has the same id or name")]
     Repeated(usize),
     #[error("its id is taken: something else has it, or had it before it was deleted")]
     IdTaken,
@@ -87,7 +87,7 @@ enum Unfit {
     Password,
 }
 
-/// Takes records in; whatever is wrong with one is told, and the rest goes on.
+/// Takes records in. A bad record is reported and the rest goes on.
 ///
 /// # Errors
 /// The log cannot be read or written.
@@ -99,7 +99,7 @@ pub async fn take_in(
     let mut summary = Summary::default();
     let mut entries = std::pin::pin!(entries);
     let mut under_way = FuturesUnordered::new();
-    // Some 30 bytes a record: what an earlier run took in must be told from what stands twice.
+    // Some 30 bytes for each record: records of an earlier run must be told from repeated ones.
     let mut lines: HashMap<Uuid, usize> = HashMap::new();
     while let Some(entry) = entries.next().await {
         bar.inc(1);
@@ -117,7 +117,7 @@ pub async fn take_in(
             continue;
         }
         lines.insert(key, entry.line.number);
-        // Profiles need their tenants: only they are taken in side by side.
+        // Profiles need their tenants, so only profiles are taken in concurrently.
         let alone = !matches!(entry.record, Record::Profile(_));
         under_way.push(async move { (one(intake, &entry.record).await, entry) });
         while under_way.len() >= PROFILES_AT_ONCE || (alone && !under_way.is_empty()) {
@@ -162,8 +162,8 @@ impl Summary {
     }
 }
 
-/// The claim on a record having been taken in. A profile's is under its own id, or in a seed,
-/// which gives none, under its name.
+/// The claim of a record that was taken in: for a profile under its own id; in a seed, which has no
+/// ids, under its name.
 fn record_claim(record: &Record) -> Uuid {
     match record {
         Record::Tenant(record) => import_record("tenant", &[&record.name]),
@@ -193,7 +193,7 @@ fn context(tenant: TenantId, area: &'static str) -> CommandContext {
     CommandContext { tenant, envelope, area, priority: Priority::Caller }
 }
 
-/// Makes a tenant; one that was made otherwise gets the roles and attributes that it lacks.
+/// Makes a tenant. One that exists already gets the roles and attributes that it lacks.
 async fn tenant(engine: &Engine, record: &TenantRecord, line: Uuid) -> Result<Taken, Halt<Unfit>> {
     let tenant = match (engine.tenant_named(&record.name).await?, record.id) {
         (Some(known), _) => known,
@@ -335,7 +335,7 @@ impl Change for TakeInProfile<'_> {
     async fn decide(&self, decision: &mut Decision<'_>) -> Result<Taken, Halt<Unfit>> {
         let TakeInProfile { id, record, email, hash, line } = self;
         let (tenant, stream, line) = (decision.tenant, id.0, *line);
-        // With a display name it is none that anybody would log in with.
+        // An address with a display name is not what a person logs in with.
         let log_in = email.as_ref().filter(|email| is_bare_address(&email.address.0));
         let log_in = log_in.filter(|_| record.verified);
         let log_in = log_in.map(|email| (Claim::login_email(tenant, &email.address.0), email.id));
@@ -359,7 +359,7 @@ impl Change for TakeInProfile<'_> {
         let (by, created_at) = (By::application(&Unranked), record.created_at);
         let registered = decision.begin_at::<Profile>(stream, by, command, created_at);
         registered.or_refuse(|_| Unfit::IdTaken)?;
-        // Who was verified logs in with their address, unless another does already.
+        // A verified profile logs in with its address, unless another profile does already.
         if let Some((_, email_id)) = log_in {
             let command = profile::Command::TakeLogInEmail { email_id };
             let by = By::OPERATOR;

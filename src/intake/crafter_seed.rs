@@ -1,4 +1,4 @@
-//! Seed files of Crafter's.
+//! Seed files of Crafter Profile.
 
 use anyhow::Context;
 use indicatif::ProgressBar;
@@ -7,10 +7,10 @@ use crate::crafter_file::read::Entry;
 
 use super::crafter::{Intake, Summary, take_in};
 
-/// What a seed file holds, in the order in which it is taken in.
+/// The records of a seed file, in the order in which they are taken in.
 ///
 /// # Errors
-/// Every mistake in it, a line each.
+/// Every mistake in it, one on each line.
 pub fn seed(file: &str, text: &str) -> anyhow::Result<Vec<Entry>> {
     let seed = crate::crafter_file::seed::parse(file, text).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -19,7 +19,7 @@ pub fn seed(file: &str, text: &str) -> anyhow::Result<Vec<Entry>> {
     seed.map(|seed| seed.entries).context("nothing was changed")
 }
 
-/// Takes in what a seed file holds.
+/// Takes in the records of a seed file.
 ///
 /// # Errors
 /// The log cannot be read or written.

@@ -28,7 +28,7 @@ const SYLLABLES: [&str; 32] = [
 ];
 const ENDINGS: [&str; 8] = ["son", "ez", "ov", "ini", "sen", "er", "ski", "oğlu"];
 
-/// Makes up profiles in a tenant: `random` is where chance begins.
+/// Makes up profiles in a tenant. `random` decides which.
 ///
 /// # Errors
 /// There is no such tenant, or the log cannot be written.
@@ -96,7 +96,7 @@ fn name(chance: &mut impl Rng) -> String {
     format!("{first} {}{tail}", head.to_uppercase())
 }
 
-/// Mostly the lowest ranks, as organisations are.
+/// Mostly the lowest ranks, as in organisations.
 fn role(chance: &mut impl Rng, catalogue: &Catalogue) -> Option<String> {
     let rank = match chance.random_range(0..100) {
         0..3 => 4,

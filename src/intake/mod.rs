@@ -1,5 +1,5 @@
-//! What an operator brings in: catalogues, people, the data of another directory. It is read whole
-//! or line by line and becomes ordinary orders, on record as the operator's.
+//! Data that an operator brings in: catalogues, people, another directory's data. It becomes
+//! ordinary orders, recorded as the operator's.
 
 pub mod api_keys;
 pub mod catalogue;
@@ -25,7 +25,7 @@ pub async fn tenant_named(engine: &Engine, tenant: &str) -> anyhow::Result<Tenan
     known.with_context(|| format!("there is no tenant {tenant:?}: make it with `dossier apply`"))
 }
 
-/// What an operator does is on record under the name of the account they use.
+/// The actor of an operator's orders: the name of the account that runs the program.
 pub fn operator(operation: &'static str) -> Envelope {
     let user = nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten();
     let name = user.map_or_else(|| nix::unistd::getuid().to_string(), |user| user.name);
@@ -49,7 +49,7 @@ pub fn operator(operation: &'static str) -> Envelope {
     }
 }
 
-/// A halt as an operator is told of it.
+/// A halt as an error for the operator.
 ///
 /// # Errors
 /// The halt.

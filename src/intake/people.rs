@@ -1,4 +1,4 @@
-//! People from NDJSON, one a line.
+//! People from NDJSON, one on each line.
 
 use std::collections::HashMap;
 
@@ -15,15 +15,15 @@ use crate::engine::write::halt::Halt;
 use super::person::{Person, Taken, take_in};
 use super::tenant_named;
 
-/// Lines taken in at once, so that they share commits.
+/// Lines in work at once, so that they share commits.
 const LINES_AT_ONCE: usize = 64;
 /// Longest line of a file of people, in bytes.
 const LINE_BYTES_MAX: usize = 1 << 20;
 
-/// Some programs begin a text with this mark of UTF-8.
+/// Some programs begin a text with the UTF-8 byte order mark.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What an import did.
+/// The numbers of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     pub profiles: usize,
@@ -32,7 +32,7 @@ pub struct Summary {
     pub bad: usize,
 }
 
-/// Imports people into a tenant; `path` is what messages call their source.
+/// Imports people into a tenant; `path` is the name of their source in messages.
 ///
 /// # Errors
 /// The file cannot be read, the tenant does not exist, the log cannot be written.
@@ -53,7 +53,7 @@ pub async fn import(
         let line = lines.next_segment().await.transpose()?;
         Some(((number + 1, line), (lines, number + 1)))
     });
-    // What an earlier run took in must be told from what stands twice in this file.
+    // Lines of an earlier run must be told from lines that are repeated in this file.
     let mut first_lines: HashMap<Uuid, usize> = HashMap::new();
     let taken = lines
         .map(|(number, line)| {
@@ -101,7 +101,7 @@ pub async fn import(
     Ok(summary)
 }
 
-/// Skips the mark of UTF-8 that a file may begin with, and tells its bytes.
+/// Skips the byte order mark at the beginning of a file, and returns its length.
 ///
 /// # Errors
 /// The file cannot be read, or holds a list.
@@ -119,7 +119,7 @@ async fn skip_mark(file: &mut (impl AsyncBufRead + Unpin), path: &str) -> anyhow
     Ok(bytes)
 }
 
-/// The person of a line; None for an empty one.
+/// The person on a line; None for an empty line.
 fn person(line: &[u8]) -> Result<Option<Person>, String> {
     if line.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);

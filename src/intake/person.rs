@@ -1,5 +1,5 @@
-//! People as import files and catalogues tell of them: first facts and dated changes, which become
-//! one profile's events, each true when it says.
+//! A person in an import file or a catalogue: first facts and dated changes. They become the events
+//! of one profile, each with the time at which it became true.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ const LINE_ID_CHARACTERS_MAX: usize = 200;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Person {
-    /// The line's own id.
+    /// The id of the line itself.
     pub id: String,
     pub name: String,
     #[serde(default, deserialize_with = "or_default")]
@@ -50,7 +50,7 @@ pub struct Person {
     pub changes: Vec<Change>,
 }
 
-/// What became true of a person later.
+/// A later change of a person.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
@@ -79,25 +79,25 @@ pub enum Unfit {
     Department(String),
     #[error("an e-mail address belongs to another profile")]
     EmailTaken,
-    #[error("a change lies before the one above it")]
+    #[error("a change has an earlier time than the one before it")]
     OutOfOrder,
     #[error(transparent)]
     Refused(#[from] Refusal),
 }
 
-/// What became of a person.
+/// The result for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// As this many events.
+    /// Imported, as this many events.
     In { profile: ProfileId, events: usize },
-    /// The line was imported before: as this profile.
+    /// The line was imported before, as this profile.
     Before(ProfileId),
 }
 
-/// Takes a person into a tenant, unless its line was before.
+/// Takes a person into a tenant, unless the line was imported before.
 ///
 /// # Errors
-/// Why not; nothing is changed then.
+/// The reason; nothing changes then.
 pub async fn take_in(
     engine: &Engine,
     tenant: TenantId,
@@ -119,7 +119,7 @@ pub async fn take_in(
 struct TakeIn<'a> {
     person: &'a Person,
     ids: &'a ValueIds,
-    /// What the person's profile is called, if it is made.
+    /// The name of the person's profile, for messages.
     id: ProfileId,
 }
 
@@ -134,7 +134,7 @@ impl execute::Change for TakeIn<'_> {
             return Err(Halt::Refused(Unfit::LineId));
         }
         let line = Claim::import_line(tenant, &person.id);
-        // The line and every address it ever had, in one query.
+        // The claims of the line and of every address that the person ever had, in one query.
         let later = person.changes.iter().filter_map(|change| change.emails.as_ref()).flatten();
         let addresses = person.emails.iter().chain(later);
         let log_ins = addresses.map(|address| Claim::login_email(tenant, address).key);
@@ -192,8 +192,8 @@ impl Facts<'_> {
         let mut dated = vec![(person.occurred_at, vec![register])];
         let mut last = person.occurred_at;
         for change in &person.changes {
-            // Without a time of its own a change is true as of the import: nothing can follow it
-            // but others of that kind.
+            // A change without a time becomes true at the import: after it only changes without a
+            // time can follow.
             let early = match (last, change.occurred_at) {
                 (Some(last), Some(next)) => next < last,
                 (None, Some(_)) => true,
@@ -284,7 +284,7 @@ impl Facts<'_> {
     }
 }
 
-/// `null` means the same as absent.
+/// `null` counts as absent.
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {

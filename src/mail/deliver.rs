@@ -1,4 +1,4 @@
-//! Making a mail and handing it over, to a server or a folder: one attempt. Does not try again.
+//! Makes a mail and hands it to a server or a folder, in one attempt.
 
 use tracing::{info, warn};
 
@@ -8,14 +8,14 @@ use super::smtp::Client;
 use super::template::Template;
 use super::{Kind, Mail, Security, Settings, SettingsError};
 
-/// Why a mail was not handed over. The texts are ours alone: no address, no link, and nothing
-/// that a server said but its code.
+/// Why a mail was not accepted. The texts are this program's own: they contain no address, no link,
+/// and of the server's answer only its code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// This mail will never be taken.
+    /// The mail will never be accepted.
     #[error("{0}")]
     Final(String),
-    /// Another attempt, later, may do.
+    /// A later attempt may succeed.
     #[error("{0}")]
     Passing(String),
 }
@@ -33,8 +33,8 @@ enum Way {
 }
 
 impl Mailer {
-    /// Checks all settings and templates, and says in the log where mails will go. Connects to
-    /// nothing yet: a mail server may be down while this one starts.
+    /// Checks all settings and templates, and logs where mails will go. Does not connect yet: a
+    /// mail server may be down at the start.
     ///
     /// # Errors
     /// [`SettingsError`].
@@ -62,7 +62,7 @@ impl Mailer {
         Ok(Mailer { verify_account, reset_password, way })
     }
 
-    /// Hands a mail over: once this is `Ok`, the server, or the disk, has it.
+    /// Hands a mail over. After `Ok` the server, or the disk, has it.
     ///
     /// # Errors
     /// [`Failure`].
@@ -78,8 +78,8 @@ impl Mailer {
         }
     }
 
-    /// What became of a mail that was handed over, as metrics name it: `sent` to a server, or
-    /// `filed` in a folder, where nobody receives it.
+    /// The label of metrics for an accepted mail: `sent` to a server, or `filed` in a folder, where
+    /// nobody receives it.
     pub fn outcome(&self) -> &'static str {
         match self.way {
             Way::Smtp(_) => "sent",
@@ -87,7 +87,7 @@ impl Mailer {
         }
     }
 
-    /// Lets go of connections that were kept for the next mail, there being none for now.
+    /// Closes connections that were kept for further mails, when there are none.
     pub async fn rest(&self) {
         match &self.way {
             Way::Smtp(client) => client.rest().await,

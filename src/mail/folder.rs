@@ -1,5 +1,5 @@
-//! Mails as files, where no server is set: one `.eml` each, which mail programs open. Only who runs
-//! this process may read them, since their links are secrets. Never removes one.
+//! Writes mails as `.eml` files if no server is set. Only the account of this process may read
+//! them, since their links are secrets. Files are never removed.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, rename, set_permissions};
 use std::io::{self, Write};
@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 
 use super::{Failure, Mail, SettingsError};
 
-/// A folder that takes mails.
+/// A folder for mails.
 pub struct Folder {
     path: PathBuf,
 }
 
 impl Folder {
-    /// Makes the folder if there is none.
+    /// Makes the folder if it is missing.
     ///
     /// # Errors
     /// [`SettingsError::Folder`].
@@ -30,7 +30,7 @@ impl Folder {
         }
     }
 
-    /// Writes a mail and makes sure that the disk has it. Writing it again replaces the file.
+    /// Writes a mail and syncs it to disk. Writing it again replaces the file.
     ///
     /// # Errors
     /// [`Failure::Passing`].
@@ -44,7 +44,7 @@ impl Folder {
 }
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    // Whole or not at all: a reader of the folder never sees half a mail under its name.
+    // Written under another name and renamed, so that readers never see half a mail.
     let begun = folder.join(format!(".{name}"));
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&begun)?;

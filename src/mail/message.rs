@@ -1,4 +1,4 @@
-//! The bytes of a mail. Sends nothing. Whatever an address holds, it stays within its own header.
+//! Makes the bytes of a mail. Whatever an address contains, it stays inside its own header.
 
 use std::time::SystemTime;
 
@@ -23,7 +23,7 @@ pub struct Form {
     template: Template,
 }
 
-/// A mail as it leaves.
+/// A mail to be handed over.
 pub struct Built {
     pub envelope: Envelope,
     /// Headers and body, lines ending in CRLF.
@@ -31,12 +31,12 @@ pub struct Built {
 }
 
 impl Form {
-    /// The form of a kind.
+    /// The form of mails of a kind.
     ///
     /// # Errors
     /// [`SettingsError::Sender`], [`SettingsError::Subject`].
     pub fn new(kind: Kind, wording: &Wording, template: Template) -> Result<Form, SettingsError> {
-        // Beyond ASCII it would have many servers refuse every mail.
+        // Many servers refuse mails from a sender outside ASCII.
         let from =
             mailbox(&wording.from).filter(|from| AsRef::<str>::as_ref(&from.email).is_ascii());
         let from = from.ok_or(SettingsError::Sender(kind.name()))?;
@@ -51,12 +51,12 @@ impl Form {
         Ok(Form { from, subject, template })
     }
 
-    /// A mail's bytes: the same each time they are asked for.
+    /// The bytes of a mail: the same each time.
     ///
     /// # Errors
-    /// [`Failure::Final`] when there is nobody to send it to.
+    /// [`Failure::Final`] when it has no valid recipient.
     pub fn build(&self, mail: &Mail) -> Result<Built, Failure> {
-        let unusable = || Failure::Final("no mail can be written to the address".to_owned());
+        let unusable = || Failure::Final("no mail can be sent to the address".to_owned());
         let to = mailbox(&mail.recipient).ok_or_else(unusable)?;
         let address: &str = to.email.as_ref();
         let values = Values { link: &mail.link, address, subject: &self.subject };
@@ -67,7 +67,7 @@ impl Form {
             .from(self.from.clone())
             .to(to)
             .subject(self.subject.as_str())
-            // So that nobody's out-of-office note answers it (RFC 3834).
+            // Keeps out-of-office programs from answering (RFC 3834).
             .raw_header(HeaderValue::new(
                 HeaderName::new_from_ascii_str("Auto-Submitted"),
                 "auto-generated".to_owned(),
@@ -87,8 +87,8 @@ fn mailbox(text: &str) -> Option<Mailbox> {
     text.trim().parse().ok()
 }
 
-/// A body as it travels. The library would encode any line of more than 76 bytes, which a link
-/// soon is; contract 4.5: ASCII bodies stay readable as they are.
+/// The encoding of a body. The library would encode every line of more than 76 bytes, and a link is
+/// soon longer; contract 4.5: ASCII bodies stay readable.
 fn encoded(html: &str) -> Body {
     let short = html.lines().all(|line| line.len() <= LINE_BYTES_MAX);
     if !html.is_ascii() || !short {
@@ -96,7 +96,7 @@ fn encoded(html: &str) -> Body {
     }
     let mut bytes = Vec::with_capacity(html.len() + 64);
     for line in html.lines() {
-        // A carriage return of its own ends a line for some servers, and not for others.
+        // Some servers take a single carriage return for the end of a line.
         bytes.extend(line.bytes().filter(|byte| *byte != b'\r'));
         bytes.extend(b"\r\n");
     }

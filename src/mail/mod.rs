@@ -1,6 +1,6 @@
-//! E-mails that carry the link of a verification token (Crafter contract 4.5): what they say, how
-//! they are built, how they leave. Knows no database and keeps no copy of what it sent. Never logs
-//! an address, a link or the words of a mail server, which may repeat either.
+//! E-mails with the link of a verification token (Crafter contract 4.5): their texts, their bytes,
+//! and how they are sent. No copy is kept. Addresses, links and the texts of mail servers, which
+//! may repeat them, are never logged.
 
 mod deliver;
 mod folder;
@@ -17,12 +17,12 @@ use uuid::Uuid;
 pub use deliver::{Failure, Mailer};
 pub use settings::{Security, Settings, SettingsError, Smtp, TIMEOUT_MAX, Wording};
 
-/// What a mail is for.
+/// The purpose of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// A new profile is to be verified.
+    /// To verify a new profile.
     VerifyAccount,
-    /// A password is to be set anew.
+    /// To replace a password.
     ResetPassword,
 }
 
@@ -47,16 +47,16 @@ impl Kind {
 /// A mail to be sent. Its `Debug` shows neither address nor link.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// Its Message-ID is made from this, so that one mail sent twice can be told to be one.
+    /// Its Message-ID is made from this, so that a mail sent twice can be recognised.
     pub id: Uuid,
     pub kind: Kind,
     /// The profile's address, which may have a display name: `Ada <ada@example.org>`.
     pub recipient: String,
-    /// What the recipient is to follow, made by [`link`]. Holds a secret.
+    /// The link for the recipient, made by [`link`]. It contains a secret.
     pub link: String,
-    /// The mail's date.
+    /// The date of the mail.
     pub created_at: DateTime<Utc>,
-    /// When its link ends: nobody tries to send it any more.
+    /// When its link ends: then it is no longer sent.
     pub expires_at: DateTime<Utc>,
 }
 

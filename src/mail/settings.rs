@@ -1,6 +1,6 @@
-//! How mails are worded and where they go, as the operator set it. Reads no environment: whoever
-//! starts the process fills it in. Property names are those of contract 5, which all begin with
-//! `crafter.profile.`; `mail.encoding` has no field, since mails are always UTF-8.
+//! The operator's settings of mails. The environment is read elsewhere. Property names are those of
+//! contract 5, without their common prefix `crafter.profile.`; `mail.encoding` has no field, since
+//! mails are always UTF-8.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use super::message::SUBJECT_CHARACTERS_MAX;
 
-/// Longest [`Smtp::timeout`]; connecting and sending, one after the other, must end well within
-/// the time for which the outbox lends a mail out.
+/// Longest [`Smtp::timeout`]. Connecting and sending, one after the other, must end well within the
+/// lease of a mail.
 pub const TIMEOUT_MAX: Duration = Duration::from_secs(120);
 
 /// All settings of mail.
 #[derive(Clone)]
 pub struct Settings {
-    /// The server that takes the mails. None, unlike the contract's default: they land in
+    /// The server that accepts the mails. None, unlike the contract's default: mails are written to
     /// [`Settings::folder`].
     pub smtp: Option<Smtp>,
-    /// Where mails land as files while there is no server; `mail` in the data directory.
+    /// Where mails are written while there is no server: `mail` in the data directory.
     pub folder: PathBuf,
     /// `verification.newProfile.mail.from`, `….subject`: "Verify Account".
     pub verify_account: Wording,
@@ -31,7 +31,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What holds where the operator says nothing.
+    /// The defaults.
     pub fn new(data_directory: &Path) -> Settings {
         let wording = |subject: &str| Wording {
             from: "noreply@example.com".to_owned(),
@@ -47,11 +47,10 @@ impl Settings {
     }
 }
 
-/// What stands above mails of one kind.
+/// The headers of mails of one kind.
 #[derive(Clone)]
 pub struct Wording {
-    /// Who sends them, with or without a display name, the address in ASCII:
-    /// "noreply@example.com".
+    /// The sender, with or without a display name, the address in ASCII: "noreply@example.com".
     pub from: String,
     /// One line.
     pub subject: String,
@@ -64,7 +63,7 @@ pub struct Smtp {
     pub host: String,
     /// `mail.port`: 25. Usual with STARTTLS: 587, with TLS from the first byte: 465.
     pub port: u16,
-    /// `mail.smtp.auth`: false. Whether to sign in, which takes `username` and `password`.
+    /// `mail.smtp.auth`: false. Whether to log in, which needs `username` and `password`.
     pub auth: bool,
     /// `mail.username`: empty.
     pub username: String,
@@ -72,7 +71,7 @@ pub struct Smtp {
     pub password: String,
     /// `mail.smtp.starttls.enable`, `mail.protocol`: none.
     pub security: Security,
-    /// A PEM file of certificates that are trusted besides the machine's. None: just those.
+    /// A PEM file of certificates that are trusted besides the machine's. None: only the machine's.
     pub certificates: Option<PathBuf>,
     /// Longest wait for a connection, and again for the server to take one mail: 30 s, at most
     /// [`TIMEOUT_MAX`].
@@ -80,7 +79,7 @@ pub struct Smtp {
 }
 
 impl Smtp {
-    /// A server and what holds where the operator says no more of it.
+    /// A server with the defaults.
     pub fn new(host: &str) -> Smtp {
         Smtp {
             host: host.to_owned(),
@@ -95,30 +94,30 @@ impl Smtp {
     }
 }
 
-/// How the way to the mail server is kept secret.
+/// How the connection to the mail server is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Security {
     /// Not at all (`mail.protocol` smtp).
     None,
-    /// By STARTTLS; a server without it is sent nothing (`mail.smtp.starttls.enable`).
+    /// By STARTTLS; nothing is sent to a server without it (`mail.smtp.starttls.enable`).
     StartTls,
-    /// By TLS from the first byte (`mail.protocol` smtps): the best, where the server has it.
+    /// By TLS from the first byte (`mail.protocol` smtps): the best, if the server supports it.
     Tls,
 }
 
-/// Why no mail can be sent with these settings.
+/// Why these settings are invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     #[error("the template {}: {reason}", file.display())]
     Template { file: PathBuf, reason: String },
-    #[error("the sender of mails of kind {0} is no e-mail address in ASCII")]
+    #[error("the sender of mails of kind {0} is not an e-mail address in ASCII")]
     Sender(&'static str),
     #[error(
         "the subject of mails of kind {0} is not one line of 1 to {SUBJECT_CHARACTERS_MAX} \
          characters"
     )]
     Subject(&'static str),
-    #[error("signing in to the mail server takes a user name and a password")]
+    #[error("logging in to the mail server takes a user name and a password")]
     Credentials,
     #[error("the mail server's time limit is not between 1 and {} seconds", TIMEOUT_MAX.as_secs())]
     Timeout,

@@ -1,6 +1,6 @@
-//! Handing mails to a server over SMTP. The library speaks the protocol; the steps are taken one by
-//! one here, since only a refusal of the recipient or the content is final, and a wrong password or
-//! a refused sender is the operator's to mend. Keeps connections while there is more to send.
+//! Sends mails over SMTP. The library speaks the protocol; the steps are called one by one here,
+//! since only a refusal of the recipient or the content is final: a wrong password or a refused
+//! sender is for the operator to correct. Connections are kept while there is more to send.
 
 use std::fs;
 use std::time::Duration;
@@ -16,12 +16,12 @@ use tokio::time::timeout;
 use super::message::Built;
 use super::{Failure, Security, SettingsError, Smtp, TIMEOUT_MAX};
 
-/// Longest wait for a server to answer a farewell.
+/// Longest wait for the answer to QUIT.
 const FAREWELL_TIME_MAX: Duration = Duration::from_secs(2);
-/// Codes by which a server asks for another sign-in, at whatever step: not a word on the mail.
+/// Codes by which a server demands a log-in, at any step: they say nothing about the mail.
 const SIGN_IN_CODES: [&str; 4] = ["530", "534", "535", "538"];
 
-/// The way to one server.
+/// The connections to one server.
 pub struct Client {
     settings: Smtp,
     tls: Option<TlsParameters>,
@@ -29,7 +29,7 @@ pub struct Client {
     idle: Mutex<Vec<AsyncSmtpConnection>>,
 }
 
-/// What the server was asked when it refused.
+/// The step at which the server refused.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
     Connecting,
@@ -65,10 +65,10 @@ impl Client {
     pub async fn send(&self, mail: &Built) -> Result<(), Failure> {
         let limit = self.settings.timeout;
         let connected = timeout(limit, self.connection()).await;
-        let mut connection = connected.map_err(|_| late("connecting to"))??;
-        // Dropped when it takes too long: what it would say next belongs to no command.
+        let mut connection = connected.map_err(|_| timed_out("connecting to"))??;
+        // Dropped when it takes too long: a late answer would be taken for that of another command.
         let taken = timeout(limit, hand_over(&mut connection, mail)).await;
-        match taken.map_err(|_| late("sending to"))? {
+        match taken.map_err(|_| timed_out("sending to"))? {
             Ok(()) => {
                 self.idle.lock().await.push(connection);
                 Ok(())
@@ -80,7 +80,7 @@ impl Client {
         }
     }
 
-    /// Takes leave on all connections that were kept.
+    /// Sends QUIT on all connections that were kept.
     pub async fn rest(&self) {
         let idle = std::mem::take(&mut *self.idle.lock().await);
         let farewells = idle.into_iter().map(|mut connection| async move {
@@ -138,7 +138,7 @@ fn tls_parameters(settings: &Smtp) -> Result<TlsParameters, SettingsError> {
 
 async fn hand_over(connection: &mut AsyncSmtpConnection, mail: &Built) -> Result<(), Failure> {
     let mut parameters = vec![];
-    // Headers and body are encoded, but for an address that has no ASCII form.
+    // Headers and body are encoded; only an address may have no ASCII form.
     if !mail.bytes.is_ascii() {
         if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
             let reason = "the mail server takes no address beyond ASCII";
@@ -161,11 +161,11 @@ async fn hand_over(connection: &mut AsyncSmtpConnection, mail: &Built) -> Result
     Ok(())
 }
 
-fn late(doing: &str) -> Failure {
+fn timed_out(doing: &str) -> Failure {
     Failure::Passing(format!("{doing} the mail server took too long"))
 }
 
-/// What a failure means, in our words: a server's may repeat the address.
+/// A failure in this program's own words: the server's may repeat the address.
 fn failure(step: Step, error: &Error) -> Failure {
     let doing = match step {
         Step::Connecting => "the mail server refused the connection",
@@ -188,7 +188,7 @@ fn failure(step: Step, error: &Error) -> Failure {
         None if error.is_response() => {
             Failure::Passing("the mail server hung up, or speaks no SMTP".to_owned())
         }
-        // Of the network, of TLS, of the library: none of these knows the mail.
+        // A failure of the network, of TLS or of the library is not about the mail.
         None => Failure::Passing(format!("speaking with the mail server: {error}")),
     }
 }

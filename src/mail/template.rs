@@ -1,5 +1,5 @@
-//! Templates: HTML in which `{{link}}`, `{{address}}` and `{{subject}}` stand for values. There is
-//! nothing else to it: no conditions, no loops, and no way to put a value in unescaped.
+//! Templates: HTML with the places `{{link}}`, `{{address}}` and `{{subject}}`. There are no
+//! conditions, no loops, and no unescaped values.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,7 @@ use super::{Kind, SettingsError};
 /// Longest template of an e-mail, in bytes.
 const TEMPLATE_BYTES_MAX: u64 = 256 * 1024;
 
-/// What a mail says in its own place.
+/// The values of a mail.
 pub struct Values<'a> {
     pub link: &'a str,
     /// Without display name.
@@ -18,7 +18,7 @@ pub struct Values<'a> {
     pub subject: &'a str,
 }
 
-/// A template that is known to hold the link.
+/// A template that contains the link.
 pub struct Template {
     parts: Vec<Part>,
 }
@@ -31,7 +31,7 @@ enum Part {
 }
 
 impl Template {
-    /// The template of a kind: the file in `folder` that bears its name, else the built-in one.
+    /// The template of a kind: from the file in `folder` with its name, otherwise the built-in one.
     ///
     /// # Errors
     /// [`SettingsError::Template`].
@@ -53,7 +53,7 @@ impl Template {
         parsed.map_err(|reason| SettingsError::Template { file, reason })
     }
 
-    /// A template, or what is wrong with it.
+    /// Checks a template; otherwise tells what is wrong with it.
     fn parse(text: &str) -> Result<Template, String> {
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
             return Err("it has control characters".to_owned());
@@ -87,7 +87,7 @@ impl Template {
         }
     }
 
-    /// The body of a mail: HTML in which the values are text, whatever they hold.
+    /// The body of a mail: HTML in which the values are escaped.
     pub fn fill(&self, values: &Values<'_>) -> String {
         let mut filled = String::new();
         for part in &self.parts {
@@ -128,7 +128,7 @@ impl Part {
 
 /// The text of a file; None if the folder has no such file.
 fn read(folder: &Path, file: &Path) -> Result<Option<String>, String> {
-    // A folder that was misspelt must not quietly mean the built-in templates.
+    // A misspelt folder is an error: it must not silently mean the built-in templates.
     if !folder.is_dir() {
         return Err("its folder is none".to_owned());
     }
@@ -147,8 +147,8 @@ fn has_attribute(tag: &str, name: &str, value: &str) -> bool {
         .any(|word| ['"', '\''].iter().any(|quote| word == format!("{name}={quote}{value}{quote}")))
 }
 
-/// Appends text as HTML that means it, within an attribute too. All of it ASCII, so that no value
-/// makes a mail's body anything but 7bit.
+/// Appends text as HTML, for attributes too. The result is ASCII, so a value never makes a body
+/// need another encoding than 7bit.
 fn escape(text: &str, into: &mut String) {
     for c in text.chars() {
         match c {

@@ -1,6 +1,5 @@
-//! Argon2id on memory that is used again: no 19 MiB from the allocator a hash. Whatever is asked,
-//! a verification never fills less memory than one of a hash made today does, and never compares
-//! but in constant time.
+//! Argon2id on reused memory, so that a hash does not allocate 19 MiB each time. Every verification
+//! fills at least as much memory as a new hash does, and compares in constant time.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,8 +18,8 @@ use super::{InvalidSettings, Verdict};
 const SALT_BYTES: usize = 16;
 const OUTPUT_BYTES: usize = 32;
 
-/// The memory of one hash. It is not wiped after each: that costs a tenth of the hash, and the next
-/// one overwrites it.
+/// The memory of one hash. It is not wiped afterwards: that costs a tenth of a hash, and the next
+/// hash overwrites it.
 type Memory = Vec<Block>;
 
 pub(super) struct Argon {
@@ -58,8 +57,8 @@ impl Argon {
         )
     }
 
-    /// Whether the password is the stored one. The time tells nothing of what was stored, unless
-    /// it was stronger than today's.
+    /// Whether the password is the stored one. The time tells nothing of what is stored, unless
+    /// that is stronger than a new hash.
     pub fn verify(&self, password: &[u8], stored: Option<&str>) -> Result<Verdict, Malformed> {
         let mut spent_kib = 0;
         let verdict = match stored.map(parse) {
@@ -102,7 +101,7 @@ impl Argon {
             || output.len() < OUTPUT_BYTES
     }
 
-    /// As many passes as are missing to the cost of a hash made today.
+    /// Makes as many passes as are missing to the cost of a new hash.
     fn top_up(&self, password: &[u8], spent_kib: u64) {
         let missing_kib = cost_kib(&self.today).saturating_sub(spent_kib);
         let passes = missing_kib.div_ceil(u64::from(self.today.m_cost()));
@@ -132,7 +131,7 @@ impl Argon {
             .hash_password_into_with_memory(password, salt, output, &mut memory)
             .map_err(|_| Malformed::Parameters);
         self.filled_kib.fetch_add(cost_kib(params), Ordering::Relaxed);
-        // What a stronger hash needed is not kept.
+        // Extra memory for a stronger hash is released.
         if memory.len() == usual {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
         }

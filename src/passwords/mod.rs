@@ -1,6 +1,6 @@
-//! Passwords: hashed and verified with Argon2id, away from the threads that answer requests. Never
-//! keeps, logs or shows a password, and never tells by its time whether a profile exists, has a
-//! password, or how an old one was hashed.
+//! Hashes and verifies passwords with Argon2id, away from the threads that answer requests.
+//! Passwords are never stored, logged or shown. The time never tells whether a profile exists, has
+//! a password, or how an old one was hashed.
 
 mod argon;
 mod stored;
@@ -18,15 +18,15 @@ use tracing::error;
 use zeroize::Zeroizing;
 
 use argon::Argon;
-use stored::{MEMORY_KIB_MAX, Malformed};
+use stored::{FILLED_KIB_MAX, MEMORY_KIB_MAX, Malformed};
 
-/// Longest password that is hashed, in bytes. A longer one is refused before it gets here.
+/// Longest password, in bytes. Longer ones are refused.
 pub const PASSWORD_BYTES_MAX: usize = 1_024;
 
-/// Malformed texts remembered so that each is logged once.
+/// Most malformed stored texts that are remembered, so that each is logged once.
 const MALFORMED_KNOWN_MAX: usize = 1_024;
 
-/// A password as it was given. Wiped from memory when dropped; nothing prints it.
+/// A password as it was given. It is wiped from memory when dropped, and never printed.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
@@ -35,45 +35,45 @@ pub struct Password(Zeroizing<String>);
 #[error("a password has 1 to {PASSWORD_BYTES_MAX} bytes")]
 pub struct InvalidPassword;
 
-/// A password's hash, to be stored: Argon2id in PHC form.
+/// A password's hash to be stored: Argon2id in PHC form.
 #[derive(Clone)]
 pub struct Hash(String);
 
-/// Whether a password is the stored one.
+/// The result of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Right,
-    /// It is, and the stored hash is weaker than one made today: store a new one.
+    /// Right, but the stored hash is weaker than a new one: store a new one.
     RightButUpgrade,
     Wrong,
 }
 
-/// As many passwords are waiting as may. Nothing was computed: try again in a second.
+/// The queue of passwords is full. Nothing was computed: try again in a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many passwords are waiting to be hashed")]
 pub struct Busy;
 
-/// The settings cannot be worked with.
+/// The settings are invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSettings {
     #[error("the memory of a password hash lies between 8 and {MEMORY_KIB_MAX} KiB")]
     Memory,
-    #[error("a password hash takes 1 iteration at least, and 1 GiB filled at most")]
+    #[error("a password hash takes at least 1 iteration, and fills at most {} MiB", FILLED_KIB_MAX >> 10)]
     Iterations,
-    #[error("at least one password is hashed at once")]
+    #[error("the number of passwords hashed at once is at least 1")]
     AtOnce,
 }
 
-/// How much a hash costs, and how many are computed and awaited.
+/// The cost of a hash, and how many are computed and waiting.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Memory of one hash, in KiB.
     pub memory_kib: u32,
     /// Passes over that memory.
     pub iterations: u32,
-    /// Hashes computed at once; each holds its memory for as long as the process lives.
+    /// Hashes computed at once; each keeps its memory while the process runs.
     pub at_once: usize,
-    /// Callers that may wait for their turn beside those.
+    /// Callers that may wait besides those.
     pub waiting_max: usize,
 }
 
@@ -81,9 +81,9 @@ pub struct Settings {
 #[derive(Clone)]
 pub struct Passwords {
     argon: Arc<Argon>,
-    /// Whoever computes or waits holds one of these ...
+    /// Held while computing or waiting ...
     places: Arc<Semaphore>,
-    /// ... and whoever computes, one of these.
+    /// ... and held while computing.
     turns: Arc<Semaphore>,
     malformed: Arc<Mutex<HashSet<[u8; 32]>>>,
 }
@@ -126,7 +126,8 @@ impl fmt::Debug for Hash {
 }
 
 impl Default for Settings {
-    /// What OWASP asks of Argon2id; one hash a core, and about 1.5 seconds of them waiting.
+    /// OWASP's recommendation for Argon2id; one hash for each core, and about 1.5 seconds of them
+    /// waiting.
     fn default() -> Settings {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Settings { memory_kib: 19_456, iterations: 2, at_once: cores, waiting_max: 64 * cores }
@@ -151,7 +152,7 @@ impl Passwords {
         })
     }
 
-    /// A new hash of this password, with a salt of its own.
+    /// A new hash of this password, with its own salt.
     ///
     /// # Errors
     /// [`Busy`].
@@ -159,8 +160,8 @@ impl Passwords {
         self.compute(move |argon| Hash(argon.hash(password.bytes()))).await
     }
 
-    /// Whether this password is the stored one. With nothing stored (no such profile, or one
-    /// without a password), or with what cannot be read, it takes as long and is wrong.
+    /// Whether this password is the stored one. If nothing is stored (no such profile, or no
+    /// password), or if it cannot be read, the answer takes as long and is wrong.
     ///
     /// # Errors
     /// [`Busy`].
@@ -174,17 +175,17 @@ impl Passwords {
         }))
     }
 
-    /// Memory filled since the start, in KiB: all that hashing has cost.
+    /// Memory filled since the start, in KiB: the total cost of hashing.
     pub fn filled_kib(&self) -> u64 {
         self.argon.filled_kib()
     }
 
-    /// Memory held for hashing while none is computed, in KiB.
+    /// Memory held for hashing while nothing is computed, in KiB.
     pub fn held_kib(&self) -> usize {
         self.argon.held_kib()
     }
 
-    /// The work holds its place and its turn until it is done, even if nobody waits for it.
+    /// The work keeps its permits until it is done, even if nobody waits for it.
     async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Argon) -> T + Send + 'static,

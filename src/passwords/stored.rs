@@ -1,5 +1,5 @@
-//! The forms in which passwords are stored: Argon2id in PHC form, and that of Crafter Profile.
-//! Reads them only; nothing here takes time worth hiding but [`crafter_hash`].
+//! The stored forms of passwords: Argon2id in PHC form, and that of Crafter Profile. Only
+//! [`crafter_hash`] takes noticeable time.
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Params, Version};
@@ -11,14 +11,14 @@ use sha2::{Digest, Sha256};
 pub(super) const MEMORY_KIB_MAX: u32 = 262_144;
 /// Most memory that a hash may fill in all its passes, in KiB.
 pub(super) const FILLED_KIB_MAX: u64 = 1_048_576;
-/// Most lanes: more cost no more here, and change the result.
+/// Most lanes. More do not cost more here, but change the result.
 const LANES_MAX: u32 = 16;
-/// Bytes of a salt, from those that Argon2 asks for to those that its text form has room for.
+/// Bytes of a salt: at least what Argon2 requires, at most what its text form can hold.
 const SALT_BYTES: std::ops::RangeInclusive<usize> = 8..=48;
 /// Contract 4.5: rounds after the first.
 const CRAFTER_ROUNDS: usize = 1_000;
 
-/// A stored password.
+/// A stored password, parsed.
 pub(super) enum Stored {
     Argon2id { params: Params, version: Version, salt: Vec<u8>, output: Vec<u8> },
     Crafter { hash: [u8; 32], salt: Vec<u8> },
@@ -29,7 +29,7 @@ pub(super) enum Stored {
 pub(super) enum Malformed {
     #[error("it has neither the form of Argon2id nor that of Crafter Profile")]
     Form,
-    #[error("its parameters are none, or ask for more memory or time than is given")]
+    #[error("its parameters are unreadable, or demand too much memory or time")]
     Parameters,
     #[error("its salt does not have {} to {} bytes", SALT_BYTES.start(), SALT_BYTES.end())]
     Salt,
@@ -39,7 +39,7 @@ pub(super) fn parse(text: &str) -> Result<Stored, Malformed> {
     if text.starts_with('$') { argon2id(text) } else { crafter(text) }
 }
 
-/// Contract 4.5: SHA-256 of salt and password, then of the hash itself, again and again.
+/// Contract 4.5: SHA-256 of salt and password, then repeatedly of the hash itself.
 pub(super) fn crafter_hash(password: &[u8], salt: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new().chain_update(salt).chain_update(password).finalize();
     for _ in 0..CRAFTER_ROUNDS {

@@ -1,5 +1,6 @@
-//! Which appends of a batch hold, decided in memory: a second append sees what the first of the
-//! same batch did. Pure. The database's unique keys and `log.require_versions` stay the truth.
+//! Decides in memory which appends of a batch are valid: a second append sees what the first one of
+//! the same batch did. Pure. The database's unique keys and `log.require_versions` have the last
+//! word.
 
 use std::collections::HashMap;
 
@@ -10,23 +11,23 @@ use super::types::{Append, Guard, StreamKey};
 /// What is known of the log before the batch.
 #[derive(Debug, Default)]
 pub struct Known {
-    /// Versions that streams have at least; under the lock, that they have.
+    /// Lower bounds of streams' versions; under the lock, the exact versions.
     pub versions: HashMap<StreamKey, i64>,
-    /// Whether `versions` holds exactly every stream of the batch, and `held` every claim.
+    /// Whether `versions` has exactly every stream of the batch, and `held` every claim.
     pub exact: bool,
-    /// Claims that somebody holds.
+    /// Claims that have a holder.
     pub held: HashMap<Uuid, bool>,
 }
 
-/// What becomes of one append of the batch.
+/// The verdict on one append of the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Admitted,
     Conflict(StreamKey),
     ClaimTaken(Uuid),
-    /// It cannot be judged beside an append before it, and waits for the next batch: it releases
-    /// what that one takes, and statements run release before take; or it stands on another
-    /// version of a stream, and at most one of the two is right.
+    /// It cannot be judged beside an append before it, and waits for the next batch: it releases a
+    /// claim that the other takes, and statements release before they take; or it relies on another
+    /// version of a stream, and at most one of both is right.
     Deferred,
 }
 
@@ -35,7 +36,7 @@ pub enum Verdict {
 pub struct Admission {
     /// One for each append, in order.
     pub verdicts: Vec<Verdict>,
-    /// What the database has yet to confirm about streams as they were before the batch.
+    /// Versions that the database must still confirm.
     pub required: Vec<Guard>,
 }
 
@@ -59,11 +60,11 @@ pub fn admit(batch: &[&Append], known: &Known) -> Admission {
 
 struct Judge<'a> {
     known: &'a Known,
-    /// Versions that admitted appends of this batch stand on, as yet unconfirmed: one a stream.
+    /// Versions that admitted appends rely on, not confirmed yet: one for each stream.
     required: HashMap<StreamKey, i64>,
-    /// Versions of streams that admitted appends of this batch have written.
+    /// Versions of streams after the admitted appends.
     written: HashMap<StreamKey, i64>,
-    /// Claims that admitted appends of this batch took (true) or released (false).
+    /// Claims that admitted appends take (true) or release (false).
     claims: HashMap<Uuid, bool>,
 }
 
@@ -78,7 +79,7 @@ impl Judge<'_> {
             if read_twice || !self.may_be_at(stream, version) {
                 return Verdict::Conflict(stream);
             }
-            other |= self.stands_on_another(stream, version);
+            other |= self.conflicts_on_version(stream, version);
         }
         if other {
             return Verdict::Deferred;
@@ -107,13 +108,13 @@ impl Judge<'_> {
         if self.known.exact { version == least } else { version >= least }
     }
 
-    fn stands_on_another(&self, stream: StreamKey, version: i64) -> bool {
+    fn conflicts_on_version(&self, stream: StreamKey, version: i64) -> bool {
         let unwritten = !self.written.contains_key(&stream);
         unwritten && self.required.get(&stream).is_some_and(|required| *required != version)
     }
 
-    /// A guard is always asked of the database, since other processes write too. A write at an
-    /// expected version that has been seen needs nothing: its key tells whether the next is free.
+    /// A guard is always checked by the database, since other processes write too. A write after a
+    /// version that was seen needs no check: its unique key tells whether the next version is free.
     fn require(&mut self, append: &Append) {
         if self.known.exact {
             return;
@@ -188,7 +189,7 @@ mod tests {
         (admission.verdicts, required.collect())
     }
 
-    /// Issue 8: the later one's requirement took the place of the earlier one's.
+    /// Regression: the later append's requirement replaced that of the earlier one.
     #[test]
     fn two_appends_that_stand_on_different_versions_of_a_stream_are_not_admitted_together() {
         for (first, second) in [(1, 2), (2, 1)] {
@@ -200,7 +201,7 @@ mod tests {
             assert_eq!(verdicts, [Verdict::Admitted, Verdict::Deferred]);
             assert_eq!(required, [(1, first)]);
         }
-        // A write stands on a version just as a guard does.
+        // A write relies on a version just as a guard does.
         let batch = [append(vec![write(7, 0)], &[(1, 1)]), append(vec![write(1, 2)], &[])];
         let (verdicts, required) = judged(&batch, &Known::default());
         assert_eq!(verdicts, [Verdict::Admitted, Verdict::Deferred]);

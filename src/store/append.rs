@@ -1,5 +1,5 @@
-//! The one appender of the process, as its callers see it: they hand in what is to be appended and
-//! are told what became of it. Callers never write to the log themselves.
+//! The single appender of a process, as callers see it: they hand in what is to be appended and are
+//! told the result. Callers never write to the log themselves.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,16 +14,16 @@ use super::appending::{BATCH_APPENDS_MAX, Task};
 use super::connect::Database;
 use super::types::{Append, Appended, Priority, Recorded};
 
-/// Appends that may wait; one more is answered 503.
+/// Most appends that wait; one more is answered 503.
 const QUEUE_APPENDS_MAX: usize = 8_192;
 /// The channel on which each batch is announced.
 pub const CHANNEL: &str = "dossier_log";
 
-/// Events as they are committed, for whoever follows the log. Full: they are dropped, and the
-/// follower reads them from the database.
+/// Committed events, for the task that follows the log. If the queue is full they are dropped, and
+/// that task reads them from the database.
 pub type Feed = mpsc::Sender<Vec<Arc<Recorded>>>;
 
-/// What the appender runs with.
+/// The parts of the appender.
 pub struct AppenderSettings {
     pub database: Database,
     pub feed: Feed,
@@ -39,15 +39,15 @@ pub struct Appender {
     instance: Uuid,
 }
 
-/// An append and who waits for it.
+/// An append and its waiting caller.
 pub struct Job {
     pub append: Append,
     pub answer: oneshot::Sender<Result<Appended, Error>>,
 }
 
 impl Appender {
-    /// Starts the appender task. It ends, with what was accepted done, when all handles are
-    /// dropped.
+    /// Starts the appender task. It ends when all handles are dropped, after finishing what was
+    /// accepted.
     pub fn start(settings: AppenderSettings) -> (Appender, JoinHandle<()>) {
         let (callers, calls) = mpsc::channel(QUEUE_APPENDS_MAX);
         let (reactions, follow_ups) = mpsc::channel(BATCH_APPENDS_MAX);
@@ -62,8 +62,8 @@ impl Appender {
     /// Appends all of it, or nothing.
     ///
     /// # Errors
-    /// See [`Error`]. [`Error::Unavailable`] leaves open whether it happened only when the
-    /// database could not be asked any more.
+    /// See [`Error`]. After [`Error::Unavailable`] it is unknown whether the append happened, but
+    /// only if the database could not be asked any more.
     pub async fn append(&self, append: Append, priority: Priority) -> Result<Appended, Error> {
         append.check_bounds()?;
         let (answer, answered) = oneshot::channel();
@@ -81,9 +81,8 @@ impl Appender {
         self.head.load(Ordering::Acquire)
     }
 
-    /// Resolves when the log turned out to end before what this process has seen of it, or to
-    /// belong to another epoch: what it holds in memory is then of another log. It appends nothing
-    /// any more.
+    /// Resolves when the log turned out to end before what this process has seen, or to have
+    /// another epoch: memory then belongs to another log. Nothing is appended any more.
     pub fn went_back(&self) -> CancellationToken {
         self.went_back.clone()
     }
@@ -93,18 +92,19 @@ impl Appender {
         QUEUE_APPENDS_MAX - self.callers.capacity()
     }
 
-    /// What announcements of this appender's batches carry.
+    /// The id in the announcements of this appender's batches.
     pub fn instance(&self) -> String {
         self.instance.to_string()
     }
 
-    /// Whether so much waits that new work had better be refused, or none can be done any more.
+    /// Whether new work should be refused because too much waits, or because nothing can be
+    /// appended.
     pub fn is_full(&self) -> bool {
         self.callers.capacity() == 0 || self.went_back.is_cancelled()
     }
 }
 
-/// The task is gone.
+/// The task has ended.
 pub fn stopped() -> Error {
     Error::Unavailable("the appender has stopped", None)
 }

@@ -1,5 +1,5 @@
-//! The appender's task: judges in memory what was handed in, sends each batch as one pipelined
-//! transaction, and finds out what became of one whose connection was lost.
+//! The appender's task: judges appends in memory, sends each batch as one pipelined transaction,
+//! and finds out the result if a connection was lost.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -22,16 +22,16 @@ use super::types::{Append, Appended, Guard, StreamKey};
 pub const BATCH_APPENDS_MAX: usize = 1_024;
 /// Most events in one transaction, unless one append alone has more.
 const BATCH_EVENTS_MAX: usize = 8_192;
-/// Versions remembered before all are forgotten and learnt again.
+/// Most versions in memory; beyond, all are forgotten and read again.
 const VERSIONS_KNOWN_MAX: usize = 200_000;
-/// How long to go on asking what became of a batch whose connection was lost.
+/// How long to ask for the result of a batch whose connection was lost.
 const SETTLE_TIME_MAX: Duration = Duration::from_secs(15);
-/// How long to wait between attempts to reach the database again, at most.
+/// Longest wait between attempts to reach the database.
 const RECONNECT_WAIT_MAX: Duration = Duration::from_secs(2);
 /// The task of an appender.
 pub struct Task {
     settings: AppenderSettings,
-    /// What its announcements carry, so that this process knows its own.
+    /// The id in its announcements, by which this process recognises them.
     instance: String,
     connection: Option<Connection>,
     known: Known,
@@ -41,7 +41,7 @@ pub struct Task {
 }
 
 impl Task {
-    /// Of the process that calls itself `instance`, and has seen the log up to `head`.
+    /// For the process with this `instance` id, which has seen the log up to `head`.
     pub fn new(
         settings: AppenderSettings,
         instance: Uuid,
@@ -59,7 +59,7 @@ impl Task {
         }
     }
 
-    /// Appends what comes until nobody can hand in any more.
+    /// Appends until no handle is left.
     pub async fn run(
         mut self,
         mut calls: mpsc::Receiver<Job>,
@@ -130,7 +130,7 @@ impl Task {
         }
     }
 
-    /// Answers what was refused, keeps what was deferred, returns what was admitted.
+    /// Answers refused appends, keeps deferred ones, returns admitted ones.
     fn settle_verdicts(
         &mut self,
         jobs: Vec<Job>,
@@ -145,7 +145,8 @@ impl Task {
                     counter!("dossier_append_conflicts_total").increment(1);
                     let _ = job.answer.send(Err(Error::Conflict(stream)));
                 }
-                // What makes it taken may itself fail yet, unless all was read under the lock.
+                // What holds the claim may itself still fail, unless everything was read under the
+                // lock.
                 Verdict::ClaimTaken(claim) if exact => {
                     let _ = job.answer.send(Err(Error::ClaimTaken(claim)));
                 }
@@ -179,9 +180,9 @@ impl Task {
         self.head.load(Ordering::Acquire)
     }
 
-    /// Reads, under the lock, every version and claim of the batch, and judges it again: exactly
-    /// this time. The lock is held over one round trip here, which the server's
-    /// `idle_in_transaction_session_timeout` bounds should this process be paused in it.
+    /// Reads, under the lock, every version and claim of the batch, and judges it again with exact
+    /// knowledge. The lock is held for one round trip; if this process is paused in it, the
+    /// server's `idle_in_transaction_session_timeout` bounds that.
     async fn process_under_lock(&mut self, jobs: Vec<Job>, started: Instant) {
         let (instance, head) = (self.instance.clone(), self.seen());
         let Ok(connection) = self.connection().await else {
@@ -212,8 +213,8 @@ impl Task {
         }
     }
 
-    /// Some append of the batch holds what the database will not take: each for itself, so that
-    /// the others stand.
+    /// Some append of the batch contains what the database refuses: each is sent by itself, so that
+    /// the others succeed.
     async fn process_one_by_one(&mut self, jobs: Vec<Job>, error: tokio_postgres::Error) {
         if let [job] = jobs.as_slice() {
             tracing::error!(error = %error, events = event_count(&job.append), "append refused");
@@ -228,8 +229,8 @@ impl Task {
         }
     }
 
-    /// The connection was lost somewhere between begin and the answer to commit. Under the lock
-    /// (so that the lost transaction is over) each append looks for its own first event.
+    /// The connection was lost between begin and the answer to commit. Under the lock (so that the
+    /// lost transaction has ended) each append looks for its own first event.
     async fn settle_unknown(
         &mut self,
         jobs: Vec<Job>,
@@ -305,7 +306,7 @@ impl Task {
         let events = batch::recorded(appends, batch.first_position, batch.recorded_at);
         observe(&events, started);
         self.head.fetch_max(position - 1, Ordering::AcqRel);
-        // Full or gone: the follower reads from the database what it did not get here.
+        // If that queue is full or closed, the events are read from the database.
         let _ = self.settings.feed.try_send(events);
         for (answer, appended) in answers {
             let _ = answer.send(Ok(appended));

@@ -1,4 +1,4 @@
-//! The rows of a batch as arrays, one for each column: what one statement inserts.
+//! The rows of a batch as arrays, one for each column: the input of one statement.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::types::{Append, Envelope, Guard, Recorded};
 
-/// Inserts the events of a batch behind the head and tells where the first one went. Runs under
-/// the lock, so that head and clock are those of the commit.
+/// Inserts the events of a batch after the head and returns the first position. Runs under the
+/// lock, so head and clock are those of the commit.
 pub const INSERT_EVENTS: &str = include_str!("insert_events.sql");
 
 /// Takes claims.
@@ -17,8 +17,8 @@ pub const TAKE_CLAIMS: &str = "
     insert into log.claims (claim, kind, tenant_id, holder, expires_at)
     select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::timestamptz[])";
 
-/// Releases the claims of `$1`, and those of `$2` whose time is up: they are about to be taken
-/// anew, and wait for the sweep alone.
+/// Releases the claims of `$1`, and the expired ones of `$2`: those are about to be taken again,
+/// and only wait for the sweep.
 pub const RELEASE_CLAIMS: &str = "
     delete from log.claims
     where claim = any($1::uuid[])
@@ -96,7 +96,7 @@ impl<'a> EventColumns<'a> {
         self.reasons.push(envelope.reason.as_deref());
     }
 
-    /// The parameters of [`INSERT_EVENTS`], into a log whose head is at `head` or beyond.
+    /// The parameters of [`INSERT_EVENTS`], for a log whose head is at `head` or beyond.
     pub fn parameters<'p>(&'p self, head: &'p i64) -> [&'p (dyn ToSql + Sync); 24] {
         [
             &self.event_ids,
@@ -127,7 +127,7 @@ impl<'a> EventColumns<'a> {
     }
 }
 
-/// `unnest` flattens arrays of arrays, so each goes as its literal. None: nobody was acted as.
+/// `unnest` flattens arrays of arrays, so each is passed as a literal. None: nobody was emulated.
 fn array_literal(ids: &[Uuid]) -> Option<String> {
     if ids.is_empty() {
         return None;
@@ -145,7 +145,7 @@ pub struct ClaimColumns<'a> {
     holders: Vec<Uuid>,
     expiries: Vec<Option<DateTime<Utc>>>,
     released: Vec<Uuid>,
-    /// Those taken for a time: others may have had them for a time that is up.
+    /// Claims with an end: an earlier holder's claim may have expired.
     passing: Vec<Uuid>,
 }
 
@@ -167,7 +167,7 @@ impl<'a> ClaimColumns<'a> {
         columns
     }
 
-    /// Whether any claim is released, or may have to be.
+    /// Whether a claim is released, or may have to be.
     pub fn releases_any(&self) -> bool {
         !self.released.is_empty() || !self.passing.is_empty()
     }
@@ -216,7 +216,7 @@ impl<'a> GuardColumns<'a> {
     }
 }
 
-/// The events of these appends as the log now holds them, from `position` on.
+/// The events of these appends as the log holds them now, from `position` on.
 pub fn recorded(
     appends: Vec<Append>,
     mut position: i64,

@@ -10,12 +10,12 @@ use super::error::{Doing, Error};
 use super::read::Reader;
 use super::types::Claim;
 
-/// The table of claims, and which of its rows ended so long ago that they may go: some time after
-/// their end, so that who comes late with a claim is told that it ended. An index finds them.
+/// The table of claims, and the condition of rows that may be removed: those that ended some time
+/// ago, so that a late caller is still told that the claim has ended. An index finds them.
 pub const ENDED_CLAIMS: (&str, &str) =
     ("log.claims", "expires_at < clock_timestamp() - interval '1 hour'");
 
-/// Who holds a claim.
+/// The holder of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claimed {
     pub tenant_id: Uuid,
@@ -23,7 +23,7 @@ pub struct Claimed {
 }
 
 impl Reader {
-    /// Who holds these claims; those that nobody holds are not in the answer.
+    /// The holders of these claims; claims without a holder are not in the answer.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -36,8 +36,8 @@ impl Reader {
         Ok(held.collect())
     }
 
-    /// The claims of a kind that a tenant's things hold, with their holders, the first 10,000 by
-    /// holder; of kinds that are listed (names of tenants and API keys, access tokens).
+    /// The claims of a kind in a tenant, with their holders, the first 10,000 by holder; for kinds
+    /// that are listed (names of tenants and API keys, access tokens).
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -67,8 +67,8 @@ impl Reader {
     }
 }
 
-/// Keeps a claim without an event: of a record that says nothing new. One that is held already
-/// stays as it is.
+/// Stores a claim without an event, for a record that changes nothing. An existing claim stays as
+/// it is.
 ///
 /// # Errors
 /// [`Error::Unavailable`].

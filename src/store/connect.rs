@@ -1,4 +1,4 @@
-//! Connections to the database: one at a time, listening, or from a pool.
+//! Connections to the database: single ones, listening ones, and pools.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,21 +14,21 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Doing, Error};
 
-/// How long to wait for one host to take a connection.
+/// How long to wait until a host accepts a connection.
 const HOST_TIME_MAX: Duration = Duration::from_secs(5);
-/// How long making a connection may take in all: a host that takes it may yet say nothing.
+/// How long opening a connection may take in all: a host may accept it and then not answer.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
-/// A connection on which nothing comes for so long is asked whether it still lives,
+/// After so long without data a connection is probed,
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
 /// so often,
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
 /// so many times, before it counts as lost.
 const KEEPALIVE_RETRIES: u32 = 3;
-/// How long what was sent may stay unacknowledged before the connection counts as lost.
+/// How long sent data may stay unacknowledged before the connection counts as lost.
 const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(15);
 /// How long to wait for a connection from the pool.
 const POOL_WAIT: Duration = Duration::from_secs(5);
-/// How many notifications may wait to be read; they only say "look", so more can be dropped.
+/// How many notifications may wait; they only say "look", so further ones can be dropped.
 const NOTIFICATIONS_WAITING_MAX: usize = 16;
 
 /// Where the log is, and how to connect to it.
@@ -42,18 +42,18 @@ pub struct Database {
 pub struct Listener {
     /// Keeps the connection open.
     pub client: Client,
-    /// One item for each batch that anybody appended; ends with the connection.
+    /// One item for each batch that any process appended; ends with the connection.
     pub heard: mpsc::Receiver<String>,
 }
 
 impl Database {
-    /// The database that `config` reaches; over TLS if its `sslmode` asks for it.
+    /// The database that `config` describes; over TLS if its `sslmode` demands it.
     pub fn new(mut config: Config) -> Database {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_roots());
         let tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         config.connect_timeout(HOST_TIME_MAX);
-        // A network that swallows packets says nothing: only these notice.
+        // Only these settings notice a network that drops packets.
         config
             .keepalives(true)
             .keepalives_idle(KEEPALIVE_IDLE)
@@ -63,7 +63,7 @@ impl Database {
         Database { config, tls: MakeRustlsConnect::new(tls) }
     }
 
-    /// The same database, with settings that hold for each connection made from here on.
+    /// The same database with settings for each connection that is opened from now on.
     pub fn with_options(&self, options: &str) -> Database {
         let mut config = self.config.clone();
         let options = match self.config.get_options() {
@@ -79,7 +79,7 @@ impl Database {
         &self.config
     }
 
-    /// A connection of its own.
+    /// A single connection.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -107,7 +107,7 @@ impl Database {
             let mut messages = poll_fn(move |context| connection.poll_message(context));
             while let Some(Ok(message)) = messages.next().await {
                 if let AsyncMessage::Notification(notification) = message {
-                    // Full means that the reader has yet to look; it will see this one too.
+                    // If it is full, the reader has not looked yet and will see this one too.
                     let _ = sender.try_send(notification.payload().to_owned());
                 }
             }
@@ -134,11 +134,11 @@ impl Database {
     }
 }
 
-/// What comes of work with the database that is given so much time: one that takes a connection
-/// and says nothing must not hold up whoever waits for it.
+/// The result of work with the database within a time limit: a server that accepts a connection and
+/// does not answer must not hold up its callers.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when the time is up; the connection is then of no more use.
+/// [`Error::Unavailable`] when the time is over; the connection must then be dropped.
 pub async fn within<T>(
     time_max: Duration,
     doing: &'static str,
@@ -150,7 +150,8 @@ pub async fn within<T>(
     }
 }
 
-/// Certificates of the machine; an unreadable store means none, and TLS then fails by name.
+/// The machine's certificates. If the store is unreadable there are none, and TLS fails with a
+/// clear error.
 fn rustls_roots() -> Vec<rustls::pki_types::CertificateDer<'static>> {
     static ROOTS: std::sync::OnceLock<Arc<Vec<rustls::pki_types::CertificateDer<'static>>>> =
         std::sync::OnceLock::new();

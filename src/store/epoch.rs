@@ -1,11 +1,11 @@
-//! The lives of the log: an epoch begins when it may end before what somebody has seen of it.
+//! The epochs of the log: one begins when the log may end before what somebody has seen of it.
 
 use tokio_postgres::Client;
 
 use super::{Doing, Error};
 
-/// Begins another epoch if the database has been restored or promoted, or if the log ends before
-/// what is known of it; tells it. Anyone who may append may do this.
+/// Begins another epoch if the database was restored or promoted, or if the log ends before what is
+/// known of it; returns the epoch. Every role that may append may do this.
 ///
 /// # Errors
 /// [`Error::Unavailable`].
@@ -14,8 +14,8 @@ pub async fn begin_epoch(client: &Client) -> Result<Option<i32>, Error> {
     begun.map(|row| row.get(0)).doing("beginning an epoch")
 }
 
-/// Begins another epoch, as the owner of the log, because somebody knows that it is one: a copy of
-/// the files of a database looks just like the database.
+/// Begins another epoch, as the owner of the log, because an operator knows of a restore: a copy of
+/// a database's files looks exactly like the database.
 ///
 /// # Errors
 /// [`Error::Unavailable`].

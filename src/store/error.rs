@@ -1,4 +1,4 @@
-//! What can go wrong with the log, told apart by what the caller does next.
+//! Failures of the log, distinguished by what the caller does next.
 
 use uuid::Uuid;
 
@@ -7,10 +7,10 @@ use super::types::StreamKey;
 /// A failure of an append or a read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A stream is not at the version that the append stands on: read again, decide again.
+    /// A stream is not at the version that the append relies on: read again, decide again.
     #[error("a stream has moved")]
     Conflict(StreamKey),
-    /// Somebody else holds this claim.
+    /// Another holder has this claim.
     #[error("a claim is taken")]
     ClaimTaken(Uuid),
     /// The queue is full; nothing was accepted. Try again shortly.
@@ -22,19 +22,20 @@ pub enum Error {
     /// The database cannot be reached, or did not answer in time.
     #[error("reaching the log: {0}")]
     Unavailable(&'static str, #[source] Option<tokio_postgres::Error>),
-    /// The log holds what it cannot hold, or refused what it must take: wake someone.
+    /// The log contains what it cannot contain, or refused what it must accept: an operator must
+    /// act.
     #[error("{0}")]
     Corrupt(String, #[source] Option<tokio_postgres::Error>),
 }
 
 impl Error {
-    /// The failure of a statement: an outage if the connection is gone or the server is going
-    /// away or short of something, otherwise a defect.
+    /// The failure of a statement: an outage if the connection is lost or the server is stopping or
+    /// lacks a resource; otherwise a defect.
     pub fn of_statement(doing: &'static str, error: tokio_postgres::Error) -> Error {
         let class = error.code().map(|code| code.code().get(..2).unwrap_or_default().to_owned());
         match class.as_deref() {
             // Connection exception, insufficient resources, operator intervention, lock or
-            // statement time-out, system error; and none at all: the connection broke.
+            // statement timeout, system error; and no code at all: the connection broke.
             None | Some("08" | "53" | "55" | "57" | "58" | "40") => {
                 Error::Unavailable(doing, Some(error))
             }
@@ -43,10 +44,10 @@ impl Error {
     }
 }
 
-/// Says what was being done when a statement failed:
-/// `client.query(…).await.doing("reading rows")?`.
+/// Names what was being done when a statement failed: `client.query(…).await.doing("reading
+/// rows")?`.
 pub trait Doing<T> {
-    /// The same, its failure being that of a statement that did this.
+    /// The same result; a failure names what was being done.
     ///
     /// # Errors
     /// As [`Error::of_statement`] tells them apart.
@@ -60,7 +61,7 @@ impl<T> Doing<T> for Result<T, tokio_postgres::Error> {
 }
 
 impl Error {
-    /// The database's own code for what went wrong, if it said one.
+    /// The database's own error code, if it gave one.
     pub fn sql_state(&self) -> Option<&str> {
         match self {
             Error::Unavailable(_, Some(cause)) | Error::Corrupt(_, Some(cause)) => {

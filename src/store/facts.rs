@@ -1,4 +1,4 @@
-//! Reading the log for folding: what happened, and of the envelope only what folds ask for.
+//! Reads the log for folding: events, with only those parts of the envelope that folds use.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use super::read::{Reader, area, interned};
 use super::types::{AreaName, Envelope, Recorded, StreamKey};
 
 impl Reader {
-    /// At most `limit` events of one tenant and area behind (stream, version), in that order, for
-    /// folding: who did it, and how, is left out.
+    /// At most `limit` events of one tenant and area after (stream, version), in that order, for
+    /// folding: without actors and circumstances.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -50,8 +50,8 @@ impl Reader {
         Ok(facts.collect())
     }
 
-    /// At most `limit` events of one tenant at positions beyond `after` up to `until`, in order,
-    /// for folding: of the envelope, the actors' ids and the operation alone.
+    /// At most `limit` events of one tenant at positions after `after` up to `until`, in order, for
+    /// folding: of the envelope only the actors' ids and the operation.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].

@@ -1,5 +1,5 @@
-//! Brings the schemas of what must not be lost up to date, and hands the running server the
-//! rights it needs: to read and insert events, and nothing more.
+//! Migrates the schemas that must not be lost, and grants the running server its rights: to read
+//! and insert events, and nothing more.
 
 use tokio_postgres::Client;
 
@@ -9,16 +9,15 @@ mod embedded {
     refinery::embed_migrations!("migrations");
 }
 
-/// The role that the running server uses, where the embedded default made the roles.
+/// The role of the running server on the embedded database.
 pub const GRANTED_ROLE: &str = "dossier_app";
 
-/// Applies the migrations that have not been, then grants `role` its rights, as the owner that
-/// `client` is connected as.
+/// Applies missing migrations, then grants `role` its rights. `client` is connected as the owner.
 ///
 /// # Errors
 /// [`Error::Corrupt`] when the database is not what the migrations expect.
 pub async fn migrate(client: &mut Client, role: Option<&str>) -> Result<(), Error> {
-    // One process at a time: two that start together would both apply the same file.
+    // One process at a time: two that start together would apply the same file twice.
     let lock = "select pg_advisory_lock(hashtext('dossier_migrate'))";
     client.batch_execute(lock).await.doing("migrating the database")?;
     let applied = embedded::migrations::runner().run_async(client).await;

@@ -1,5 +1,5 @@
-//! The log: appending events, reading streams, following the head. It knows no area, decides
-//! nothing about events, and never changes one.
+//! The log: appending events, reading streams, following the head. Areas and their rules are
+//! unknown here, and an event is never changed.
 
 mod admit;
 mod append;

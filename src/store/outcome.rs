@@ -1,4 +1,4 @@
-//! How the appender's transactions end, and what is then told to whom.
+//! How the appender's transactions end, and what callers are told.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,26 +10,26 @@ use super::Error;
 use super::append::Job;
 use super::types::{Appended, Recorded};
 
-/// Pause after the server could not take a batch.
+/// Pause after the server could not accept a batch.
 const UNABLE_PAUSE: Duration = Duration::from_millis(200);
 
 /// How a transaction ended.
 pub enum Outcome {
     Committed(Appended),
-    /// A key or a version check said no: nothing happened; look closer.
+    /// A key or a version check failed: nothing happened; check exactly.
     Violated,
     /// The log ends before what this process has seen of it: nothing happened.
     WentBack,
-    /// The database refused some row for what it is: nothing happened.
+    /// The database refused some row: nothing happened.
     Refused(tokio_postgres::Error),
-    /// The server could not, and said so: nothing happened.
+    /// The server could not do it, and said so: nothing happened.
     Unable(tokio_postgres::Error),
-    /// The connection broke: it may or may not have happened.
+    /// The connection broke: the result is unknown.
     Unknown(Option<tokio_postgres::Error>),
 }
 
 impl Outcome {
-    /// The database's word for it.
+    /// The database's message.
     pub fn cause(self) -> Option<tokio_postgres::Error> {
         match self {
             Outcome::Refused(error) | Outcome::Unable(error) => Some(error),
@@ -39,7 +39,7 @@ impl Outcome {
     }
 }
 
-/// What an error of a transaction means.
+/// The meaning of an error of a transaction.
 pub fn outcome_of(error: tokio_postgres::Error) -> Outcome {
     let Some(database_error) = error.as_db_error() else { return Outcome::Unknown(Some(error)) };
     let constraint = database_error.constraint().unwrap_or_default();
@@ -50,14 +50,14 @@ pub fn outcome_of(error: tokio_postgres::Error) -> Outcome {
             Outcome::Violated
         }
         code if ["22", "23", "42"].contains(&&code[..2]) => Outcome::Refused(error),
-        // The server is going away or was told to: whether it committed first is not known.
+        // The server is stopping: whether it committed before is unknown.
         code if code.starts_with("57P") || code.starts_with("08") => Outcome::Unknown(Some(error)),
         _ => Outcome::Unable(error),
     }
 }
 
-/// Answers that the server could not take the batch (a full disk, a limit), after a pause that
-/// keeps a lasting lack from becoming a busy loop.
+/// Answers that the server could not accept the batch (a full disk, a limit), after a pause, so
+/// that a lasting shortage does not become a busy loop.
 pub async fn unable(jobs: Vec<Job>, error: &tokio_postgres::Error) {
     counter!("dossier_append_failures_total").increment(1);
     let why = error.as_db_error().map_or("", |error| error.message());
@@ -68,14 +68,14 @@ pub async fn unable(jobs: Vec<Job>, error: &tokio_postgres::Error) {
     tokio::time::sleep(UNABLE_PAUSE).await;
 }
 
-/// Answers that nothing is appended any more, since what was decided rests on another log.
+/// Answers that nothing is appended any more, since decisions rest on another log.
 pub fn went_back(jobs: Vec<Job>) {
     for job in jobs {
         let _ = job.answer.send(Err(Error::Unavailable("the log went back", None)));
     }
 }
 
-/// Answers that what cannot be has happened.
+/// Answers that something impossible happened.
 pub fn fail(jobs: Vec<Job>, why: &str) {
     tracing::error!("{why}");
     for job in jobs {
@@ -83,7 +83,7 @@ pub fn fail(jobs: Vec<Job>, why: &str) {
     }
 }
 
-/// Puts a batch into the metrics.
+/// Updates the metrics with a batch.
 pub fn observe(events: &[Arc<Recorded>], started: Instant) {
     histogram!("dossier_append_duration_seconds").record(started.elapsed());
     histogram!("dossier_append_batch_events").record(events.len() as f64);

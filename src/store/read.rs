@@ -1,4 +1,4 @@
-//! Reading the log: streams, tenants, all of it, heads and claims. Changes nothing.
+//! Reads the log: streams, tenants, all of it, heads and claims.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use super::Error;
 use super::connect::within;
 use super::types::{AreaName, Envelope, Recorded, StreamKey};
 
-/// How long a query may take: longer than the statement timeout, so that a server that is there
-/// says so itself.
+/// How long a query may take: longer than the statement timeout, so that a server that answers
+/// reports the timeout itself.
 const QUERY_TIME_MAX: Duration = Duration::from_secs(12);
 
-/// The version of each stream of `$1, $2, $3`, in their order; 0 where there is none.
+/// The version of each stream of `$1, $2, $3`, in their order; 0 if it does not exist.
 pub const HEADS: &str = "
     select coalesce(
         (
@@ -43,14 +43,14 @@ const COLUMNS: &str = "
     events.operation, events.channel, events.face, events.client_address, events.user_agent,
     events.reason, events.payload::text";
 
-/// Reads from the log, on connections of a pool. Cheap to clone.
+/// Reads from the log, on connections from a pool. Cheap to clone.
 #[derive(Clone)]
 pub struct Reader {
     pool: Pool,
 }
 
 impl Reader {
-    /// Reads through this pool, whose connections carry a statement timeout.
+    /// Reads through this pool, whose connections have a statement timeout.
     pub fn new(pool: Pool) -> Reader {
         Reader { pool }
     }
@@ -65,7 +65,7 @@ impl Reader {
         Ok(rows.first().map_or(0, |row| row.get(0)))
     }
 
-    /// The life of the log that positions belong to.
+    /// The epoch that positions belong to.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -74,7 +74,7 @@ impl Reader {
         Ok(rows.first().and_then(|row| row.get(0)).unwrap_or_default())
     }
 
-    /// The ids of the events at these positions, as far as there are any.
+    /// The ids of the events at these positions; positions without an event are left out.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -109,8 +109,8 @@ impl Reader {
         decode(&rows)
     }
 
-    /// The events of each stream behind `position`, in (stream, version) order. Costs as much as
-    /// there are, however long the streams are.
+    /// The events of each stream after `position`, in (stream, version) order. The cost grows with
+    /// their number, not with the length of the streams.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -148,8 +148,9 @@ impl Reader {
         decode(&self.query(&sql, &parameters, "reading what is new of streams").await?)
     }
 
-    /// At most `limit` events of one stream: those after its event at the position `bound` when
-    /// `ascending`, those before it otherwise, nearest first; without a bound from either end.
+    /// At most `limit` events of one stream, nearest to `bound` first: those after the position
+    /// `bound` when `ascending`, those before it otherwise; without a bound from the beginning or
+    /// the end.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -198,7 +199,7 @@ impl Reader {
         decode(&self.query(&sql, &[&positions], "reading events").await?)
     }
 
-    /// The version of each stream, in the order asked; 0 where there is none.
+    /// The version of each stream, in the given order; 0 if it does not exist.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -213,7 +214,7 @@ impl Reader {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn tenants(&self) -> Result<Vec<Uuid>, Error> {
-        // One probe of the index for each tenant, however long their histories are.
+        // One lookup in the index for each tenant, however long their histories are.
         let sql = "
             with recursive found as (
                 (select tenant_id from log.events order by tenant_id limit 1)
@@ -248,7 +249,7 @@ impl Reader {
         };
         let read = within(QUERY_TIME_MAX, doing, read).await;
         if matches!(read, Err(Error::Unavailable(_, None))) {
-            // Whoever came next on this connection would wait as long.
+            // The next user of this connection would have to wait as long.
             drop(deadpool_postgres::Object::take(client));
         }
         read
@@ -305,7 +306,7 @@ fn recorded(row: &Row) -> Result<Recorded, Error> {
     })
 }
 
-/// The one copy of a word that recurs in every envelope. There are a few dozen such words, all
+/// The shared copy of a word that recurs in envelopes. There are a few dozen such words, all
 /// written by this program.
 pub(super) fn interned(word: &str) -> &'static str {
     use std::collections::HashSet;

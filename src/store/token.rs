@@ -1,5 +1,5 @@
-//! Positions as they leave the server: sealed, so that nobody can tell from them how much the
-//! other tenants do.
+//! Positions in the form that callers see: sealed, so that they do not tell how much other tenants
+//! do.
 
 use aes::Aes256;
 use aes::cipher::{Block, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
@@ -14,16 +14,16 @@ pub struct TokenKey {
     epoch: u16,
 }
 
-/// What a token stands for.
+/// The content of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PositionToken {
     pub position: i64,
 }
 
-/// Why a token is none.
+/// Why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// Not made here, or for another tenant.
+    /// Not made here, or made for another tenant.
     #[error("not a position token of this tenant")]
     Foreign,
     /// Made before the log was restored from a backup.
@@ -37,7 +37,7 @@ impl TokenKey {
         TokenKey { cipher: Aes256::new(&(*secret).into()), epoch: epoch as u16 }
     }
 
-    /// The token of `position` for `tenant`: epoch, a digest of the tenant and the position in
+    /// The token of `position` for `tenant`: epoch, a digest of the tenant, and the position, in
     /// one AES block.
     pub fn seal(&self, tenant: Uuid, position: i64) -> String {
         let mut bytes = [0_u8; 16];
@@ -49,10 +49,10 @@ impl TokenKey {
         URL_SAFE_NO_PAD.encode(block)
     }
 
-    /// The position that `token` stands for.
+    /// The position in `token`.
     ///
     /// # Errors
-    /// [`TokenError`]: made up, another tenant's, or of an earlier epoch.
+    /// [`TokenError`]: made up, for another tenant, or of an earlier epoch.
     pub fn open(&self, tenant: Uuid, token: &str) -> Result<PositionToken, TokenError> {
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| TokenError::Foreign)?;
         let bytes: [u8; 16] = bytes.try_into().map_err(|_| TokenError::Foreign)?;

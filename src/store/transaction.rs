@@ -1,5 +1,5 @@
-//! The appender's connection, and each batch as one pipelined transaction on it: sent at once, no
-//! step waiting for the answer to the one before.
+//! The appender's connection. Each batch is one pipelined transaction on it: sent at once, without
+//! waiting for an answer between its steps.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,15 +18,15 @@ use super::outcome::{Outcome, outcome_of};
 use super::types::{Append, Appended, Guard, OperationalTable};
 use super::{Doing, Error};
 
-/// The advisory lock that orders all appends of all processes.
+/// The advisory lock that orders the appends of all processes.
 pub const LOCK: i64 = 0x0D05_51E4;
 
-/// How long the database may take for what waits for no lock.
+/// Time limit for statements that wait for no lock.
 const STEP_TIME_MAX: Duration = Duration::from_secs(5);
-/// How long a wait for the lock may take, with what is done under it.
+/// Time limit for the wait for the lock and the statements under it.
 pub const LOCKED_TIME_MAX: Duration = Duration::from_secs(15);
 
-/// The place of each event of `$1` that is there; each is looked for in its stream.
+/// The position of each event of `$1` that exists; each is looked up in its stream.
 const OWN_EVENTS: &str = "
     select own.event_id, events.position, events.recorded_at
     from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[])
@@ -47,20 +47,20 @@ pub struct Connection {
     release: Statement,
     require: Statement,
     notify: Statement,
-    /// Statements that write operational rows, prepared when first needed: a statement that had to
-    /// be prepared amid a batch would run after its commit.
+    /// Statements that write operational rows, prepared at first use and before a batch: one
+    /// prepared in the middle of a batch would run after its commit.
     tables: HashMap<&'static str, Statement>,
 }
 
-/// What a transaction is sent with, besides its appends.
+/// What a transaction needs besides its appends.
 pub struct Sent<'a> {
     /// What the database must confirm first.
     pub required: &'a [Guard],
     /// Whether the transaction begins here, or has begun and holds the lock.
     pub begin: bool,
-    /// Where the head of the log was last seen.
+    /// The last known head of the log.
     pub head: i64,
-    /// Who announces it.
+    /// The id of the announcing process.
     pub instance: &'a str,
 }
 
@@ -70,14 +70,15 @@ impl Connection {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn open(database: &Database) -> Result<Connection, Error> {
-        let opening = tokio::time::timeout(STEP_TIME_MAX, Connection::open_at_leisure(database));
+        let opening =
+            tokio::time::timeout(STEP_TIME_MAX, Connection::open_without_deadline(database));
         opening.await.unwrap_or(Err(Error::Unavailable("connecting to append", None)))
     }
 
-    async fn open_at_leisure(database: &Database) -> Result<Connection, Error> {
-        // No sequential scans: plans cached while the tables were empty would keep them; and no
-        // planning anew for each batch, which costs as much as a small batch itself. No
-        // statement timeout: a wait for the lock is bounded by the client's deadline instead.
+    async fn open_without_deadline(database: &Database) -> Result<Connection, Error> {
+        // No sequential scans: plans that were cached while the tables were empty would keep them.
+        // No new plan for each batch: that costs as much as a small batch. No statement timeout:
+        // the wait for the lock is bounded by the client's deadline instead.
         let database = database.with_options(
             "-c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan \
              -c statement_timeout=0 \
@@ -109,7 +110,7 @@ impl Connection {
     /// Prepares what these appends write besides events.
     ///
     /// # Errors
-    /// How it ended: nothing was written in any case.
+    /// How it ended: in any case nothing was written.
     pub async fn prepare_tables(&mut self, appends: &[&Append]) -> Result<(), Outcome> {
         for row in appends.iter().flat_map(|append| &append.rows) {
             if !self.tables.contains_key(row.table.write) {
@@ -121,16 +122,15 @@ impl Connection {
         Ok(())
     }
 
-    /// The whole transaction, sent at once: no step waits for the answer to the one before. The
-    /// log must reach as far as `sent.head`.
+    /// Sends the whole transaction at once. The log must reach at least to `sent.head`.
     ///
     /// # Errors
-    /// How it ended instead.
+    /// How else it ended.
     pub async fn send(&self, appends: &[&Append], sent: Sent<'_>) -> Result<Appended, Outcome> {
-        ended(LOCKED_TIME_MAX, self.send_at_leisure(appends, sent)).await
+        ended(LOCKED_TIME_MAX, self.send_without_deadline(appends, sent)).await
     }
 
-    async fn send_at_leisure(
+    async fn send_without_deadline(
         &self,
         appends: &[&Append],
         sent: Sent<'_>,
@@ -168,8 +168,8 @@ impl Connection {
         }
         after.push(client.execute(&self.notify, &announcement).boxed());
         after.push(client.batch_execute("commit").map(|done| done.map(|()| 0)).boxed());
-        // Polled in this order, so sent in this order. An error in one makes the server skip the
-        // rest and turn commit into rollback; the first error is the cause.
+        // Polled in this order, so sent in this order. After an error the server skips the rest and
+        // turns the commit into a rollback; the first error is the cause.
         let (before, row, after) = tokio::join!(all(before), insert, all(after));
         before?;
         let row = row?;
@@ -184,12 +184,15 @@ impl Connection {
     /// Begins, takes the lock, and reads every version and claim of these appends.
     ///
     /// # Errors
-    /// How it ended instead.
+    /// How else it ended.
     pub async fn read_under_lock(&self, appends: &[&Append]) -> Result<Known, Outcome> {
-        ended(LOCKED_TIME_MAX, self.read_at_leisure(appends)).await
+        ended(LOCKED_TIME_MAX, self.read_without_deadline(appends)).await
     }
 
-    async fn read_at_leisure(&self, appends: &[&Append]) -> Result<Known, tokio_postgres::Error> {
+    async fn read_without_deadline(
+        &self,
+        appends: &[&Append],
+    ) -> Result<Known, tokio_postgres::Error> {
         let mut streams: Vec<Guard> = Vec::new();
         let mut claims: Vec<Uuid> = Vec::new();
         for append in appends {
@@ -227,16 +230,16 @@ impl Connection {
         Ok(known)
     }
 
-    /// Gives the lock up.
+    /// Releases the lock.
     ///
     /// # Errors
-    /// How it ended instead.
+    /// How else it ended.
     pub async fn rollback(&self) -> Result<(), Outcome> {
         ended(STEP_TIME_MAX, self.client.batch_execute("rollback")).await
     }
 
-    /// Where the events of each append are, if they are: asked under the lock, so that a
-    /// transaction whose connection broke is over.
+    /// The positions of the events of each append, if they exist: asked under the lock, so that a
+    /// transaction whose connection broke has ended.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -244,11 +247,11 @@ impl Connection {
         &self,
         appends: &[&Append],
     ) -> Result<Vec<Option<Appended>>, Error> {
-        let found = self.find_at_leisure(appends);
+        let found = self.find_without_deadline(appends);
         within(LOCKED_TIME_MAX, "looking for own events", found).await
     }
 
-    async fn find_at_leisure(
+    async fn find_without_deadline(
         &self,
         appends: &[&Append],
     ) -> Result<Vec<Option<Appended>>, tokio_postgres::Error> {
@@ -273,7 +276,7 @@ impl Connection {
     }
 }
 
-/// Its first event, and where that is if it happened.
+/// Its first event, and the event's position if it was appended.
 fn first_event(append: &Append) -> Option<(Uuid, Guard)> {
     append.writes.iter().find_map(|write| {
         let event = write.events.first()?;
@@ -281,7 +284,7 @@ fn first_event(append: &Append) -> Option<(Uuid, Guard)> {
     })
 }
 
-/// A step of a transaction, given so much time.
+/// A step of a transaction within a time limit.
 async fn ended<T>(
     time_max: Duration,
     step: impl Future<Output = Result<T, tokio_postgres::Error>>,
@@ -295,7 +298,7 @@ async fn ended<T>(
 async fn all(
     steps: Vec<BoxFuture<'_, Result<u64, tokio_postgres::Error>>>,
 ) -> Result<(), tokio_postgres::Error> {
-    // All are driven to their end, so that the connection is in step whatever failed.
+    // All are completed, so that the connection is in step even after a failure.
     let mut first_error = None;
     for done in futures_util::future::join_all(steps).await {
         if let Err(error) = done {

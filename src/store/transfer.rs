@@ -1,5 +1,5 @@
-//! The whole log, row by row, out of one database and into another: events, claims, and the
-//! operational state without which they are worth less.
+//! Moves the whole log, row by row, from one database to another: events, claims, and the
+//! operational state that belongs to them.
 
 use serde_json::value::RawValue;
 use tokio_postgres::Client;
@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 use super::read::Reader;
 use super::{Doing, Error};
 
-/// A table that belongs to the log.
+/// A table of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogTable {
     Secrets,
@@ -24,7 +24,7 @@ pub enum LogTable {
 }
 
 impl LogTable {
-    /// All of them, in the order in which they are moved.
+    /// All tables, in the order in which they are moved.
     pub const ALL: [LogTable; 11] = [
         LogTable::Secrets,
         LogTable::ApiKeyHashes,
@@ -61,7 +61,7 @@ impl LogTable {
         LogTable::ALL.into_iter().find(|table| table.name() == name)
     }
 
-    /// What its rows are ordered by, and the type of it.
+    /// The column that its rows are ordered by, and its type.
     const fn order(self) -> (&'static str, &'static str) {
         match self {
             LogTable::Secrets => ("rows.name", "text"),
@@ -77,8 +77,8 @@ impl LogTable {
     }
 }
 
-/// The log as it is at one moment, whatever is written meanwhile: one transaction on a connection
-/// of its own, dropped when all is read.
+/// The log at one moment, whatever is written meanwhile: one transaction on a connection of its
+/// own. Drop it when everything is read.
 pub struct Snapshot {
     client: Client,
     pub head: i64,
@@ -103,7 +103,7 @@ impl Snapshot {
         Ok(Snapshot { client, head, epoch })
     }
 
-    /// At most `limit` rows as JSON, each with its place, behind the place `after`.
+    /// At most `limit` rows as JSON after the row at `after`, each with its place.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -115,7 +115,7 @@ impl Snapshot {
     ) -> Result<Vec<(String, String)>, Error> {
         let (column, kind) = table.order();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        // Without a place there is nothing to compare with, and a parameter must have a type.
+        // The first query has no place to compare with, and a parameter must have a type.
         let behind = match after {
             Some(_) => format!("{column} > $2::text::{kind}"),
             None => "$2::text is null".to_owned(),
@@ -131,13 +131,13 @@ impl Snapshot {
 }
 
 impl Reader {
-    /// Which promises of the log do not hold, in words; none in a sound log.
+    /// Which guarantees of the log are broken, in words; none in a sound log.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn broken_promises(&self) -> Result<Vec<String>, Error> {
         let mut client = self.connection().await?;
-        // A transaction, so that the connection goes back as it came, whatever happens.
+        // In a transaction, so that the connection's settings are restored in any case.
         let checking = client.transaction().await.doing("checking the log")?;
         checking
             .batch_execute("set local statement_timeout = 0")
@@ -189,7 +189,7 @@ const PROMISES: [(&str, &str); 5] = [
     ),
 ];
 
-/// A log being taken in, on a connection of its own, as the log's owner: dropped before
+/// The import of a log, on a connection of its own, as the log's owner. If it is dropped before
 /// [`Import::commit`], the connection closes and nothing is left.
 pub struct Import {
     client: Client,
@@ -197,7 +197,7 @@ pub struct Import {
 }
 
 impl Import {
-    /// Begins to take in a log, all of it or nothing.
+    /// Begins to import a log, all of it or nothing.
     ///
     /// # Errors
     /// [`Error::Unavailable`]; [`Error::Corrupt`] when there is a log already.
@@ -214,16 +214,16 @@ impl Import {
         Ok(Import { client, next_position: 1 })
     }
 
-    /// Takes rows in.
+    /// Imports rows.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] for rows that the table does not take, and for events that leave a gap.
+    /// [`Error::Corrupt`] for rows that the table refuses, and for events with a gap.
     pub async fn rows(&mut self, table: LogTable, rows: &[Box<RawValue>]) -> Result<(), Error> {
         if table == LogTable::Events {
             self.check_positions(rows)?;
         }
         let rows = rows.iter().map(|row| row.get()).collect::<Vec<_>>().join(",");
-        // The first secrets are made as the directory opens: those of the file replace them.
+        // Opening the directory made its first secrets: those of the file replace them.
         let replace = match table {
             LogTable::Secrets => "on conflict (name) do update set secret = excluded.secret",
             _ => "",
@@ -253,8 +253,8 @@ impl Import {
         Ok(())
     }
 
-    /// Makes it so, in an epoch of its own: position tokens that the old directory gave out after
-    /// the copy must not stand for other events here.
+    /// Commits the import, in an epoch of its own: position tokens that the old directory gave out
+    /// after the copy must not stand for other events here.
     ///
     /// # Errors
     /// [`Error::Unavailable`].

@@ -15,12 +15,12 @@ const APPEND_BYTES_MAX: usize = 1 << 20;
 /// Longest name of an area, in bytes.
 const AREA_BYTES_MAX: usize = 12;
 
-/// The name of an area, held inline so that stream keys copy and hash cheaply.
+/// The name of an area, stored inline so that keys of streams are cheap to copy and hash.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AreaName([u8; AREA_BYTES_MAX]);
 
 impl AreaName {
-    /// The area of this name; None if it is longer than 12 bytes.
+    /// The area with this name; None if it is longer than 12 bytes.
     pub fn new(name: &str) -> Option<AreaName> {
         let mut bytes = [0; AREA_BYTES_MAX];
         bytes.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
@@ -40,7 +40,7 @@ impl fmt::Debug for AreaName {
     }
 }
 
-/// Which stream: one aggregate of one tenant.
+/// Names a stream: one aggregate of one tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamKey {
     pub tenant_id: Uuid,
@@ -48,7 +48,7 @@ pub struct StreamKey {
     pub id: Uuid,
 }
 
-/// Who did something, as whom, from where and why: the same for all events of an append.
+/// Who acted, as whom, from where and why: the same for all events of an append.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
     pub request_id: Uuid,
@@ -57,13 +57,13 @@ pub struct Envelope {
     /// `profile`, `access_token`, `operator` or `system`.
     pub real_actor_kind: &'static str,
     pub real_actor_id: Uuid,
-    /// What an operator or a part of the system is called.
+    /// The name of an operator or of a part of the system.
     pub real_actor_name: Option<String>,
-    /// The same as the real actor's unless it acts as another.
+    /// The same as the real actor, unless that acts as another.
     pub effective_actor_id: Uuid,
-    /// The profiles acted as, outermost first.
+    /// The profiles that the actor acts as, outermost first.
     pub emulation: Vec<Uuid>,
-    /// What was asked for: `create`, `emulate`, `import`, …
+    /// The operation: `create`, `emulate`, `import`, and others.
     pub operation: &'static str,
     /// `http`, `mcp`, `cli` or `system`.
     pub channel: &'static str,
@@ -75,7 +75,7 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// The envelope of an event that was read for its fact alone.
+    /// The envelope of an event that was read only for its fact.
     pub fn nobody() -> Envelope {
         Envelope {
             request_id: Uuid::nil(),
@@ -96,7 +96,7 @@ impl Envelope {
     }
 }
 
-/// An event that is to be appended.
+/// An event to be appended.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
     pub id: Uuid,
@@ -117,7 +117,7 @@ pub struct StreamWrite {
     pub events: Vec<NewEvent>,
 }
 
-/// A stream that is not written but must still be at this version.
+/// A stream that is not written but must still have this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Guard {
     pub stream: StreamKey,
@@ -131,9 +131,9 @@ pub struct Claim {
     pub claim: Uuid,
     pub kind: &'static str,
     pub tenant_id: Uuid,
-    /// Who holds it: a profile, a session, a key.
+    /// The holder: a profile, a session, a key.
     pub holder: Uuid,
-    /// When it may be forgotten; None: never.
+    /// When it ends; None is never.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -163,7 +163,7 @@ pub struct Append {
 }
 
 impl Append {
-    /// Whether the log takes so much at once.
+    /// Whether the log accepts so much at once.
     ///
     /// # Errors
     /// [`Error::TooLarge`].
@@ -186,7 +186,7 @@ impl Append {
     }
 }
 
-/// What became of an append.
+/// The result of an append.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Appended {
     pub first_position: i64,
@@ -209,11 +209,11 @@ pub struct Recorded {
     pub payload: String,
 }
 
-/// How soon an append is wanted.
+/// The priority of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Priority {
     /// Somebody waits for it.
     Caller,
-    /// What follows from other events, after all callers.
+    /// It follows from other events, and comes after all callers.
     Reaction,
 }

@@ -284,7 +284,7 @@ fn a_row_stands_for_itself_its_activity_its_first_role_and_each_department() {
         ("department", PHYSICS.to_string()),
     ];
     assert_eq!(
-        ProfileCounts::tally(&row),
+        ProfileCounts::counters_of(&row),
         expected.map(|(dimension, key)| (TENANT.0, dimension, key))
     );
 }
@@ -294,7 +294,7 @@ fn a_row_without_role_and_departments_stands_for_itself_and_its_activity() {
     let row = folded::<ProfilesView>([bare()]).expect("a row");
     let expected = [("profile", "all".to_owned()), ("active", "true".to_owned())];
     assert_eq!(
-        ProfileCounts::tally(&row),
+        ProfileCounts::counters_of(&row),
         expected.map(|(dimension, key)| (TENANT.0, dimension, key))
     );
 }

@@ -17,7 +17,7 @@ pub const DEPTH_MAX: usize = 64;
 pub enum Unreadable {
     #[error("not JSON in UTF-8")]
     Malformed,
-    #[error("nested deeper than 64")]
+    #[error("nested deeper than {DEPTH_MAX}")]
     TooDeep,
     #[error("holds a NUL character")]
     Nul,

@@ -63,7 +63,7 @@ impl Caller {
     /// # Errors
     /// [`Failure::AttributeNotDefined`], [`Failure::AttributeDenied`] for the first that fails;
     /// nothing is stored then.
-    pub fn may_with<'a>(
+    pub fn check_attributes<'a>(
         &self,
         catalogue: &Catalogue,
         attributes: impl IntoIterator<Item = &'a String>,

@@ -214,7 +214,10 @@ impl fmt::Display for Failure {
                 return write!(f, "the access token's permissions do not include {action} here");
             }
             Failure::AttributeDenied(name) => {
-                return write!(f, "attribute {name}: the application may not change it so");
+                return write!(
+                    f,
+                    "attribute {name}: the application may not change it in this way"
+                );
             }
             Failure::AttributeNotDefined(name) => {
                 return write!(f, "attribute {name}: the tenant does not define it");
@@ -234,20 +237,28 @@ impl fmt::Display for Failure {
             Failure::ProfileExists => "the tenant has a profile with this username",
             Failure::BadCredentials => "username and password do not match",
             Failure::DisabledProfile => "the profile is disabled",
-            Failure::NoSuchTicket | Failure::TicketGone => "there is no such ticket (any more)",
-            Failure::NoSuchPersistentLogin => "there is no such persistent login (any more)",
-            Failure::NoSuchVerificationToken => "there is no such verification token (any more)",
+            Failure::NoSuchTicket | Failure::TicketGone => {
+                "there is no such ticket, or it has ended"
+            }
+            Failure::NoSuchPersistentLogin => "there is no such persistent login, or it has ended",
+            Failure::NoSuchVerificationToken => {
+                "there is no such verification token, or it has ended"
+            }
             Failure::InvalidEmailAddress => "the e-mail address is not valid",
             Failure::PermissionError => "permissions cannot be evaluated",
-            Failure::RouteNotFound => "there is nothing here",
-            Failure::MethodNotAllowed => "method not allowed here",
+            Failure::RouteNotFound => {
+                "there is nothing at this path: the API is described at /docs"
+            }
+            Failure::MethodNotAllowed => "this path does not take this method",
             Failure::RangeOutside(_) => "the range lies outside the file",
             Failure::UnsupportedMediaType => "the body has another content type than expected",
             Failure::BodyTooLarge => "the body is too large",
-            Failure::BodyTimeout => "the body did not arrive in time",
-            Failure::Conflict => "others kept changing this; nothing was changed, try again",
-            Failure::Overloaded => "too much is waiting; nothing was accepted, try again shortly",
-            Failure::Unavailable => "the directory cannot be reached now",
+            Failure::BodyTimeout => "the body did not arrive in time: send the request again",
+            Failure::Conflict => {
+                "other requests kept changing the same thing: nothing was changed, try again"
+            }
+            Failure::Overloaded => "the server is busy and accepted nothing: try again shortly",
+            Failure::Unavailable => "the directory cannot be reached now: try again shortly",
             Failure::Internal => "a defect; see the log under the request id",
         };
         f.write_str(text)
@@ -263,9 +274,11 @@ impl From<Rejection> for Failure {
             Rejection::MethodNotAllowed => Failure::MethodNotAllowed,
             Rejection::UnsupportedCoding => Failure::UnsupportedMediaType,
             Rejection::BodyTooLarge => Failure::BodyTooLarge,
-            Rejection::BodyBroken => Failure::invalid("the body did not arrive whole"),
+            Rejection::BodyBroken => {
+                Failure::invalid("the body is incomplete: send the request again")
+            }
             Rejection::BodyTimeout => Failure::BodyTimeout,
-            Rejection::HostUnclear => Failure::invalid("a request has one Host header"),
+            Rejection::HostUnclear => Failure::invalid("send exactly one Host header"),
             Rejection::Conflict => Failure::Conflict,
             Rejection::TooMuchAtOnce => {
                 Failure::invalid("the request changes more than the log takes at once")

@@ -15,16 +15,16 @@ use super::error::Failure;
 
 /// A tenant that was found.
 #[derive(Clone)]
-pub struct Place {
-    pub tenant: TenantId,
+pub struct FoundTenant {
+    pub id: TenantId,
     pub name: String,
     pub catalogue: Arc<Catalogue>,
 }
 
 /// A profile that was found, and where.
 #[derive(Clone)]
-pub struct Found {
-    pub place: Place,
+pub struct FoundProfile {
+    pub tenant: FoundTenant,
     pub id: ProfileId,
     pub facts: Box<Facts>,
 }
@@ -33,23 +33,23 @@ pub struct Found {
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
-pub async fn tenant(app: &App, name: &str) -> Result<Option<Place>, Failure> {
-    let Some(tenant) = app.engine.tenant_named(name).await? else { return Ok(None) };
-    Ok(place(app, tenant).await?.filter(|place| place.name == name))
+pub async fn tenant_by_name(app: &App, name: &str) -> Result<Option<FoundTenant>, Failure> {
+    let Some(id) = app.engine.tenant_named(name).await? else { return Ok(None) };
+    Ok(tenant_by_id(app, id).await?.filter(|tenant| tenant.name == name))
 }
 
 /// The tenant with this id, unless it is deleted.
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
-pub async fn place(app: &App, tenant: TenantId) -> Result<Option<Place>, Failure> {
-    Ok(placed(tenant, app.engine.catalogue(tenant).await?))
+pub async fn tenant_by_id(app: &App, id: TenantId) -> Result<Option<FoundTenant>, Failure> {
+    Ok(found_tenant(id, app.engine.catalogue(id).await?))
 }
 
 /// The tenant of this id and catalogue, unless it is deleted.
-pub fn placed(tenant: TenantId, catalogue: Arc<Catalogue>) -> Option<Place> {
+pub fn found_tenant(id: TenantId, catalogue: Arc<Catalogue>) -> Option<FoundTenant> {
     let name = catalogue.name.clone();
-    name.map(|name| Place { tenant, name, catalogue })
+    name.map(|name| FoundTenant { id, name, catalogue })
 }
 
 /// The name that a tenant has, or had until it was deleted. Things made under a name keep it and
@@ -65,10 +65,10 @@ pub async fn lasting_name(app: &App, tenant: TenantId) -> Result<String, Failure
 ///
 /// # Errors
 /// [`Failure::NoSuchProfile`], [`Failure::ActionDenied`].
-pub async fn managed(app: &App, call: &Call, id: &str) -> Result<Found, Failure> {
+pub async fn managed(app: &App, call: &Call, id: &str) -> Result<FoundProfile, Failure> {
     let id = ObjectId::parse(id).ok_or(Failure::NoSuchProfile)?;
     let found = by_id(app, id).await?.ok_or(Failure::NoSuchProfile)?;
-    may_manage(call, &found.place.name)?;
+    may_manage(call, &found.tenant.name)?;
     Ok(found)
 }
 
@@ -84,8 +84,8 @@ pub fn may_manage(call: &Call, tenant: &str) -> Result<(), Failure> {
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
-pub async fn by_id(app: &App, id: ObjectId) -> Result<Option<Found>, Failure> {
-    match app.applications.home(&app.engine, id).await? {
+pub async fn by_id(app: &App, id: ObjectId) -> Result<Option<FoundProfile>, Failure> {
+    match app.applications.profile_and_tenant(&app.engine, id).await? {
         Some((tenant, profile)) => in_tenant(app, tenant, profile).await,
         None => Ok(None),
     }
@@ -99,11 +99,11 @@ pub async fn in_tenant(
     app: &App,
     tenant: TenantId,
     id: ProfileId,
-) -> Result<Option<Found>, Failure> {
-    let Some(place) = place(app, tenant).await? else { return Ok(None) };
-    let state = app.engine.load::<Profile>(tenant, id.0).await?.state;
+) -> Result<Option<FoundProfile>, Failure> {
+    let Some(tenant) = tenant_by_id(app, tenant).await? else { return Ok(None) };
+    let state = app.engine.load::<Profile>(tenant.id, id.0).await?.state;
     let facts = state.live().cloned();
-    Ok(facts.map(|facts| Found { place, id, facts: Box::new(facts) }))
+    Ok(facts.map(|facts| FoundProfile { tenant, id, facts: Box::new(facts) }))
 }
 
 /// The live profile with this username. A profile without one, which another API made, is found by
@@ -113,14 +113,14 @@ pub async fn in_tenant(
 /// [`Failure::Unavailable`].
 pub async fn by_username(
     app: &App,
-    place: &Place,
+    tenant: &FoundTenant,
     username: &str,
-) -> Result<Option<Found>, Failure> {
-    let claim = Claim::username(place.tenant, username).key;
+) -> Result<Option<FoundProfile>, Failure> {
+    let claim = Claim::username(tenant.id, username).key;
     if let Some(held) = app.engine.holder(claim).await? {
-        return in_tenant(app, place.tenant, ProfileId(held.holder)).await;
+        return in_tenant(app, tenant.id, ProfileId(held.holder)).await;
     }
     let Some(id) = ObjectId::parse(username) else { return Ok(None) };
-    let found = by_id(app, id).await?.filter(|found| found.place.tenant == place.tenant);
+    let found = by_id(app, id).await?.filter(|found| found.tenant.id == tenant.id);
     Ok(found.filter(|one| one.facts.username.is_none() && shown(one.id.0) == username))
 }

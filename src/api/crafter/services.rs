@@ -147,7 +147,7 @@ impl Services {
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn home(
+    pub async fn profile_and_tenant(
         &self,
         engine: &Engine,
         id: ObjectId,

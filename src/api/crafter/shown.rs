@@ -10,12 +10,12 @@ use crate::domain::profile::{Attachment, Facts};
 use crate::domain::tenant::{AttributeDefinition, Catalogue};
 
 use super::call::Caller;
-use super::find::{Found, Place};
+use super::find::{FoundProfile, FoundTenant};
 use super::types::profile::{Profile, ProfileAttachment, file_size};
 use super::types::tenant::{self as wire, Tenant};
 
 /// A profile with these of its attributes.
-pub fn profile(found: &Found, attributes: BTreeMap<String, Value>) -> Profile {
+pub fn profile(found: &FoundProfile, attributes: BTreeMap<String, Value>) -> Profile {
     let facts = &found.facts;
     let id = object_id::shown(found.id.0);
     Profile {
@@ -25,7 +25,7 @@ pub fn profile(found: &Found, attributes: BTreeMap<String, Value>) -> Profile {
         enabled: facts.is_active(),
         created_on: facts.registered_at,
         last_modified: facts.modified_at,
-        tenant: found.place.name.clone(),
+        tenant: found.tenant.name.clone(),
         roles: facts.application_roles.clone(),
         attributes,
         id,
@@ -64,16 +64,16 @@ pub fn after_change(
 }
 
 /// A tenant.
-pub fn tenant(place: &Place) -> Tenant {
-    let catalogue = &place.catalogue;
+pub fn tenant(tenant: &FoundTenant) -> Tenant {
+    let catalogue = &tenant.catalogue;
     Tenant {
-        name: place.name.clone(),
+        name: tenant.name.clone(),
         verify_new_profiles: catalogue.verifies_new_profiles,
         available_roles: catalogue.application_roles.clone(),
         sso_enabled: catalogue.offers_single_sign_on,
         attribute_definitions: catalogue.attributes.iter().map(definition).collect(),
         cleanse_attributes: catalogue.cleanses_attributes,
-        id: Some(object_id::shown(place.tenant.0)),
+        id: Some(object_id::shown(tenant.id.0)),
     }
 }
 

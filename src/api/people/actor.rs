@@ -174,8 +174,8 @@ fn one<A: Cached>(mut states: Vec<Versioned<A>>) -> Result<Versioned<A>, Failure
 /// # Errors
 /// 401, 403, 429, 503 of contract 1.1.
 pub async fn reading_actor(app: &App, call: &Call) -> Result<Actor, Failure> {
-    let identity = super::identity::identify(app, call).await.map_err(gone_is_forbidden)?;
-    let mut actor = current(app, &identity, call).await.map_err(gone_is_forbidden)?;
+    let identity = super::identity::identify(app, call).await.map_err(deleted_as_forbidden)?;
+    let mut actor = current(app, &identity, call).await.map_err(deleted_as_forbidden)?;
     if !actor.real.active {
         return Err(Failure::ProfileInactive);
     }
@@ -204,7 +204,7 @@ pub async fn current(app: &App, identity: &Identity, call: &Call) -> Result<Acto
 }
 
 /// Contract 1.2.7: the token of a deleted profile is 404 on context, 403 elsewhere.
-pub fn gone_is_forbidden(failure: Failure) -> Failure {
+pub fn deleted_as_forbidden(failure: Failure) -> Failure {
     match failure {
         Failure::ProfileNotFound => Failure::ProfileInactive,
         other => other,
@@ -225,7 +225,7 @@ pub async fn count_request(app: &App, actor: &Actor, call: &Call) -> Result<(), 
     let Some(limit) = limit.map(|limit| limit.requests_per_day) else { return Ok(()) };
     let now = call.received_at;
     let (tenant, id) = (actor.tenant(), actor.real.profile.0);
-    if app.engine.quota.spend(tenant, id, limit, now).await? {
+    if app.engine.quota.count(tenant, id, limit, now).await? {
         return Ok(());
     }
     let second = u64::from(chrono::Timelike::num_seconds_from_midnight(&now.time()));

@@ -157,7 +157,7 @@ impl Call {
 
     /// The envelope of what follows from the request itself, such as opening a session. The
     /// caller's reason is not for that, so it is left out.
-    pub fn envelope_of_coming(&self, who: ProfileId, operation: &'static str) -> Envelope {
+    pub fn envelope_without_reason(&self, who: ProfileId, operation: &'static str) -> Envelope {
         Envelope { reason: None, ..self.envelope(who, operation) }
     }
 

@@ -4,7 +4,7 @@
 use axum::http::StatusCode;
 use serde_json::Value;
 
-use crate::api::bounds::BODY_BYTES_MAX;
+use crate::api::bounds::{BODY_BYTES_MAX, BODY_TIME_MAX};
 use crate::api::rejection::Rejection;
 use crate::api::v5::ITEMS_MAX;
 use crate::engine::Error;
@@ -29,13 +29,13 @@ pub struct FieldError {
 /// Why a request fails. The text is the message for people.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Failure {
-    #[error("X-Api-Key is missing")]
+    #[error("the header X-Api-Key is missing")]
     MissingApiKey,
     #[error("the API key is not valid")]
     InvalidApiKey,
     #[error("authorization: Bearer <token> is missing")]
     MissingToken,
-    #[error("the bearer token is not valid (any more)")]
+    #[error("the bearer token is not valid, or no longer valid")]
     InvalidToken,
     #[error("the token belongs to no profile")]
     ProfileUnresolved,
@@ -43,7 +43,7 @@ pub enum Failure {
     Forbidden(&'static str),
     #[error("the profile is not active")]
     ProfileInactive,
-    #[error("not one of your departments")]
+    #[error("this is not one of your departments")]
     DepartmentForbidden,
     #[error("profile not found")]
     ProfileNotFound,
@@ -51,28 +51,28 @@ pub enum Failure {
     DraftNotFound,
     #[error("upload not found")]
     UploadNotFound,
-    #[error("there is nothing here")]
+    #[error("there is nothing at this path: the API is described at /docs")]
     RouteNotFound,
-    #[error("method not allowed here")]
+    #[error("this path does not take this method")]
     MethodNotAllowed,
     #[error("send Content-Type: application/json in UTF-8, plain or in gzip, deflate, br or zstd")]
     UnsupportedMediaType,
-    #[error("an id refers to nothing")]
+    #[error("the draft names an id that does not exist")]
     InvalidReference(Vec<FieldError>),
     #[error("a value is not allowed")]
     InvalidValue(Vec<FieldError>),
     /// With the id, the version and the form of the draft.
     #[error("the draft is at another version")]
     DraftVersionConflict(Value),
-    #[error("others kept changing this at the same time; nothing was changed, try again")]
+    #[error("other requests kept changing the same thing: nothing was changed, try again")]
     StreamConflict,
-    #[error("the profile is at another version")]
+    #[error("the profile has another version than If-Match names: read it again")]
     PreconditionFailed,
     /// A position token of another tenant, or from before the log was restored.
     #[error("{0}")]
     InvalidPosition(String),
     /// A position token for a position after the end of the log.
-    #[error("the position lies beyond this log's head")]
+    #[error("the position is after the end of the log")]
     PositionAhead,
     #[error("at most {ITEMS_MAX} items in one request")]
     BatchTooLarge,
@@ -80,11 +80,11 @@ pub enum Failure {
     TooMuchAtOnce,
     #[error("the body is larger than {} MiB", BODY_BYTES_MAX >> 20)]
     BodyTooLarge,
-    #[error("the body did not arrive whole")]
+    #[error("the body is incomplete: send the request again")]
     BodyBroken,
-    #[error("the body did not arrive in time")]
+    #[error("the body did not arrive within {} s", BODY_TIME_MAX.as_secs())]
     BodyTimeout,
-    #[error("a request has one Host header")]
+    #[error("send exactly one Host header")]
     HostUnclear,
     #[error("{0}")]
     ResultTooLarge(String),
@@ -93,15 +93,15 @@ pub enum Failure {
     /// The idempotency key was used with another request.
     #[error("this Idempotency-Key was used for another request")]
     IdempotencyMismatch,
-    #[error("your requests of this UTC day are spent")]
+    #[error("your daily limit of requests is used up until 00:00 UTC")]
     RequestLimitExceeded { seconds_left: u64 },
-    #[error("who you are cannot be established now")]
+    #[error("your credentials cannot be checked now: try again shortly")]
     IdentityUnavailable,
-    #[error("too much is waiting; nothing was accepted, try again shortly")]
+    #[error("the server is busy and accepted nothing: try again shortly")]
     Overloaded,
-    #[error("the directory cannot be reached now")]
+    #[error("the directory cannot be reached now: try again shortly")]
     Unavailable,
-    #[error("a defect; see the log under the request id")]
+    #[error("the server failed: tell its operator this answer's X-Request-Id")]
     Internal,
 }
 

@@ -36,7 +36,7 @@ pub async fn guest(
     let email_id = engine.secrets.value_ids(tenant).await?.id(ValueKind::Email, &address);
     let context = CommandContext {
         tenant,
-        envelope: Arc::new(call.envelope_of_coming(id, "provision_guest")),
+        envelope: Arc::new(call.envelope_without_reason(id, "provision_guest")),
         area: "profile",
         priority: Priority::Caller,
     };

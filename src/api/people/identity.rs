@@ -167,7 +167,7 @@ async fn open_session(
     }
     let context = CommandContext {
         tenant,
-        envelope: Arc::new(call.envelope_of_coming(real, "open_session")),
+        envelope: Arc::new(call.envelope_without_reason(real, "open_session")),
         area: "session",
         priority: Priority::Caller,
     };

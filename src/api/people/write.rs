@@ -15,7 +15,7 @@ use crate::engine::write::halt::Halt;
 use crate::engine::{Error, OperationalRow, Priority};
 
 use super::actor::{
-    Actor, count_request, current, gone_is_forbidden, reach_position, resolve_actor,
+    Actor, count_request, current, deleted_as_forbidden, reach_position, resolve_actor,
 };
 use super::answer::Answer;
 use super::call::Call;
@@ -84,8 +84,8 @@ pub struct Attempt<'a, 'e> {
 /// The failure of `endpoint`; 401, 403, 409, 429, 503 of contract 1.1.
 pub async fn write<E: Endpoint>(app: &App, call: &Call, endpoint: &E) -> Result<Answer, Failure> {
     let kind = E::KIND;
-    let identity = identify(app, call).await.map_err(gone_is_forbidden)?;
-    let actor = current(app, &identity, call).await.map_err(gone_is_forbidden)?;
+    let identity = identify(app, call).await.map_err(deleted_as_forbidden)?;
+    let actor = current(app, &identity, call).await.map_err(deleted_as_forbidden)?;
     if !kind.exempt {
         if !actor.real.active {
             return Err(Failure::ProfileInactive);
@@ -146,7 +146,8 @@ impl<E: Endpoint> Change for Asked<'_, E> {
     async fn decide(&self, decision: &mut Decision<'_>) -> Result<Answer, Halt<Failure>> {
         // Each attempt finds the actor again, and records that one.
         let (app, call, now) = (self.app, self.call, self.call.received_at);
-        let actor = resolve_actor(decision, self.identity, now).await.map_err(gone_is_forbidden)?;
+        let actor =
+            resolve_actor(decision, self.identity, now).await.map_err(deleted_as_forbidden)?;
         if !E::KIND.exempt && !actor.real.active {
             return Err(Halt::Refused(Failure::ProfileInactive));
         }

@@ -56,15 +56,12 @@ pub async fn context(State(app): State<Arc<App>>, call: Call) -> Result<Answer, 
     let mut actor = current(&app, &identity, &call).await?;
     reach_position(&app, &actor, &call).await?;
     actor.position = app.engine.readable();
-    let department = dressing_department(&actor, input.department_id)?;
+    let department = theme_department(&actor, input.department_id)?;
     actor.answer(&app, &response(&actor, department))
 }
 
 /// The department whose setting and theme are shown.
-fn dressing_department(
-    actor: &Actor,
-    asked: Option<Uuid>,
-) -> Result<Option<DepartmentId>, Failure> {
+fn theme_department(actor: &Actor, asked: Option<Uuid>) -> Result<Option<DepartmentId>, Failure> {
     let Some(asked) = asked.map(DepartmentId) else {
         return Ok(actor.effective.departments.first().copied());
     };

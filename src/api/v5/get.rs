@@ -48,7 +48,7 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Result<Answer, Fail
             let target = app.engine.load::<Profile>(actor.tenant(), id).await?;
             let facts = target.state.live().ok_or(Failure::ProfileNotFound)?;
             if !has_access(&actor.effective, &actor.standing_of(id, facts)) {
-                return Err(Failure::Forbidden("not one of the profiles you may see"));
+                return Err(Failure::Forbidden("this is not one of the profiles that you may see"));
             }
             Some((id, target))
         }

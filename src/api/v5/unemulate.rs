@@ -1,4 +1,4 @@
-//! POST /unemulate (contract 4.12): one layer less from the next request on. Needs no right.
+//! POST /unemulate (contract 4.12): leaves one layer, from the next request on. Everyone may.
 
 use std::sync::Arc;
 
@@ -15,7 +15,8 @@ use crate::engine::write::halt::{Halt, Ordered};
 use super::types::emulation::UnemulateProfileResponse;
 use super::types::headers::ActorHeaders;
 
-/// Leaves the innermost live layer; without one says so, with 200. Costs nothing of the limit.
+/// Leaves the innermost live layer; if there is none, says so with 200. Not counted against the
+/// limit.
 #[utoipa::path(
     post,
     path = "/api/v5/artifacts/profiles/unemulate",

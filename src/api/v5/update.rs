@@ -26,8 +26,8 @@ use super::types::bulk::{
 };
 use super::types::headers::ActorHeaders;
 
-/// Changes profiles: what an item does not name stays, a list replaces the links. A single item
-/// may carry `If-Match` with the version that `get` answered as `Dossier-Version`.
+/// Changes profiles. A field that an item does not name stays; a list replaces. A single item may
+/// carry `If-Match` with the version that `get` answered as `Dossier-Version`.
 #[utoipa::path(
     post,
     path = "/api/v5/artifacts/profiles/update",
@@ -69,7 +69,7 @@ impl Endpoint for Update {
     }
 }
 
-/// The version that `If-Match` demands, quoted or not.
+/// The version that `If-Match` requires, quoted or not.
 fn expected_version(if_match: Option<&str>, items: usize) -> Result<Option<i64>, Failure> {
     let Some(text) = if_match.filter(|text| *text != "*") else { return Ok(None) };
     if items != 1 {
@@ -134,7 +134,7 @@ async fn update_one(
 ) -> Result<Outcome, Error> {
     let (id, actor) = (item.profile_id, &attempt.actor);
     let target = state.live().map(|facts| actor.standing_of(id, facts));
-    // Contract 1.3: what one may not see is not told apart from what is not there.
+    // Contract 1.3: a profile that one may not see gets the same answer as one that does not exist.
     let Some(target) = target.filter(|target| has_access(&actor.effective, target)) else {
         return Ok(Err(vec![about("profile not found")]));
     };
@@ -145,8 +145,8 @@ async fn update_one(
         Ok(commands) => commands,
         Err(errors) => return Ok(Err(errors)),
     };
-    // Each is about another facet and judged by who the target is now, not by who the others make
-    // of it.
+    // Each change is about another part of the profile, and is judged by the target's state before
+    // all of them.
     let by = By { authority: &actor.authority(), ranks: &*actor.catalogue };
     let ordered = attempt.decision.order_together::<Profile>(id, by, commands).await?;
     Ok(ordered.map(|_| ()).map_err(|refusals| refusals.iter().map(refused).collect()))

@@ -1,4 +1,4 @@
-//! What one may order an API key or an access token to become.
+//! Orders to an API key or an access token.
 
 use chrono::{DateTime, Utc};
 
@@ -7,15 +7,15 @@ use super::events::AccessToken;
 /// An order to an API key or an access token.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Let it be valid, until then if a time is given.
+    /// Make it valid; if a time is given, until then.
     IssueApiKey { name: String, expires_at: Option<DateTime<Utc>> },
-    /// Let it be valid no more.
+    /// Revoke it.
     RevokeApiKey,
-    /// Let an application speak through it.
+    /// Issue it as an application's access token.
     IssueAccessToken(AccessToken),
-    /// Let it speak for this application again, and be master if it is told to (Crafter contract
-    /// 4.4); what it is permitted stays.
+    /// Let it act for this application again, as a master or not (Crafter contract 4.4). Its
+    /// permissions stay.
     ReassertAccessToken { application: String, master: bool },
-    /// Let none do so any more.
+    /// Revoke the access token.
     DeleteAccessToken,
 }

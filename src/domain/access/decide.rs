@@ -1,4 +1,4 @@
-//! What becomes of an order to an API key or an access token.
+//! The rules of API keys and access tokens.
 
 use uuid::Uuid;
 
@@ -8,7 +8,7 @@ use super::commands::Command;
 use super::events::Event;
 use super::state::{Access, State};
 
-/// The fact in the way of an order.
+/// Why an order is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("a key or token with this id was issued before")]
@@ -20,7 +20,7 @@ impl Rules for Access {
     type By<'a> = ();
     type Refusal = Refusal;
 
-    /// What happens to a key or token in `state` on this order.
+    /// The events of an order to a key or token in `state`.
     ///
     /// # Errors
     /// [`Refusal::AlreadyIssued`].

@@ -1,5 +1,5 @@
-//! What can have happened to an API key or an access token. Names and fields are for ever. Neither
-//! key nor token id is in any event: their hashes, and the sealed ids, are operational state.
+//! The events of an API key or an access token. Their names and fields never change. Neither the
+//! key nor the token's id is in any event: their hashes and the sealed ids are operational state.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,11 +9,11 @@ use crate::domain::entitlement::TenantPermission;
 /// An access token, without its id (Crafter contract 3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessToken {
-    /// Whose permissions on attributes count.
+    /// The application that the permissions of attributes name.
     pub application: Option<String>,
-    /// Whether it opens the administration of access tokens.
+    /// Whether it may manage access tokens.
     pub master: bool,
-    /// The first that fits a tenant decides; None: nothing is permitted.
+    /// The first permission that matches a tenant decides; None permits nothing.
     pub tenant_permissions: Option<Vec<TenantPermission>>,
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -21,15 +21,15 @@ pub struct AccessToken {
 /// An event of an API key or an access token.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    /// It entitles whoever shows it to speak to its tenant.
+    /// An API key became valid: whoever sends it may speak to its tenant.
     ApiKeyIssued { name: String, expires_at: Option<DateTime<Utc>> },
-    /// It entitles nobody any more.
+    /// The API key was revoked.
     ApiKeyRevoked {},
-    /// An application speaks through it.
+    /// An access token was issued to an application.
     AccessTokenIssued(AccessToken),
-    /// It speaks for this application, and is master or not; what it is permitted is as before.
+    /// The token acts for this application, as a master or not; its permissions stay.
     AccessTokenReasserted { application: String, master: bool },
-    /// None does any more.
+    /// The access token was revoked.
     AccessTokenDeleted {},
 }
 

@@ -1,5 +1,5 @@
-//! What entitles a program to speak at all: API keys, each to its tenant, and access tokens, each
-//! with its own permissions.
+//! What permits a program to call: API keys, each for its tenant, and access tokens, each with its
+//! own permissions.
 
 mod commands;
 mod decide;

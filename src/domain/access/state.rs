@@ -1,4 +1,4 @@
-//! What the events of an API key or an access token have made of it.
+//! The state of an API key or an access token.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -26,7 +26,7 @@ pub enum State {
 }
 
 impl State {
-    /// The access token, if it is one and speaks for its application now.
+    /// The access token, if it is one and is valid now.
     pub fn valid_token(&self, now: DateTime<Utc>) -> Option<&AccessToken> {
         match self {
             State::Token(token) if token.expires_at.is_none_or(|end| now < end) => Some(token),
@@ -34,7 +34,7 @@ impl State {
         }
     }
 
-    /// Whether it is an API key that entitles anybody now.
+    /// Whether it is an API key that is valid now.
     pub fn is_valid(&self, now: DateTime<Utc>) -> bool {
         match self {
             State::Issued { expires_at, .. } => expires_at.is_none_or(|end| now < end),
@@ -48,8 +48,8 @@ impl Aggregate for Access {
     type State = State;
     type Event = Event;
 
-    /// The name of an API key, while it is valid. What is found by a secret is claimed by whoever
-    /// knows that.
+    /// The claim on an API key's name, while it is valid. Claims on secrets are not here, since
+    /// states do not hold secrets.
     fn claims(tenant: TenantId, _: Uuid, state: &State) -> Vec<Claim> {
         match state {
             State::Issued { name, .. } => vec![Claim::api_key_name(tenant, name)],

@@ -1,4 +1,4 @@
-//! What one may order a draft to become.
+//! Orders to a draft.
 
 use uuid::Uuid;
 
@@ -9,7 +9,7 @@ use super::events::Form;
 /// An order to a draft.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Keep this form as the version after `expected_version`; 0 starts the draft.
+    /// Save this form as the version after `expected_version`; 0 starts the draft.
     SaveDraft {
         owner: ProfileId,
         session: SessionId,

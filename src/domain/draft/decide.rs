@@ -1,4 +1,4 @@
-//! What becomes of an order to a draft (contract 4.7).
+//! The rules of drafts (contract 4.7).
 
 use uuid::Uuid;
 
@@ -8,13 +8,13 @@ use super::commands::Command;
 use super::events::Event;
 use super::state::{Draft, State};
 
-/// The fact in the way of an order.
+/// Why an order is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Also somebody else's, and a closed one: not told apart.
+    /// Also for another owner's draft and for a closed one: callers cannot tell which.
     #[error("draft not found")]
     DraftNotFound,
-    /// Somebody saved in between, or the version was never reached.
+    /// Another save came first, or the version does not exist.
     #[error("the draft is at version {current_version}")]
     VersionConflict { current_version: i64 },
 }
@@ -24,10 +24,10 @@ impl Rules for Draft {
     type By<'a> = ();
     type Refusal = Refusal;
 
-    /// What happens to a draft in `state` on this order; nothing when the last save is repeated.
+    /// The events of an order to a draft in `state`; none when the last save is repeated.
     ///
     /// # Errors
-    /// The first fact in the way.
+    /// The first reason against it.
     fn decide(_: Uuid, state: &State, (): (), command: Command) -> Result<Vec<Event>, Refusal> {
         match command {
             Command::SaveDraft { owner, session, group, mcp, expected_version, form } => {
@@ -36,7 +36,7 @@ impl Rules for Draft {
                     return Err(Refusal::DraftNotFound);
                 }
                 if expected_version != state.version {
-                    // A save whose answer got lost is sent again as it was.
+                    // A client that did not receive the answer sends the same save again.
                     let repeated = continues
                         && expected_version == state.version - 1
                         && state.session == session

@@ -1,4 +1,4 @@
-//! What can have happened to a draft. Names and fields are for ever.
+//! The events of a draft. Their names and fields never change.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::domain::ids::{DepartmentId, ProfileId, SessionId};
 use crate::domain::values::{Email, Name, RequestLimit};
 
-/// The whole form as one save left it. What is absent is empty (contract 4.7).
+/// The whole form of one save. An absent field is empty (contract 4.7).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Form {
     pub name: Option<Name>,
@@ -15,24 +15,24 @@ pub struct Form {
     pub roles: Vec<String>,
     pub departments: Vec<DepartmentId>,
     pub request_limit: Option<RequestLimit>,
-    /// The value of the flag `profile_active`, if one is picked.
+    /// The value of the flag `profile_active`, if one is selected.
     pub active: Option<bool>,
 }
 
-/// An event of a draft. The n-th save is the draft's version n.
+/// An event of a draft. The save number n is the draft's version n.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    /// Its owner left the form like this.
+    /// Its owner saved this form.
     DraftSaved {
         owner: ProfileId,
         session: SessionId,
-        /// Ties the saves of one piece of work together; the same in each.
+        /// The same id in all saves of one piece of work.
         group: Uuid,
-        /// Whether a program marked as such (`X-MCP`) saved it.
+        /// Whether a program that declares itself (`X-MCP`) saved it.
         mcp: bool,
         form: Form,
     },
-    /// It was closed: nobody saved it for 30 days, or its owner is gone.
+    /// It was closed: it was not saved for 30 days, or its owner was deleted.
     DraftClosed { reason: String },
 }
 

@@ -1,4 +1,4 @@
-//! A draft of a profile's form, kept until it is published by hand or closed by time.
+//! Drafts of a profile's form, kept until they are published by hand or closed by time.
 
 mod commands;
 mod decide;

@@ -1,4 +1,4 @@
-//! What a draft's events have made of it.
+//! The state of a draft.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -27,7 +27,7 @@ pub struct State {
 }
 
 impl State {
-    /// Whether its owner can go on with it.
+    /// Whether its owner can continue it.
     pub fn is_open(&self) -> bool {
         self.version > 0 && !self.closed
     }

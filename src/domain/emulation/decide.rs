@@ -1,4 +1,4 @@
-//! What becomes of an order to an emulation stack (contract 4.11, 4.12).
+//! The rules of emulation (contract 4.11, 4.12).
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -13,24 +13,24 @@ use super::state::{Death, Emulation, Layer, Stack, may_emulate};
 /// Deepest stack of emulations.
 pub const DEPTH_MAX: usize = 5;
 
-/// The fact in the way of an order; the contract's stable reasons, in the order of its checks.
+/// Why an order is refused: the contract's stable reasons, in the order of its checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Unknown, deleted, or not to be seen: not told apart.
+    /// Unknown, deleted, or not visible: callers cannot tell which.
     #[error("target not found")]
     TargetNotFound,
-    #[error("already acting as this profile")]
+    #[error("you act as this profile already")]
     SelfTarget,
-    #[error("this profile is in the chain already")]
+    #[error("one of the layers acts as this profile already")]
     Cycle,
-    #[error("no deeper than five layers")]
+    #[error("there are {DEPTH_MAX} layers already, the most that may be")]
     MaxDepth,
     #[error("target is not active")]
     TargetInactive,
     #[error("the target's role may not be emulated")]
     RoleNotAllowed,
-    /// Nothing to exit.
-    #[error("not acting as anybody")]
+    /// There is no layer to leave.
+    #[error("you act as no other profile")]
     NotEmulating,
 }
 
@@ -54,11 +54,11 @@ impl Rules for Emulation {
     type By<'a> = ();
     type Refusal = Refusal;
 
-    /// What happens to `stack` on this order. A grant expects the dead layers cut first: see
+    /// The events of an order to `stack`. Before a grant, ended layers must be cut: see
     /// [`Command::CutEmulation`].
     ///
     /// # Errors
-    /// The first fact in the way.
+    /// The first reason against it.
     fn decide(_: Uuid, stack: &Stack, (): (), command: Command) -> Result<Vec<Event>, Refusal> {
         match command {
             Command::GrantEmulation {
@@ -72,7 +72,7 @@ impl Rules for Emulation {
             } => {
                 let target = judge(stack, &real, &effective, target)?;
                 let outer = stack.layers.last().map_or(session_ends_at, |layer| layer.expires_at);
-                // An inner layer never outlives an outer one.
+                // An inner layer never lasts longer than an outer one.
                 let expires_at = (now + ttl).min(outer).min(session_ends_at);
                 Ok(vec![Event::EmulationGranted {
                     grant_id,
@@ -128,7 +128,7 @@ fn judge(
     Ok(target)
 }
 
-/// The ends of the dead layers, innermost first.
+/// The events that end the dead layers, innermost first.
 fn cut(
     stack: &Stack,
     real: Option<&Standing>,
@@ -150,7 +150,7 @@ fn cut(
     .collect()
 }
 
-/// The ends of the dead layers among those granted until then, and of all inside them.
+/// The events that end the dead layers among those granted until then, and all layers inside them.
 fn cut_granted_until(
     stack: &Stack,
     granted_until: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! What can have happened to an emulation stack. Names and fields are for ever.
+//! The events of an emulation stack. Their names and fields never change.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,19 +8,19 @@ use crate::domain::ids::{GrantId, ProfileId};
 /// An event of an emulation stack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    /// The session acts as `target` from the next request on, inside the layers before.
+    /// From the next request on the session acts as `target`, inside the layers before.
     EmulationGranted {
         grant_id: GrantId,
-        /// The root of the chain, so that each layer can be judged again.
+        /// The real actor at the root, so that each layer can be checked again.
         real_actor: ProfileId,
         target: ProfileId,
         expires_at: DateTime<Utc>,
     },
     /// The innermost layer was left.
     EmulationExited { grant_id: GrantId },
-    /// A layer reached the end of its time.
+    /// A layer's time was over.
     EmulationExpired { grant_id: GrantId },
-    /// A layer lost what it stood on.
+    /// A layer is no longer permitted.
     EmulationRevoked { grant_id: GrantId, reason: String },
 }
 

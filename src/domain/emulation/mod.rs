@@ -1,4 +1,4 @@
-//! The stack of profiles that a session acts as (contract 4.11, 4.12).
+//! The stack of profiles as which a session acts (contract 4.11, 4.12).
 
 mod commands;
 mod decide;

@@ -1,4 +1,4 @@
-//! What a stack's events have made of it, and which of its layers are live.
+//! The state of a stack, and which of its layers are live.
 
 use chrono::{DateTime, Utc};
 
@@ -11,14 +11,14 @@ use super::events::Event;
 /// The aggregate.
 pub struct Emulation;
 
-/// The layers that nobody has exited, expired or revoked on record; outermost first.
+/// The layers that have not been exited, expired or revoked in an event; outermost first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stack {
     pub real_actor: Option<ProfileId>,
     pub layers: Vec<Layer>,
 }
 
-/// One profile acted as.
+/// One layer: a profile that is acted as.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
     pub grant_id: GrantId,
@@ -27,7 +27,7 @@ pub struct Layer {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Why a layer is dead.
+/// Why a layer has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Death {
     Expired,
@@ -38,7 +38,7 @@ pub enum Death {
 }
 
 impl Death {
-    /// The reason as the event carries it.
+    /// The reason as events write it.
     pub fn reason(self) -> &'static str {
         match self {
             Death::Expired => "expired",
@@ -51,9 +51,9 @@ impl Death {
 }
 
 impl Stack {
-    /// Contract 4.11, on each request: walks the stack outermost first; the first dead layer cuts
-    /// itself and everything inside it. Returns how many layers live, and why the next does not.
-    /// `targets` are the standings of the layers' targets, in their order.
+    /// Contract 4.11, on each request: goes through the stack, outermost first; the first ended
+    /// layer ends itself and everything inside it. Returns how many layers are live, and why the
+    /// next one is not. `targets` are the standings of the layers' targets, in their order.
     pub fn live(
         &self,
         real: Option<&Standing>,
@@ -97,7 +97,7 @@ fn death(
     None
 }
 
-/// Whether the role of `by` lets it act as one of the role of `target`.
+/// Whether a profile with the role of `by` may act as one with the role of `target`.
 pub fn may_emulate(by: &Standing, target: &Standing) -> bool {
     match (&by.role, &target.role) {
         (Some(by), Some(target)) => permission::is_emulatable(by, target),

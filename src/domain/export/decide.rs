@@ -1,4 +1,4 @@
-//! What becomes of an order to an export (contract 4.13).
+//! The rules of exports (contract 4.13).
 
 use uuid::Uuid;
 
@@ -8,10 +8,10 @@ use super::commands::Command;
 use super::events::Event;
 use super::state::{Export, State};
 
-/// The fact in the way of an order.
+/// Why an order is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Also one made for somebody else, and a purged one: not told apart.
+    /// Also for another owner's export and for a purged one: callers cannot tell which.
     #[error("upload not found")]
     UploadNotFound,
     #[error("an export with this id was made before")]
@@ -23,10 +23,10 @@ impl Rules for Export {
     type By<'a> = ();
     type Refusal = Refusal;
 
-    /// What happens to an export in `state` on this order.
+    /// The events of an order to an export in `state`.
     ///
     /// # Errors
-    /// The fact in the way.
+    /// The reason against it.
     fn decide(_: Uuid, state: &State, (): (), command: Command) -> Result<Vec<Event>, Refusal> {
         match (command, state) {
             (Command::MakeExport { owner, file_name, row_count, profile }, State::Absent) => {

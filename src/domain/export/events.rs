@@ -1,4 +1,4 @@
-//! What can have happened to an export. Names and fields are for ever. The file is in no event.
+//! The events of an export. Their names and fields never change. No event holds the file.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,15 +7,15 @@ use crate::domain::ids::ProfileId;
 /// An event of an export.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    /// A file was made with what `owner` may see.
+    /// A file was made of what `owner` may see.
     ExportMade {
         owner: ProfileId,
         file_name: String,
         row_count: i64,
-        /// The one profile exported; None for all.
+        /// The only profile in it; None for all.
         profile: Option<ProfileId>,
     },
-    /// The file was handed out to the envelope's actors.
+    /// The file was given to the actors of the envelope.
     ExportDownloaded {},
     /// The file was removed.
     ExportPurged {},

@@ -1,4 +1,4 @@
-//! Exports: files of profiles, each made for one actor and purged after a day.
+//! Exports: files of profiles, each made for one actor and removed after a day.
 
 mod commands;
 mod decide;

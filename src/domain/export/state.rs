@@ -1,4 +1,4 @@
-//! What an export's events have made of it.
+//! The state of an export.
 
 use chrono::{DateTime, Utc};
 

@@ -1,11 +1,12 @@
-//! Whether a caller may ask a filter: by its structure, so that no spelling gets around it.
+//! Whether a caller may ask a filter, decided by its structure, so that other spellings do not
+//! help.
 
 use super::{Filter, Invalid, Path};
 
-/// Fields that are stored, or stand for what is, and are never asked about.
+/// Fields that are stored, or stand for stored ones, and cannot be queried.
 const HIDDEN: [&str; 4] = ["tenant", "password", "failedLoginAttempts", "lastFailedLogin"];
 
-/// Whether a caller may ask about, or sort by, what this path of a profile reaches.
+/// Whether a caller may query or sort by this path of a profile.
 ///
 /// # Errors
 /// [`Invalid::Hidden`].
@@ -25,7 +26,7 @@ pub fn check_path(
     if hidden { Err(Invalid::Hidden(segments.join("."))) } else { Ok(()) }
 }
 
-/// See [`Filter::check`]. What `$elemMatch` holds lies below a path that is checked.
+/// See [`Filter::check`]. The path outside `$elemMatch` is checked, which covers what is inside.
 pub fn check(
     filter: &Filter,
     readable: &dyn Fn(&str) -> bool,

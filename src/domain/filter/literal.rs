@@ -1,5 +1,5 @@
-//! Values that plain JSON has no form for: dates, ids and sized numbers, as the Mongo shell and
-//! extended JSON write them. Reads no clock: `new Date()` is refused.
+//! Values that plain JSON cannot write: dates, ids and sized numbers, in the forms of the Mongo
+//! shell and of extended JSON. `new Date()` is refused, since no clock is read.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 use serde_json::Number;
@@ -7,7 +7,7 @@ use serde_json::Number;
 use super::Invalid;
 use super::parse::Node;
 
-/// The constructors that [`constructed`] knows.
+/// The constructors for [`constructed`].
 pub const CONSTRUCTORS: [&str; 9] = [
     "ObjectId",
     "UUID",
@@ -20,10 +20,10 @@ pub const CONSTRUCTORS: [&str; 9] = [
     "RegExp",
 ];
 
-/// What `name(arguments)` stands for.
+/// The value of `name(arguments)`.
 ///
 /// # Errors
-/// An unknown constructor, or arguments that it does not take.
+/// An unknown constructor, or arguments that it does not accept.
 pub fn constructed(name: &str, arguments: &[Node]) -> Result<Node, Invalid> {
     let misused = || Invalid::Misused { operator: name.to_owned(), expected: "one value" };
     if let ("RegExp", [Node::Text(source), rest @ ..]) = (name, arguments) {
@@ -43,10 +43,10 @@ pub fn constructed(name: &str, arguments: &[Node]) -> Result<Node, Invalid> {
     }
 }
 
-/// What `{key: node}` stands for, if it is extended JSON and no operator.
+/// The value of `{key: node}`, if it is extended JSON and not an operator.
 ///
 /// # Errors
-/// A value that the key does not take.
+/// A value that the key does not accept.
 pub fn extended(key: &str, node: &Node) -> Result<Option<Node>, Invalid> {
     let misused =
         || Invalid::Misused { operator: key.to_owned(), expected: "its own kind of text" };
@@ -70,8 +70,7 @@ pub fn extended(key: &str, node: &Node) -> Result<Option<Node>, Invalid> {
     }
 }
 
-/// Ids are compared as the text that clients are shown, which is in small letters: 24 hexadecimal
-/// digits, or a UUID.
+/// Ids are compared as the texts that clients see, in lower case: 24 hexadecimal digits, or a UUID.
 fn id(node: &Node) -> Option<Node> {
     let Node::Text(text) = node else { return None };
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -103,7 +102,7 @@ fn date(node: &Node) -> Result<Node, Invalid> {
     }
 }
 
-/// Milliseconds since 1970 of an ISO-8601 time; without a zone it is UTC, without a time midnight.
+/// Milliseconds since 1970 of an ISO 8601 time; without a zone in UTC, without a time midnight.
 fn milliseconds(text: &str) -> Option<i64> {
     for format in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z"] {
         if let Ok(time) = DateTime::parse_from_str(&text.replace('Z', "+0000"), format) {

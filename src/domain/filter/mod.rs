@@ -1,5 +1,5 @@
-//! What a caller asks of profiles: a Mongo filter in relaxed syntax (contract, Crafter 4.8), read
-//! into a type and checked. Knows no SQL and looks at no profile.
+//! Queries on profiles: a Mongo filter in relaxed syntax (Crafter contract 4.8), parsed into a type
+//! and checked. SQL and profiles are elsewhere.
 
 mod check;
 mod literal;
@@ -15,7 +15,7 @@ pub use regular::Regular;
 
 /// Longest text of a filter, in bytes.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
-/// How deep documents and lists of a filter may lie in each other.
+/// Deepest nesting of documents and lists in a filter.
 pub const DEPTH_MAX: usize = 32;
 /// Most conditions in one filter.
 pub const CONDITIONS_MAX: usize = 256;
@@ -23,52 +23,52 @@ pub const CONDITIONS_MAX: usize = 256;
 pub const CHOICES_MAX: usize = 1_000;
 /// Most segments of one path of a filter.
 pub const SEGMENTS_MAX: usize = 32;
-/// Most segments of one path that are numbers: each can be read in two ways.
+/// Most segments of one path that are numbers: each can be understood in two ways.
 pub const NUMERIC_SEGMENTS_MAX: usize = 3;
 
-/// What must hold of a document.
+/// A condition on a document.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
-    /// All of them; none means every document.
+    /// All of these are true; an empty list is always true.
     And(Vec<Filter>),
-    /// At least one of them.
+    /// At least one of these is true.
     Or(Vec<Filter>),
-    /// None of them.
+    /// None of these is true.
     Nor(Vec<Filter>),
-    /// All of these, each by itself, of what the path reaches.
+    /// All of these are true, each by itself, of what the path reaches.
     Field(Path, Vec<Test>),
 }
 
-/// What must hold of the values that a path reaches. Wherever a value is a list, its elements
-/// count beside the list itself; one that fits is enough.
+/// A condition on the values that a path reaches. If a value is a list, its elements count besides
+/// the list itself; one that fits is enough.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Test {
-    /// Equal to this. `null` also fits a path that reaches nothing. The order of a document's
-    /// fields is not compared.
+    /// Equal to this. `null` also equals a path that reaches nothing. The order of a document's
+    /// fields does not matter.
     Equal(Value),
-    /// Of the same type as the bound (number, text, boolean) and on this side of it.
+    /// Of the same type as the bound (number, text, boolean), and on this side of it.
     Compare(Order, Value),
-    /// Equal to one of these, or matched by one.
+    /// Equal to one of these, or matched by one of these expressions.
     In(Vec<Choice>),
     /// Whether the path reaches anything.
     Exists(bool),
     /// A list of this many elements.
     Size(i64),
-    /// A list with an element that is a document for which the filter holds.
+    /// A list with an element that is a document of which the filter is true.
     Element(Box<Filter>),
-    /// A list with an element for which all of these hold.
+    /// A list with an element of which all of these are true.
     ElementValue(Vec<Test>),
     /// Of one of these types.
     Type(Vec<Kind>),
-    /// A number of 64 bits that leaves `remainder`, after its fraction is cut off.
+    /// A 64-bit number with this `remainder`, after its fraction is cut off.
     Modulo { divisor: i64, remainder: i64 },
-    /// A text that the expression matches somewhere.
+    /// A text in which the expression matches.
     Matches(Regular),
-    /// Not all of these hold.
+    /// Not all of these are true.
     Not(Vec<Test>),
 }
 
-/// One of the things that `$in` allows.
+/// One of the alternatives of `$in`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Choice {
     Value(Value),
@@ -85,7 +85,7 @@ impl Choice {
     }
 }
 
-/// A side of a bound.
+/// The side of a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     Less,
@@ -94,7 +94,7 @@ pub enum Order {
     GreaterOrEqual,
 }
 
-/// A type of value, as `$type` names it.
+/// The type of a value, as `$type` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A number with a fraction, or beyond 64 bits.
@@ -105,7 +105,7 @@ pub enum Kind {
     /// A profile's id.
     Id,
     Boolean,
-    /// When a profile was created or last changed.
+    /// The time at which a profile was created or last changed.
     Date,
     Null,
     /// A whole number of 32 bits.
@@ -114,18 +114,18 @@ pub enum Kind {
     Long,
     /// Any number.
     Number,
-    /// A type of which no document has a value.
+    /// A type that no document has.
     Other,
 }
 
-/// A field that no document has.
+/// Stands for a field that no document has.
 const NOWHERE: &str = "nowhere";
 
-/// Where a value is: `attributes.address.city`. Never empty, nor is any segment.
+/// The path of a value: `attributes.address.city`. Neither it nor a segment is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path(Vec<String>);
 
-/// Why a text is no filter, or not one that may be asked.
+/// Why a text is refused as a filter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
     #[error("a query has at most {TEXT_BYTES_MAX} bytes")]
@@ -136,7 +136,7 @@ pub enum Invalid {
     TooManyConditions,
     #[error("{0} takes at most {CHOICES_MAX} values")]
     TooManyChoices(String),
-    #[error("a query has no #")]
+    #[error("a query cannot contain a #")]
     Hash,
     #[error("{expected} expected at byte {at} of the query")]
     Syntax { at: usize, expected: &'static str },
@@ -146,11 +146,11 @@ pub enum Invalid {
     Operator(String),
     #[error("{operator} takes {expected}")]
     Misused { operator: String, expected: &'static str },
-    #[error("{0} is no date")]
+    #[error("{0} is not a date")]
     Date(String),
-    #[error("{0} is no name of a field")]
+    #[error("{0} is not the name of a field")]
     Path(String),
-    #[error("{0} may not be asked about")]
+    #[error("{0} cannot be queried")]
     Hidden(String),
     #[error("the regular expression {0}")]
     Pattern(String),
@@ -159,15 +159,15 @@ pub enum Invalid {
 }
 
 impl Filter {
-    /// The filter that this text writes.
+    /// The filter in this text.
     ///
     /// # Errors
-    /// What is wrong with it, beginning with its size.
+    /// What is wrong with it; its size is checked first.
     pub fn parse(text: &str) -> Result<Filter, Invalid> {
         if text.len() > TEXT_BYTES_MAX {
             return Err(Invalid::TooLong);
         }
-        // Contract 4.8: a # anywhere is refused, even in a text.
+        // Contract 4.8: a # anywhere is refused, also inside a text.
         if text.contains('#') {
             return Err(Invalid::Hash);
         }
@@ -178,22 +178,23 @@ impl Filter {
         }
     }
 
-    /// Every document.
+    /// The filter that every document fits.
     pub fn everything() -> Filter {
         Filter::And(Vec::new())
     }
 
-    /// Documents in which the path reaches this text; numbers that look like it do not count.
+    /// Documents in which the path reaches this text; numbers that look the same do not count.
     pub fn has_text(path: Path, text: &str) -> Filter {
         Filter::Field(path, vec![Test::Equal(Value::String(text.to_owned()))])
     }
 
-    /// Documents in which the path reaches anything.
+    /// Documents in which the path reaches a value.
     pub fn has(path: Path) -> Filter {
         Filter::Field(path, vec![Test::Exists(true)])
     }
 
-    /// The same filter, with each attribute that is not `defined` a field that no document has.
+    /// The same filter, in which each attribute that is not `defined` is a field that no document
+    /// has.
     #[must_use]
     pub fn among(self, defined: &dyn Fn(&str) -> bool) -> Filter {
         let all = |parts: Vec<Filter>| parts.into_iter().map(|one| one.among(defined)).collect();
@@ -212,12 +213,12 @@ impl Filter {
         }
     }
 
-    /// Whether a caller may ask this: nothing about `tenant` or what is stored of a password, and
-    /// nothing that tells of an attribute that `readable` denies. `any_unreadable`: whether there
-    /// is such an attribute, which closes `attributes` as a whole.
+    /// Whether a caller may ask this: nothing about `tenant` or a stored password, and nothing
+    /// about an attribute that `readable` denies. `any_unreadable` tells whether there is such an
+    /// attribute: then `attributes` as a whole cannot be queried.
     ///
     /// # Errors
-    /// [`Invalid::Hidden`] with the first path that may not be asked about.
+    /// [`Invalid::Hidden`] with the first path that may not be queried.
     pub fn check(
         &self,
         readable: &dyn Fn(&str) -> bool,
@@ -228,7 +229,7 @@ impl Filter {
 }
 
 impl Path {
-    /// The path that this text writes, its segments parted by dots.
+    /// The path in this text, whose segments are separated by dots.
     ///
     /// # Errors
     /// [`Invalid::Path`] for an empty segment, one that begins like an operator, and too many.
@@ -252,14 +253,14 @@ impl Path {
     }
 }
 
-/// The place in a list that a segment may mean.
+/// The place in a list, if the segment is a number.
 pub fn index(segment: &str) -> Option<u32> {
     let plain = segment.bytes().all(|byte| byte.is_ascii_digit());
     let shortest = segment == "0" || !segment.starts_with('0');
     if plain && shortest && segment.len() <= 6 { segment.parse().ok() } else { None }
 }
 
-/// A whole number as filters hold numbers.
+/// An integer in the form of filters.
 fn whole(number: i64) -> Value {
     Value::Number(Number::from(number))
 }

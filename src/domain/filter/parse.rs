@@ -1,11 +1,11 @@
-//! The relaxed syntax: JSON with unquoted keys, single quotes, regular expressions between
-//! slashes, and the constructors of the Mongo shell. Knows no operator.
+//! The relaxed syntax: JSON with unquoted keys, single quotes, regular expressions between slashes,
+//! and the constructors of the Mongo shell. Operators are not known here.
 
 use serde_json::Number;
 
 use super::{DEPTH_MAX, Invalid, literal};
 
-/// A value as it is written.
+/// A parsed value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
     Null,
@@ -22,10 +22,10 @@ pub enum Node {
     Document(Vec<(String, Node)>),
 }
 
-/// The document that the text writes, and nothing behind it.
+/// The document in the text, which holds nothing else.
 ///
 /// # Errors
-/// Where something else stands than should.
+/// What was expected at which place.
 pub fn parse(text: &str) -> Result<Node, Invalid> {
     let mut reader = Reader { text, at: 0, depth: 0 };
     reader.skip_space();
@@ -123,7 +123,7 @@ impl Reader<'_> {
             match self.bump() {
                 None => return Err(self.expected("the end of a quoted text")),
                 Some('\\') => text.push(self.escaped()?),
-                // PostgreSQL holds no text with this character, so none can be asked for.
+                // PostgreSQL stores no text with this character, so a query cannot contain it.
                 Some('\0') => return Err(self.expected("a printable character")),
                 end if end == quote => return Ok(text),
                 Some(character) => text.push(character),
@@ -222,7 +222,7 @@ impl Reader<'_> {
         literal::constructed(&word, &arguments)
     }
 
-    /// What stands in the brackets of a constructor: values only, none of them nested.
+    /// The arguments of a constructor: values without nesting.
     fn nested_arguments(&mut self) -> Result<Node, Invalid> {
         let mut arguments = Vec::new();
         if self.taken(')') {

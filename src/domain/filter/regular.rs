@@ -1,6 +1,6 @@
-//! Regular expressions of queries: the regular subset of PCRE, so no look-around and no
+//! Regular expressions of queries: the regular subset of PCRE, without look-around and
 //! back-references, bounded in size. `\d`, `\w`, `\s` and `\b` mean ASCII; case is folded as
-//! Unicode does, one character to one. Matches nothing itself.
+//! Unicode does, one character to one. Nothing is matched here.
 
 use regex_syntax::ast::{
     self, AssertionKind, Ast, ClassAscii, ClassAsciiKind, ClassBracketed, ClassPerl, ClassPerlKind,
@@ -13,9 +13,9 @@ use super::{Invalid, weight};
 
 /// Longest regular expression, in bytes.
 pub const SOURCE_BYTES_MAX: usize = 1_000;
-/// How deep groups of a regular expression may lie in each other.
+/// Deepest nesting of groups of a regular expression.
 pub const NESTING_MAX: u32 = 24;
-/// An expression that passed.
+/// An accepted expression.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Regular {
     source: String,
@@ -24,24 +24,24 @@ pub struct Regular {
     arcs: usize,
 }
 
-/// What `$options` or the letters behind a literal say.
+/// The options in `$options` or after a literal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// `i`: capital and small letters are the same.
+    /// `i`: upper and lower case are equal.
     pub ignore_case: bool,
     /// `m`: `^` and `$` match at each line.
     pub multi_line: bool,
     /// `s`: a dot matches a line's end too.
     pub dot_all: bool,
-    /// `x`: white space and comments in the expression mean nothing.
+    /// `x`: white space and comments in the expression are ignored.
     pub extended: bool,
 }
 
 impl Regular {
-    /// The expression with this source and these options.
+    /// The expression of this source and these options.
     ///
     /// # Errors
-    /// [`Invalid::Pattern`]: unreadable, outside the regular subset, or too large.
+    /// [`Invalid::Pattern`] for one that is not readable, not regular, or too large.
     pub fn parse(source: &str, options: &str) -> Result<Regular, Invalid> {
         let options = Options::parse(options)?;
         if source.len() > SOURCE_BYTES_MAX {
@@ -65,7 +65,7 @@ impl Regular {
         Ok(Regular { source: source.to_owned(), options, hir, arcs })
     }
 
-    /// As it was given.
+    /// The source as it was given.
     pub fn source(&self) -> &str {
         &self.source
     }
@@ -75,12 +75,12 @@ impl Regular {
         self.options
     }
 
-    /// How much work it is: the arcs of its automaton.
+    /// How much work matching it is: the arcs of its automaton.
     pub fn arcs(&self) -> usize {
         self.arcs
     }
 
-    /// What it means, options and classes resolved. Its word boundaries are those of ASCII.
+    /// Its meaning, with options and classes resolved. Word boundaries are those of ASCII.
     pub fn hir(&self) -> &Hir {
         &self.hir
     }
@@ -102,7 +102,7 @@ impl Options {
     }
 }
 
-/// Refuses what PCRE would read differently, and makes the classes of Perl those of ASCII.
+/// Refuses what PCRE understands differently, and makes Perl's classes those of ASCII.
 fn restrict(ast: &mut Ast) -> Result<(), Invalid> {
     match ast {
         Ast::Empty(_) | Ast::Literal(_) | Ast::Dot(_) => Ok(()),
@@ -129,7 +129,7 @@ fn restrict(ast: &mut Ast) -> Result<(), Invalid> {
         },
         Ast::Flags(flags) => restrict_flags(&flags.flags),
         Ast::Repetition(repetition) => match *repetition.ast {
-            // In PCRE `a++` gives nothing back once matched, which is not regular.
+            // In PCRE `a++` does not backtrack, which is not regular.
             Ast::Repetition(_) => Err(refused("repeats a repetition without a group")),
             _ => restrict(&mut repetition.ast),
         },

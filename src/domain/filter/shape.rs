@@ -1,5 +1,5 @@
-//! From what is written to what is meant: operators, and what each takes. An operator that is
-//! not here is refused, so `$where`, `$expr` and `$function` are.
+//! Turns syntax into meaning: operators, and the values that each accepts. Operators that are not
+//! here are refused, such as `$where`, `$expr` and `$function`.
 
 use serde_json::{Map, Value};
 
@@ -9,10 +9,10 @@ use super::{
     literal, whole,
 };
 
-/// The filter that a document writes.
+/// The filter of a document.
 ///
 /// # Errors
-/// An operator that there is not, a value that an operator does not take, too many of either.
+/// An unknown operator, a value that it does not accept, too many of either.
 pub fn filter(node: &Node) -> Result<Filter, Invalid> {
     Shaper { conditions: 0 }.filter(node, "a query")
 }
@@ -54,7 +54,7 @@ impl Shaper {
         }
     }
 
-    /// What is asked of a field: operators, or the value itself.
+    /// The conditions on a field: operators, or the value itself.
     fn tests(&mut self, node: &Node) -> Result<Vec<Test>, Invalid> {
         match operators(node)? {
             Some(fields) => self.operators(fields),
@@ -88,7 +88,7 @@ impl Shaper {
             "$lte" => compare(Order::LessOrEqual, key, node)?,
             "$in" => Test::In(choices(key, node)?),
             "$nin" => Test::Not(vec![Test::In(choices(key, node)?)]),
-            "$exists" => Test::Exists(truth(key, node)?),
+            "$exists" => Test::Exists(boolean(key, node)?),
             "$size" => Test::Size(count(key, node)?),
             "$mod" => modulo(node)?,
             "$type" => Test::Type(kinds(node)?),
@@ -121,7 +121,7 @@ impl Shaper {
                 None => equal(item)?,
             });
         }
-        // Not (not all of them): all of them, as one test.
+        // The negation of a negation: all of them are true, as one test.
         Ok(Test::Not(vec![Test::Not(tests)]))
     }
 
@@ -185,7 +185,7 @@ fn choice(node: &Node) -> Result<Choice, Invalid> {
     }
 }
 
-/// A value as documents hold it: dates as milliseconds, ids as texts.
+/// A value in the form of documents: dates as milliseconds, ids as texts.
 fn value(node: &Node) -> Result<Value, Invalid> {
     Ok(match node {
         Node::Null => Value::Null,
@@ -254,8 +254,8 @@ fn list<'n>(operator: &str, node: &'n Node) -> Result<&'n [Node], Invalid> {
     }
 }
 
-/// `$exists: 1` is as good as `true`.
-fn truth(operator: &str, node: &Node) -> Result<bool, Invalid> {
+/// `$exists: 1` means the same as `true`.
+fn boolean(operator: &str, node: &Node) -> Result<bool, Invalid> {
     match node {
         Node::Boolean(boolean) => Ok(*boolean),
         Node::Number(number) => Ok(number.as_f64() != Some(0.0)),
@@ -286,7 +286,7 @@ fn kinds(node: &Node) -> Result<Vec<Kind>, Invalid> {
     }
 }
 
-/// Types by their names and numbers in BSON.
+/// Types, by their names and numbers in BSON.
 fn kind(node: &Node) -> Result<Kind, Invalid> {
     let unknown = || misused("$type", "the name or number of a type");
     let name = match node {

@@ -1,29 +1,29 @@
-//! How much work a regular expression is: the arcs of its automaton, repetitions written out,
-//! counted and never built. A row costs time in proportion to them, whatever the text, since
-//! nothing in the regular subset makes PostgreSQL go back.
+//! How much work a regular expression is: the arcs of its automaton with repetitions written out,
+//! counted without building it. The time for one row grows in proportion to them, whatever the
+//! text, since nothing in the regular subset makes PostgreSQL backtrack.
 
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition};
 
 use super::{Choice, Filter, Invalid, Regular, Test};
 
-/// Most arcs of the automaton of a regular expression: four hundred letters, or a dozen words in
-/// any order of distance.
+/// Most arcs of the automaton of a regular expression: enough for four hundred letters, or for a
+/// dozen words at any distance.
 pub const ARCS_MAX: usize = 500;
 /// Most arcs of all expressions of one filter together.
 pub const ARCS_OF_FILTER_MAX: usize = 4 * ARCS_MAX;
-/// The largest number that a counted repetition may name; PostgreSQL's own bound.
+/// Largest number in a counted repetition: PostgreSQL's own bound.
 pub const REPETITION_MAX: u32 = 255;
-/// Most characters that classes may list, written out; a class that leaves few out lists those.
+/// Most characters that classes may list, written out; a class that excludes few lists those.
 const LISTED_MAX: usize = 65_536;
 /// All characters.
 const CHARACTERS: usize = char::MAX as usize + 1;
-/// What an assertion weighs: it is looked at with an automaton of its own.
+/// The weight of an assertion, which has an automaton of its own.
 const ASSERTION_WIDTH: usize = 8;
 
 /// How many arcs the expression's automaton has.
 ///
 /// # Errors
-/// [`Invalid::Pattern`] for one beyond the bounds.
+/// [`Invalid::Pattern`] for one beyond a bound.
 pub fn check(hir: &Hir) -> Result<usize, Invalid> {
     let mut bounds = Vec::new();
     let mut listed = 0;
@@ -67,16 +67,16 @@ fn of_tests(tests: &[Test]) -> usize {
     tests.iter().map(of_test).sum()
 }
 
-/// What the automaton of a part adds to one that it stands in.
+/// What the automaton of a part adds to the one around it.
 #[derive(Clone, Copy)]
 struct Count {
     arcs: usize,
-    /// How many arcs each place before it gets: one for each place that it can begin with, and for
+    /// How many arcs each place before it gets: one for each place at which it can begin, and for
     /// each kind of character that fits there.
     first_width: usize,
-    /// How many places it can end with.
+    /// At how many places it can end.
     last: usize,
-    /// Whether it matches nothing at all.
+    /// Whether it can match the empty text.
     nullable: bool,
 }
 
@@ -168,8 +168,8 @@ fn count(hir: &Hir, bounds: &[u32]) -> Result<Count, Invalid> {
     })
 }
 
-/// How many kinds of characters a class has, where all classes together tell characters apart.
-/// A class that all others lie in is mostly one kind, which is not counted again for each.
+/// How many kinds of characters a class has, where all classes together distinguish characters. A
+/// class that contains all others is mostly one kind, which is not counted again for each.
 fn width(class: &ClassUnicode, bounds: &[u32]) -> usize {
     let kinds = |start: char, end: char| {
         let from = bounds.partition_point(|bound| *bound <= u32::from(start));
@@ -179,7 +179,7 @@ fn width(class: &ClassUnicode, bounds: &[u32]) -> usize {
     class.ranges().iter().map(|range| kinds(range.start(), range.end())).sum::<usize>().max(1)
 }
 
-/// Where a kind of character may begin; and how many characters classes list.
+/// Where a kind of character can begin, and how many characters classes list.
 fn collect_bounds(hir: &Hir, bounds: &mut Vec<u32>, listed: &mut usize) {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) | HirKind::Class(Class::Bytes(_)) => {}

@@ -1,14 +1,14 @@
-//! What one may order to be put on record.
+//! Orders to record something.
 
 use std::collections::BTreeMap;
 
 use crate::domain::ids::ProfileId;
 
-/// An order to the record.
+/// An order to record something.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Somebody wanted to act as another and was not let.
+    /// Record that an emulation was refused.
     RecordRefusedEmulation { target: ProfileId, reason: &'static str },
-    /// The read models of the tenant were replayed: rows that differed, by read model.
+    /// Record a replay of the tenant's read models: rows that differed, by read model.
     RecordRefresh { rows_differing: BTreeMap<String, i64> },
 }

@@ -1,4 +1,4 @@
-//! What becomes of an order to the record: it is put there.
+//! The rules of records: each order is recorded.
 
 use std::convert::Infallible;
 

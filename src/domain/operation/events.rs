@@ -1,4 +1,4 @@
-//! What can have been done or refused. Names and fields are for ever.
+//! The events of records. Their names and fields never change.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::domain::ids::ProfileId;
 /// A record of the area `operation`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    /// Somebody wanted to act as another and was not let (contract 4.11).
+    /// An emulation was refused (contract 4.11).
     EmulationRefused { target: ProfileId, reason: String },
     /// The read models of the tenant were replayed and compared (contract 4.14).
     ReadModelsRefreshed {

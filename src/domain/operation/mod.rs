@@ -1,4 +1,4 @@
-//! What must be on record and belongs to no aggregate. Each record is a stream of its own.
+//! Records that belong to no aggregate. Each record is a stream of its own.
 
 mod commands;
 mod decide;

@@ -1,4 +1,4 @@
-//! A record has no state: it stands as it was put there.
+//! A record has no state: it has one event and never changes.
 
 use chrono::{DateTime, Utc};
 

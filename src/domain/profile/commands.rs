@@ -1,4 +1,4 @@
-//! What one may order a profile to become. Ids, ranks and values are facts that the caller found.
+//! Orders to a profile. Ids, ranks and values in them are facts that the caller has found.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -13,46 +13,45 @@ use super::events::{Attachment, Attributes, Registration};
 /// An order to a profile.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Make it exist.
+    /// Register it.
     RegisterProfile(Registration<RankedRole>),
-    /// Give it a name.
+    /// Set its name.
     RenameProfile { name: Name },
-    /// Give it these e-mail addresses instead of those it has.
+    /// Replace its e-mail addresses.
     AssignEmails { emails: Vec<Email> },
-    /// Give it these roles instead of those it has.
+    /// Replace its roles.
     AssignRoles { roles: Vec<RankedRole> },
-    /// Put it into these departments instead of those it is in.
+    /// Replace its departments.
     AssignDepartments { departments: Vec<DepartmentId> },
-    /// Limit its requests per day.
+    /// Set its limit of requests per day.
     AssignRequestLimit { request_limit: RequestLimit },
-    /// Let it act.
+    /// Activate it.
     ActivateProfile,
-    /// Let it act no more.
+    /// Deactivate it.
     DeactivateProfile,
     /// Set these attributes and remove those.
     AssignAttributes { attributes: Attributes, removed: Vec<String> },
-    /// Give it this value unless it has one.
+    /// Set this attribute unless it has a value.
     DefaultAttribute { name: String, value: Personal<Value> },
-    /// Take an attribute from it that is defined no more.
+    /// Remove an attribute that the tenant no longer defines.
     WithdrawAttribute { name: String },
-    /// Let it log in under this name.
+    /// Set its username.
     AssignUsername { username: String },
-    /// Give it these application roles instead of those it has.
+    /// Replace its application roles.
     AssignApplicationRoles { roles: Vec<String> },
-    /// Take an application role from it that is offered no more.
+    /// Remove an application role that the tenant no longer offers.
     WithdrawApplicationRole { role: String },
-    /// Its e-mail address is its own; it logs in with it too, if nobody else does.
+    /// Verify its e-mail address. It becomes a log-in too, if no other profile has it.
     VerifyProfile { log_in_email_is_free: bool },
-    /// Let it log in with this address of its own, which was shown to be its own and which nobody
-    /// else logs in with.
+    /// Make this address of its own a log-in. It was verified, and no other profile has it.
     TakeLogInEmail { email_id: ValueId },
-    /// Let it log in with another password.
+    /// Replace its password.
     ChangePassword,
-    /// Somebody showed its password, or a wrong one.
+    /// Record a log-in with the right or a wrong password.
     LogIn { right: bool, now: DateTime<Utc>, policy: LockPolicy },
-    /// Give it this file, in place of one of the same name.
+    /// Attach this file. It replaces one of the same name.
     StoreAttachment(Attachment),
-    /// Remove it.
+    /// Delete it.
     DeleteProfile,
 }
 

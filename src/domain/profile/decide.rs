@@ -1,5 +1,4 @@
-//! What becomes of an order to a profile (contract 1.3, 4.4 to 4.6, 4.9; Crafter contract 4.5 to
-//! 4.7).
+//! The rules of profiles (contract 1.3, 4.4 to 4.6, 4.9; Crafter contract 4.5 to 4.7).
 
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
@@ -13,7 +12,7 @@ use super::commands::{Command, LockPolicy};
 use super::events::{Event, Registration};
 use super::state::{Facts, Profile, State};
 
-/// The fact in the way of an order.
+/// Why an order is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("profile not found")]
@@ -26,16 +25,16 @@ pub enum Refusal {
     AlreadyRegistered,
     #[error("the role {0} ranks above your own")]
     RoleAboveOwn(String),
-    #[error("not one of your departments")]
+    #[error("this is not one of your departments")]
     DepartmentNotHeld,
-    #[error("not to be changed by oneself")]
+    #[error("you may not change this of your own profile")]
     OwnFacetFixed(Facet),
-    #[error("not to be changed while acting as this profile")]
+    #[error("this cannot be changed while you act as this profile")]
     FixedWhileEmulating(Facet),
 }
 
 impl Refusal {
-    /// The request field it is about (contract 2, `ProfileFieldError`).
+    /// The field of the request that it concerns (contract 2, `ProfileFieldError`).
     pub fn field(&self) -> &'static str {
         match self {
             Refusal::ProfileNotFound | Refusal::NotPermitted | Refusal::SelfDeletion => {
@@ -62,7 +61,7 @@ fn field(facet: Facet) -> &'static str {
     }
 }
 
-/// Who gives an order to a profile, and how its tenant ranks roles.
+/// Who gives an order to a profile, and the ranks of its tenant's roles.
 #[derive(Clone, Copy)]
 pub struct By<'a> {
     pub authority: &'a Authority,
@@ -70,12 +69,12 @@ pub struct By<'a> {
 }
 
 impl By<'_> {
-    /// Whoever runs the installation: asks for no rank.
+    /// The operator of the installation: ranks do not matter.
     pub const OPERATOR: By<'static> = By { authority: &Authority::Operator, ranks: &Unranked };
 }
 
 impl<'a> By<'a> {
-    /// An application, which the tenant's entitlements let change profiles.
+    /// An application whose access token permits it to change profiles.
     pub fn application(ranks: &'a dyn Ranks) -> By<'a> {
         By { authority: &Authority::Application, ranks }
     }
@@ -119,7 +118,7 @@ impl Rules for Profile {
         }
         let may_claim = !matches!(by, Authority::Application);
         let events = changes(facts, command.clone(), may_claim);
-        // Clients send whole forms: what stays as it is needs no right to change it.
+        // Clients send whole forms: a value that stays the same needs no permission.
         if let (Authority::Profile { effective, .. }, false, false) =
             (by, deleting, events.is_empty())
         {
@@ -157,8 +156,8 @@ fn register(
     Ok(vec![Event::ProfileRegistered(Registration { emails, ..registration })])
 }
 
-/// Applications cannot take from people what this system trusts: the addresses that holders of
-/// directory roles log in with, and whom the directory is administered by.
+/// Applications cannot change the log-in addresses of profiles with directory roles, nor disable or
+/// delete admins.
 fn may_apply(facts: &Facts, target: &Standing, command: &Command) -> Result<(), Refusal> {
     let allowed = match command {
         Command::AssignEmails { emails } => {
@@ -198,7 +197,8 @@ fn may_change(
         if !permission::may_change_own(by, facet) {
             return Err(Refusal::OwnFacetFixed(facet));
         }
-        // Contract 4.11: nobody changes a log-in or the rights of whom they act as.
+        // Contract 4.11: while emulating, nobody changes the log-ins or the rights of the effective
+        // profile.
         if emulating && matches!(facet, Facet::Emails | Facet::Roles) {
             return Err(Refusal::FixedWhileEmulating(facet));
         }
@@ -316,8 +316,8 @@ fn changes(facts: &Facts, command: Command, may_claim: bool) -> Vec<Event> {
     event.into_iter().collect()
 }
 
-/// Crafter contract 4.5: verifying also enables. An address that was shown to be one's own is what
-/// one logs in with, unless another does.
+/// Crafter contract 4.5: verifying also enables. A verified address becomes a log-in unless another
+/// profile has it.
 fn verify(facts: &Facts, log_in_email_is_free: bool) -> Vec<Event> {
     let mut events = Vec::new();
     if !facts.verified {
@@ -347,8 +347,8 @@ fn keys(roles: Vec<RankedRole>) -> Vec<String> {
     roles.into_iter().map(|role| role.key).collect()
 }
 
-/// Each address that is added is a log-in, if it may be: who cannot claim it may then not have it.
-/// One that stays is what it was.
+/// Each added address becomes a log-in if it may. An order that cannot claim one is then refused.
+/// An address that stays is as before.
 fn with_log_ins(emails: Vec<Email>, before: &[Email], may_claim: bool) -> Vec<Email> {
     let kept = |email: &Email| before.iter().find(|one| one.id == email.id).map(|one| one.login);
     let log_in = |email: &Email| kept(email).unwrap_or(may_claim);

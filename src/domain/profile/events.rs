@@ -1,4 +1,4 @@
-//! What can have happened to a profile. Names and fields are for ever.
+//! The events of a profile. Their names and fields never change.
 
 use std::collections::BTreeMap;
 
@@ -15,35 +15,35 @@ use crate::domain::values::{Email, Name, RequestLimit};
 /// Attributes by name.
 pub type Attributes = BTreeMap<String, Personal<Value>>;
 
-/// The facts a profile starts with. `Role` is a key, or in a command a key and its rank.
+/// The first facts of a profile. `Role` is a key, or in a command a key and its rank.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Registration<Role = String> {
     pub name: Option<Name>,
     pub emails: Vec<Email>,
-    /// Directory roles, the first being the role.
+    /// Directory roles; the first is the one that counts.
     pub roles: Vec<Role>,
     pub departments: Vec<DepartmentId>,
     pub request_limit: Option<RequestLimit>,
-    /// None: no flag is linked, which counts as active.
+    /// None: no flag is set, which counts as active.
     pub active: Option<bool>,
     #[serde(default)]
     pub attributes: Attributes,
-    /// The profile it was duplicated from.
+    /// The profile that it was copied from.
     #[serde(default)]
     pub duplicated_from: Option<ProfileId>,
-    /// What it logs in as, if it can.
+    /// Its username, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<Personal<String>>,
-    /// Roles that mean something to applications only.
+    /// Roles that have a meaning only in applications.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub application_roles: Vec<String>,
-    /// Whether its e-mail address was shown to be its own.
+    /// Whether its e-mail address was verified.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub verified: bool,
 }
 
 impl Registration<RankedRole> {
-    /// With the keys of its roles alone, as an event has it.
+    /// The same with only the keys of roles, as events have it.
     pub fn with_keys(self) -> Registration {
         Registration {
             name: self.name,
@@ -69,64 +69,64 @@ pub struct Attachment {
     pub name: Personal<String>,
     pub content_type: String,
     pub bytes: u64,
-    /// In hexadecimal digits, as clients are shown it.
+    /// In hexadecimal digits, as clients see it.
     pub md5: String,
-    /// Where the content is kept.
+    /// The address of the content in the store.
     pub digest: Digest,
 }
 
 /// An event of a profile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    /// It exists, with these first facts.
+    /// It was registered with these first facts.
     ProfileRegistered(Registration),
-    /// It has this name.
+    /// It got this name.
     ProfileRenamed { name: Name },
-    /// It has these e-mail addresses, the first being the primary one.
+    /// It got these e-mail addresses; the first is the primary one.
     EmailsAssigned { emails: Vec<Email> },
-    /// It logs in with the e-mail address of this id, which nobody else held.
+    /// The e-mail address with this id, which no other profile had, became a log-in.
     LogInEmailTaken { email_id: ValueId },
-    /// It has these directory roles, the first being the role.
+    /// It got these directory roles; the first is the one that counts.
     RolesAssigned { roles: Vec<String> },
-    /// It belongs to these departments, the first being the primary one.
+    /// It got these departments; the first is the primary one.
     DepartmentsAssigned { departments: Vec<DepartmentId> },
-    /// It may make this many requests a day.
+    /// It got this limit of requests per day.
     RequestLimitAssigned { request_limit: RequestLimit },
-    /// It may act.
+    /// It was activated.
     ProfileActivated {},
-    /// It may not act.
+    /// It was deactivated.
     ProfileDeactivated {},
-    /// These attributes have these values; the removed ones have none.
+    /// These attributes were set, and those removed.
     AttributesAssigned { attributes: Attributes, removed: Vec<String> },
-    /// It has this value because its tenant gives it to all who have none.
+    /// It got this value because its tenant gives it to all profiles without one.
     AttributeDefaulted { name: String, value: Personal<Value> },
-    /// It has no such attribute any more, because its tenant defines none.
+    /// It lost the attribute because its tenant no longer defines it.
     AttributeWithdrawn { name: String },
-    /// It logs in under this name.
+    /// It got this username.
     UsernameAssigned { username: Personal<String> },
-    /// It has these application roles.
+    /// It got these application roles.
     ApplicationRolesAssigned { roles: Vec<String> },
-    /// It has lost an application role, because its tenant offers it no more.
+    /// It lost the application role because its tenant no longer offers it.
     ApplicationRoleWithdrawn { role: String },
-    /// Its e-mail address was shown to be its own.
+    /// Its e-mail address was verified.
     ProfileVerified {},
-    /// It logs in with another password than before.
+    /// It got another password.
     PasswordChanged {},
-    /// It showed its password. What failed before no longer counts.
+    /// A log-in with its password succeeded. The counter of failures is zero again.
     LogInSucceeded {},
-    /// Somebody showed a wrong password for it.
+    /// A log-in failed because the password was wrong.
     LogInFailed {},
-    /// So many failed that nobody may log in as it until then.
+    /// Too many log-ins failed: it is locked until this time.
     LogInLocked { until: DateTime<Utc> },
-    /// It has this file; one of the same name is no more.
+    /// A file was attached; it replaced one of the same name.
     AttachmentStored(Attachment),
-    /// It is gone. Its e-mail addresses and its username are free again.
+    /// It was deleted. Its e-mail addresses and its username are free again.
     ProfileDeleted {},
 }
 
 impl Event {
-    /// Whether the profile was last modified by it (Crafter contract 4.7): not by what follows from
-    /// a change of its tenant, nor by a file that was put beside it.
+    /// Whether the event changes the time of the last modification (Crafter contract 4.7):
+    /// consequences of a change of the tenant and attached files do not.
     pub fn modifies(&self) -> bool {
         !matches!(
             self,

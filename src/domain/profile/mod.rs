@@ -8,4 +8,4 @@ mod state;
 pub use commands::{Command, LockPolicy};
 pub use decide::{By, Refusal};
 pub use events::{Attachment, Attributes, Event, Registration};
-pub use state::{Facts, Profile, State, stand_in};
+pub use state::{Facts, Profile, State, substitute_name};

@@ -1,4 +1,4 @@
-//! What a profile's events have made of it.
+//! The state of a profile.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -15,17 +15,17 @@ use super::events::{Attachment, Attributes, Event, Registration};
 /// The aggregate.
 pub struct Profile;
 
-/// A profile: not yet, now, or no more.
+/// A profile: not registered yet, live, or deleted.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum State {
     #[default]
     Absent,
     Live(Box<Facts>),
-    /// With what it last was, so that its history can still be judged.
+    /// With its last facts, so that permissions on its history can be decided.
     Deleted(Box<Facts>),
 }
 
-/// What is true of a profile.
+/// The facts of a profile.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     pub name: Option<Name>,
@@ -39,34 +39,35 @@ pub struct Facts {
     pub application_roles: Vec<String>,
     pub verified: bool,
     pub attachments: Vec<Attachment>,
-    /// How often its password was set: tells whether it is still the one that was compared.
+    /// How often the password was set. It tells whether a compared password is still the current
+    /// one.
     pub password_changes: u32,
-    /// Wrong passwords since the last right one.
+    /// Failed log-ins since the last successful one.
     pub failed_log_ins: u32,
     pub locked_until: Option<DateTime<Utc>>,
     pub registered_at: DateTime<Utc>,
-    /// When it was last changed, other than by what its tenant withdrew or gave to all.
+    /// When it was last changed, without changes that its tenant made to all profiles.
     pub modified_at: DateTime<Utc>,
 }
 
 impl Facts {
-    /// What lists and its own context call it: its name, else what stands in for one.
+    /// Its name in lists and in its own context: its name, else what stands in for it.
     pub fn shown_name(&self) -> Option<String> {
         let name = self.name.as_ref().map(|name| name.name.0.clone());
-        name.or_else(|| stand_in(&self.attributes, self.username.as_deref()))
+        name.or_else(|| substitute_name(&self.attributes, self.username.as_deref()))
     }
 
-    /// Contract 1.4: no flag linked means active.
+    /// Contract 1.4: no flag means active.
     pub fn is_active(&self) -> bool {
         self.active.unwrap_or(true)
     }
 
-    /// Whether nobody may log in as it now.
+    /// Whether log-ins are locked now.
     pub fn is_locked(&self, now: DateTime<Utc>) -> bool {
         self.locked_until.is_some_and(|until| now < until)
     }
 
-    /// Where the profile stands, given how its tenant ranks roles.
+    /// The standing of the profile, by the ranks of its tenant's roles.
     pub fn standing(&self, id: ProfileId, ranks: impl Fn(&str) -> Option<u8>) -> Standing {
         let role = self
             .roles
@@ -109,7 +110,7 @@ impl Aggregate for Profile {
         state.last_known().map_or(0, |facts| weight_of_all(&facts.attributes))
     }
 
-    /// Its id and those of its files stay taken when it is gone; its log-ins are free again.
+    /// The ids of a deleted profile and of its files stay claimed; its log-ins become free.
     fn claims(tenant: TenantId, id: Uuid, state: &State) -> Vec<Claim> {
         let Some(known) = state.last_known() else { return vec![] };
         let files = known.attachments.iter().map(|one| Claim::attachment_id(tenant, one.id));
@@ -194,9 +195,9 @@ fn registered(registration: Registration, occurred_at: DateTime<Utc>) -> Facts {
     }
 }
 
-/// What a profile without a name is called in lists: its displayName, else first and last name,
-/// else its username.
-pub fn stand_in(attributes: &Attributes, username: Option<&str>) -> Option<String> {
+/// What stands in for a missing name in lists: displayName, else first and last name, else the
+/// username.
+pub fn substitute_name(attributes: &Attributes, username: Option<&str>) -> Option<String> {
     let text = |name: &str| {
         let text = attributes.get(name).and_then(|value| value.0.as_str());
         text.map(str::trim).filter(|text| !text.is_empty())

@@ -1,4 +1,4 @@
-//! What one may order a session, ticket, remembered log-in or verification to become.
+//! Orders to a session, ticket, persistent login or verification.
 
 use chrono::{DateTime, Utc};
 
@@ -9,16 +9,16 @@ use crate::domain::ids::{ProfileId, ValueId};
 pub enum Command {
     /// Open it for this actor.
     OpenSession { real_actor: ProfileId, expires_at: DateTime<Utc> },
-    /// Let it be a ticket: a person is logged in.
+    /// Issue it as a ticket: a person has logged in.
     IssueTicket { profile: ProfileId },
-    /// Let it be a log-in that is remembered.
+    /// Start it as a persistent login.
     RememberLogIn { profile: ProfileId, expires_at: DateTime<Utc> },
-    /// Give a remembered log-in another token.
+    /// Replace the token of a persistent login.
     RotateToken,
-    /// Let it be a token that verifies an e-mail address or resets a password.
+    /// Issue it as a token that verifies an e-mail address or permits another password.
     IssueVerification {
         profile: ProfileId,
-        /// The address that it is sent to, if it is sent at all.
+        /// The address to which it is sent, if it is sent.
         email_id: Option<ValueId>,
         expires_at: DateTime<Utc>,
     },

@@ -1,4 +1,4 @@
-//! What becomes of an order to a session, ticket, remembered log-in or verification.
+//! The rules of sessions, tickets, persistent logins and verifications.
 
 use uuid::Uuid;
 
@@ -8,7 +8,7 @@ use super::commands::Command;
 use super::events::Event;
 use super::state::{Session, State};
 
-/// The fact in the way of an order.
+/// Why an order is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("this session was opened before")]
@@ -20,7 +20,7 @@ impl Rules for Session {
     type By<'a> = ();
     type Refusal = Refusal;
 
-    /// What happens to a session in `state` on this order.
+    /// The events of an order to a session in `state`.
     ///
     /// # Errors
     /// [`Refusal::AlreadyOpened`].

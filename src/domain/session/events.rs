@@ -1,5 +1,5 @@
-//! What can have happened to a session, ticket, remembered log-in or verification. Names and
-//! fields are for ever.
+//! The events of a session, ticket, persistent login or verification. Their names and fields never
+//! change.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,22 +9,23 @@ use crate::domain::ids::{ProfileId, ValueId};
 /// An event of a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    /// Its real actor came with a token that no open session was for.
+    /// A real actor came with a token that had no open session.
     SessionOpened { real_actor: ProfileId, expires_at: DateTime<Utc> },
     /// A person logged in to an application.
     TicketIssued { profile: ProfileId },
-    /// A person asked to be remembered by an application.
+    /// A person asked an application to remember the log-in.
     LogInRemembered { profile: ProfileId, expires_at: DateTime<Utc> },
-    /// Its token is another one.
+    /// Its token was replaced.
     LogInTokenRotated {},
-    /// Whoever has the link sent to this profile may verify its address or reset its password.
+    /// A link was issued: whoever has it may verify the address or replace the password of this
+    /// profile.
     VerificationIssued {
         profile: ProfileId,
-        /// The address that it was sent to, which it therefore verifies.
+        /// The address to which it was sent, and which it therefore verifies.
         email_id: Option<ValueId>,
         expires_at: DateTime<Utc>,
     },
-    /// It is over: its time was up, it was used or given up, or its actor is gone.
+    /// It ended: its time was over, it was used or given up, or its actor was deleted.
     SessionEnded { reason: String },
 }
 

@@ -1,5 +1,5 @@
-//! What begins with somebody showing who they are and ends by itself: sessions (one per real actor
-//! and token session), and applications' tickets, remembered log-ins and verifications.
+//! What a log-in starts and time ends: sessions (one for each real actor and token session), and
+//! applications' tickets, persistent logins and verifications.
 
 mod commands;
 mod decide;

@@ -1,4 +1,4 @@
-//! What a session's events have made of it.
+//! The state of a session.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -43,7 +43,7 @@ pub enum State {
 }
 
 impl State {
-    /// When it ends by itself, if it is open now.
+    /// When its time is over, if it is open now.
     pub fn open_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match self {
             State::Open { expires_at, .. } if now < *expires_at => Some(*expires_at),
@@ -57,7 +57,7 @@ impl Aggregate for Session {
     type State = State;
     type Event = Event;
 
-    /// What it is found by, unless its actor is: see [`Claim::bearer`].
+    /// The claim on its secret, unless the session is found by its actor: see [`Claim::bearer`].
     fn claims(tenant: TenantId, id: Uuid, state: &State) -> Vec<Claim> {
         let (bearer, expires_at) = match state {
             State::Ticket { .. } => (Bearer::Ticket, None),

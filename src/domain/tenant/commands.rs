@@ -1,4 +1,4 @@
-//! What one may order a tenant and its catalogue to become.
+//! Orders to a tenant and its catalogue.
 
 use super::events::AttributeDefinition;
 use super::state::{Department, Issuer, Role, Setting};
@@ -25,29 +25,29 @@ pub enum Command {
     DistrustIssuer {
         issuer: String,
     },
-    /// What only applications speak of.
+    /// An order about what only applications use.
     ForApplications(ApplicationCommand),
-    /// Remove the tenant, and with it its profiles.
+    /// Delete the tenant; its profiles follow.
     DeleteTenant,
 }
 
-/// An order to a tenant about what only applications speak of (Crafter contract 1, 4.7).
+/// An order to a tenant about what only applications use (Crafter contract 1, 4.7).
 #[derive(Clone, Debug, PartialEq)]
 pub enum ApplicationCommand {
-    /// Let new profiles be disabled until their e-mail address is verified, or not.
+    /// Disable new profiles until their e-mail address is verified, or not.
     RequireVerification { required: bool },
-    /// What applications make of it is theirs.
+    /// Offer single sign-on, or not. Only applications act on it.
     OfferSingleSignOn { offered: bool },
-    /// Let texts given as attributes be made safe for HTML, or not.
+    /// Cleanse texts in attributes for HTML, or not.
     CleanseAttributes { cleansed: bool },
-    /// Let profiles have this application role.
+    /// Offer this application role.
     OfferApplicationRole { role: String },
-    /// Let no profile have it any more.
+    /// Remove this application role, also from profiles.
     WithdrawApplicationRole { role: String },
-    /// Let profiles have this attribute; those that have none get its default.
+    /// Define this attribute. Profiles without a value get its default.
     DefineAttribute(AttributeDefinition),
-    /// Let it be so from now on, whatever profiles have.
+    /// Redefine it. Profiles stay as they are.
     RedefineAttribute(AttributeDefinition),
-    /// Let no profile have it any more.
+    /// Remove this attribute, also from profiles.
     RemoveAttribute { name: String },
 }

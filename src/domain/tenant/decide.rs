@@ -1,4 +1,4 @@
-//! What becomes of an order to a tenant: of the operator, or of applications that may give some.
+//! The rules of tenants, for orders of the operator and of applications.
 
 use uuid::Uuid;
 
@@ -8,7 +8,7 @@ use super::commands::{ApplicationCommand, Command};
 use super::events::Event;
 use super::state::{Catalogue, Tenant};
 
-/// The fact in the way of an order.
+/// Why an order is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("the tenant is not registered")]
@@ -20,7 +20,7 @@ impl Rules for Tenant {
     type By<'a> = ();
     type Refusal = Refusal;
 
-    /// What happens to a tenant with this catalogue on this order; nothing when it is so already.
+    /// The events of an order to a tenant with this catalogue; none when it changes nothing.
     ///
     /// # Errors
     /// [`Refusal::TenantAbsent`] for anything but its registration.
@@ -105,7 +105,7 @@ fn change(catalogue: &Catalogue, command: Command) -> Option<Event> {
     }
 }
 
-/// What only applications speak of (Crafter contract 1, 4.7).
+/// Orders about what only applications use (Crafter contract 1, 4.7).
 fn for_applications(catalogue: &Catalogue, command: ApplicationCommand) -> Option<Event> {
     match command {
         ApplicationCommand::RequireVerification { required } => {

@@ -1,4 +1,4 @@
-//! What can have happened to a tenant and its catalogue. Names and fields are for ever.
+//! The events of a tenant and its catalogue. Their names and fields never change.
 
 use std::collections::BTreeMap;
 
@@ -12,19 +12,19 @@ use crate::domain::ids::{DepartmentId, RoleId, SettingId};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttributeDefinition {
     pub name: String,
-    /// Whatever applications say of it; `type` decides how values are cleansed.
+    /// Free, for applications; `type` decides how values are cleansed.
     pub metadata: Option<Value>,
     pub default_value: Option<Value>,
-    /// Which applications may do what with it; the first that fits decides.
+    /// What applications may do with it; the first permission that matches decides.
     pub permissions: Vec<AttributePermission>,
 }
 
 /// An event of a tenant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    /// It exists under this name, which it claims.
+    /// It was registered with this name, which it claims.
     TenantRegistered { name: String },
-    /// Its catalogue has this role; an earlier one of the same key is no more as it was.
+    /// This role was defined; it replaces an earlier one with the same key.
     RoleDefined {
         id: RoleId,
         key: String,
@@ -33,66 +33,66 @@ pub enum Event {
         description: String,
         artifacts: Vec<String>,
     },
-    /// Its catalogue has no role of this key. Profiles lose it as reactions.
+    /// The role was removed. Reactions remove it from profiles.
     RoleRemoved { key: String },
-    /// Its catalogue has this department.
+    /// This department was defined.
     DepartmentDefined {
         id: DepartmentId,
         key: String,
         name: String,
         description: String,
-        /// Keys of settings, the first one being in force.
+        /// Keys of settings; the first one applies.
         settings: Vec<String>,
     },
-    /// Its catalogue has no department of this key. Profiles lose it as reactions.
+    /// The department was removed. Reactions remove it from profiles.
     DepartmentRemoved { key: String },
-    /// Its catalogue has this setting.
+    /// This setting was defined.
     SettingDefined {
         id: SettingId,
         key: String,
         name: String,
         active: bool,
-        /// `#rrggbb` by use: `primary`, `accent`, `chart1`, …
+        /// `#rrggbb` by use: `primary`, `accent`, `chart1`, and others.
         colors: BTreeMap<String, String>,
     },
-    /// Its catalogue has no setting of this key.
+    /// The setting was removed.
     SettingRemoved { key: String },
-    /// Tokens of this issuer are believed.
+    /// Tokens of this issuer are accepted from now on.
     IssuerTrusted {
         issuer: String,
         audience: String,
         algorithms: Vec<String>,
         jwks_file: Option<String>,
         jwks_url: Option<String>,
-        /// Whether whoever it vouches for is made a guest if unknown (contract 1.2.3).
+        /// Whether an unknown person in its tokens becomes a guest (contract 1.2.3).
         #[serde(default)]
         auto_provision_guests: bool,
     },
-    /// Tokens of this issuer are believed no more.
+    /// Tokens of this issuer are no longer accepted.
     IssuerDistrusted { issuer: String },
-    /// New profiles are disabled until their e-mail address is verified.
+    /// New profiles stay disabled until their e-mail address is verified.
     VerificationRequired {},
     /// New profiles need no verification.
     VerificationWaived {},
-    /// Applications let people who are logged in to one of them into the others.
+    /// Single sign-on is offered: applications accept each other's log-ins.
     SingleSignOnOffered {},
-    /// They do not.
+    /// Single sign-on is not offered.
     SingleSignOnWithdrawn {},
-    /// Texts given as attributes are made safe for HTML.
+    /// Texts in attributes are cleansed for HTML.
     CleansingEnabled {},
-    /// They are kept as given.
+    /// Texts in attributes are stored as given.
     CleansingDisabled {},
-    /// Profiles may have this application role.
+    /// This application role is offered.
     ApplicationRoleOffered { role: String },
-    /// Its profiles lose this application role, as reactions.
+    /// The application role was removed. Reactions remove it from profiles.
     OfferedRoleRemoved { role: String },
-    /// Profiles may have this attribute. Those that have none get its default, as reactions.
+    /// This attribute was defined. Reactions give its default to profiles without a value.
     AttributeDefined(AttributeDefinition),
-    /// The attribute is so from now on; profiles stay as they are.
+    /// The attribute was redefined; profiles stay as they are.
     AttributeRedefined(AttributeDefinition),
-    /// Its profiles lose this attribute, as reactions.
+    /// The attribute was removed. Reactions remove it from profiles.
     AttributeRemoved { name: String },
-    /// It is gone. Its profiles go as reactions; its name is free again.
+    /// It was deleted. Reactions delete its profiles; its name is free again.
     TenantDeleted { name: String },
 }
 

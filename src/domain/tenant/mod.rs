@@ -1,4 +1,4 @@
-//! A tenant and its catalogue: roles, departments, settings and the issuers it believes.
+//! A tenant and its catalogue: roles, departments, settings and the issuers that it trusts.
 
 mod commands;
 mod decide;

@@ -1,4 +1,4 @@
-//! What a tenant's events have made of it: the catalogue that profiles pick from.
+//! The state of a tenant: the catalogue that profiles choose from.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,10 +18,10 @@ pub struct Tenant;
 /// A tenant's name and catalogue; entries in the order in which they were first defined.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Catalogue {
-    /// None before the tenant is registered, and when it is deleted.
+    /// None before the tenant is registered, and after it is deleted.
     pub name: Option<String>,
-    /// The name it has, or had until it was deleted: what was made under it keeps it (Crafter
-    /// contract 4.7).
+    /// The name that it has, or had until it was deleted: what was made under the name keeps it
+    /// (Crafter contract 4.7).
     pub last_name: Option<String>,
     pub verifies_new_profiles: bool,
     pub offers_single_sign_on: bool,
@@ -84,7 +84,7 @@ impl Default for Catalogue {
             last_name: None,
             verifies_new_profiles: false,
             offers_single_sign_on: false,
-            // Crafter contract 3: what is not said of cleansing is yes.
+            // Crafter contract 3: cleansing is on unless it was turned off.
             cleanses_attributes: true,
             application_roles: vec![],
             attributes: vec![],
@@ -98,7 +98,7 @@ impl Default for Catalogue {
 }
 
 impl Catalogue {
-    /// How the tenant ranks the role of this key.
+    /// The rank of the role with this key.
     pub fn rank(&self, key: &str) -> Option<u8> {
         self.role(key).map(|role| role.rank)
     }
@@ -158,7 +158,7 @@ impl Aggregate for Tenant {
         catalogue.attributes.iter().map(values).sum()
     }
 
-    /// Its id stays taken when it is gone; its name is free again.
+    /// The id of a deleted tenant stays claimed; its name becomes free.
     fn claims(tenant: TenantId, _: Uuid, catalogue: &Catalogue) -> Vec<Claim> {
         let id = catalogue.last_name.iter().map(|_| Claim::tenant_id(tenant));
         let name = catalogue.name.iter().map(|name| Claim::tenant_name(name));
@@ -237,7 +237,7 @@ impl Aggregate for Tenant {
     }
 }
 
-/// Puts an entry in the place of the one it redefines, else at the end.
+/// Puts an entry in the place of the one that it redefines, otherwise at the end.
 fn define<T>(entries: &mut Vec<T>, entry: T, same: impl Fn(&T, &T) -> bool) {
     match entries.iter_mut().find(|one| same(one, &entry)) {
         Some(one) => *one = entry,

@@ -8,13 +8,13 @@ use crate::store::{Database, Error};
 /// A connection of a lane.
 pub struct Connection {
     pub client: ClientWrapper,
-    /// Cancelled when the connection has ended, whoever ended it.
+    /// Cancelled when the connection has ended, for any reason.
     pub ended: CancellationToken,
 }
 
-/// A connection as the lanes use it: rows and checkpoint are lost together, and folded again, so
-/// that no commit waits for the disk. No transaction of theirs waits for this process, which may
-/// be paused, for more than a second: all others would wait for it.
+/// A connection with the settings of lanes. Rows and checkpoint are lost together in a crash and
+/// folded again, so commits do not wait for the disk. A transaction never waits more than a second
+/// for this process, which may be paused: all other processes would wait for it.
 ///
 /// # Errors
 /// [`Error::Unavailable`].

@@ -1,4 +1,4 @@
-//! Keeps counters beside the rows that they count: the differences of each stretch are added.
+//! Keeps counters together with the rows that they count: each stretch adds its differences.
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -8,7 +8,7 @@ use crate::projections::{Counter, CounterModel, ReadModel};
 use super::flight::Write;
 use super::folder::{Change, Observer};
 
-/// Keeps the counters of `C`.
+/// Keeps the counters of the read model `C`.
 pub struct Counting<C>(PhantomData<C>);
 
 impl<C> Default for Counting<C> {
@@ -28,10 +28,10 @@ fn differences<C: CounterModel>(
 ) -> HashMap<Counter, i64> {
     let mut counters: HashMap<Counter, i64> = HashMap::new();
     for change in changes {
-        for counter in change.before.iter().flat_map(C::tally) {
+        for counter in change.before.iter().flat_map(C::counters_of) {
             *counters.entry(counter).or_default() -= 1;
         }
-        for counter in change.after.iter().flat_map(C::tally) {
+        for counter in change.after.iter().flat_map(C::counters_of) {
             *counters.entry(counter).or_default() += 1;
         }
     }

@@ -1,5 +1,5 @@
-//! Statements that come true together, sent to the database in one go with the commit behind them:
-//! a process that is paused or dies leaves no transaction open that others would wait for.
+//! Statements that succeed together, sent to the database at once with the commit behind them: a
+//! process that is paused or dies leaves no open transaction for which others would wait.
 
 use std::pin::Pin;
 use std::task::Poll;
@@ -9,10 +9,10 @@ use futures_util::future::{BoxFuture, FutureExt, MaybeDone, TryFutureExt, maybe_
 use tokio_postgres::Error;
 use tokio_postgres::types::ToSql;
 
-/// A value that a statement is given.
+/// A parameter of a statement.
 pub type Parameter<'a> = Box<dyn ToSql + Sync + Send + 'a>;
 
-/// A statement and what it is given.
+/// A statement and its parameters.
 pub struct Write<'a> {
     sql: String,
     parameters: Vec<Parameter<'a>>,
@@ -27,14 +27,14 @@ impl<'a> Write<'a> {
 
 type Sent<'a> = MaybeDone<BoxFuture<'a, Result<u64, Error>>>;
 
-/// Writes all of it or nothing. The transaction begins, works and ends without another word from
-/// here; the server itself turns the commit into a rollback when a statement fails.
+/// Writes all of it or nothing. The transaction needs nothing more from this process once it is
+/// sent: the server itself turns the commit into a rollback when a statement fails.
 ///
 /// # Errors
-/// The driver's, of the first statement that failed. After the end of a connection it is not known
-/// whether the writes came true.
+/// The driver's, of the first statement that failed. After a broken connection it is unknown
+/// whether the writes succeeded.
 pub async fn in_one_flight(client: &ClientWrapper, writes: &[Write<'_>]) -> Result<(), Error> {
-    // Whatever is not prepared yet would be sent too late.
+    // Statements must be prepared before: preparing one in between would wait for the server.
     let mut statements = Vec::with_capacity(writes.len());
     for write in writes {
         statements.push(client.prepare_cached(&write.sql).await?);
@@ -49,7 +49,7 @@ pub async fn in_one_flight(client: &ClientWrapper, writes: &[Write<'_>]) -> Resu
     let works = statements.iter().zip(&parameters);
     flight.extend(works.map(|(one, with)| maybe_done(client.execute(one, with).boxed())));
     send(&mut flight).await;
-    // A value that cannot be encoded keeps its statement from being sent at all.
+    // A statement with a parameter that cannot be encoded is not sent at all.
     let unsent = |one: &mut Sent<'_>| matches!(Pin::new(one).output_mut(), Some(Err(_)));
     let end = if flight.iter_mut().any(unsent) { "rollback" } else { "commit" };
     let mut end = [word(end)];
@@ -63,7 +63,7 @@ pub async fn in_one_flight(client: &ClientWrapper, writes: &[Write<'_>]) -> Resu
     done
 }
 
-/// Polls each once, in order: that sends it, behind those before it.
+/// Polls each future once, in order: that sends each behind the ones before.
 async fn send(flight: &mut [Sent<'_>]) {
     poll_fn(|context| {
         for one in flight.iter_mut() {

@@ -1,5 +1,5 @@
-//! Folds events into the rows of one read model, in bulk: rows from memory or one query, stored
-//! by one statement. The pure part is the read model's own `fold`.
+//! Folds events into the rows of one read model, in bulk: rows come from memory or from one query,
+//! and one statement stores them. The pure part is the read model's own `fold`.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -17,12 +17,12 @@ use crate::projections::{self, InsertModel, Key, RowModel};
 use super::flight::Write;
 use crate::engine::generations::{Bounds, Generations};
 
-/// Rows that a read model keeps in memory, and bytes of what callers chose in them.
+/// Bounds of the rows that a read model keeps in memory, and of their bytes.
 const ROWS_CACHED: Bounds = Bounds { entries_max: 50_000, weight_max: 64 << 20 };
 
 type Done<'a, T> = BoxFuture<'a, Result<T, tokio_postgres::Error>>;
 
-/// Runs a statement that the connection prepares once.
+/// Runs a statement, which the connection prepares once.
 pub async fn execute(
     client: &ClientWrapper,
     sql: &str,
@@ -32,7 +32,7 @@ pub async fn execute(
     client.execute(&statement, parameters).await
 }
 
-/// Runs a query that the connection prepares once.
+/// Runs a query, which the connection prepares once.
 pub async fn query(
     client: &ClientWrapper,
     sql: &str,
@@ -42,8 +42,8 @@ pub async fn query(
     client.query(&statement, parameters).await
 }
 
-/// One read model, as the lane that drives it sees it. For each stretch of the log: `load`,
-/// `fold`, `writes` for the transaction, then `keep` or `discard`.
+/// One read model, as its lane sees it. For each stretch of the log: `load`, `fold`, `writes` for
+/// the transaction, then `keep` or `discard`.
 pub trait Folder: Any + Send + Sync {
     /// Wire name and schema of the read model.
     fn names(&self) -> (&'static str, String);
@@ -55,24 +55,24 @@ pub trait Folder: Any + Send + Sync {
     ) -> Done<'a, ()>;
     /// Folds the events into them.
     fn fold(&mut self, events: &[Arc<Occurred>]);
-    /// What has changed, to be written.
+    /// The changes, to be written.
     fn writes(&self) -> Vec<Write<'_>>;
     /// The transaction was committed.
     fn keep(&mut self);
-    /// The transaction was not, or another process has folded these events.
+    /// The transaction was not committed, or another process has folded these events.
     fn discard(&mut self);
-    /// Forgets every row in memory: the table may hold others.
+    /// Forgets every row in memory, since the table may hold others.
     fn forget(&mut self);
 }
 
-/// Hears of rows as they change.
+/// Is told of rows as they change.
 pub trait Observer<M: RowModel>: Send + Sync + 'static {
-    /// Each row before and after a stretch. Called once the stretch is durable or lost to another
-    /// process; in the second case `before` may be after already.
+    /// The rows before and after a stretch. Called once the stretch is durable, or was folded by
+    /// another process; in that case `before` may be the new row already.
     fn changed(&mut self, changes: &[Change<M::Row>]) {
         let _ = changes;
     }
-    /// What else the changes mean to the database, in the same transaction.
+    /// Further writes that follow from the changes, in the same transaction.
     fn writes<'a>(&self, changes: &'a [Change<M::Row>]) -> Vec<Write<'a>> {
         let _ = changes;
         vec![]
@@ -106,13 +106,13 @@ impl<M: RowModel> Default for RowFolder<M> {
 }
 
 impl<M: RowModel> RowFolder<M> {
-    /// Lets `observer` hear of all changes from now on.
+    /// Tells `observer` of all changes from now on.
     pub fn tell(&mut self, observer: impl Observer<M>) {
         self.observers.push(Box::new(observer));
     }
 }
 
-/// Gets the rows of these keys.
+/// Loads the rows with these keys.
 pub async fn load_rows<M: RowModel>(
     client: &ClientWrapper,
     keys: &[Key],
@@ -127,7 +127,7 @@ pub async fn load_rows<M: RowModel>(
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 
-/// Puts rows in place of those with the same key.
+/// Stores rows in place of those with the same key.
 pub fn store_rows<'a, M: RowModel>(rows: Vec<&'a M::Row>) -> Option<Write<'a>> {
     if rows.is_empty() {
         return None;
@@ -182,7 +182,7 @@ impl<M: RowModel> Folder for RowFolder<M> {
                     continue;
                 }
                 let cached = self.cached.get(&key).cloned();
-                // The first event of the stream that feeds it: there can be no row yet.
+                // The first event of the stream that feeds a row: the row cannot exist yet.
                 let new = event.version == 1 && event.stream_id == key.1;
                 if cached.is_none() && !new {
                     missing.push(key);
@@ -240,7 +240,7 @@ impl<M: RowModel> Folder for RowFolder<M> {
     }
 
     fn discard(&mut self) {
-        // Another process may have gone further with these rows: they are read again when needed.
+        // Another process may have folded more of these rows: they are read again when needed.
         for change in &self.changes {
             self.cached.remove(&change.key);
         }
@@ -264,7 +264,7 @@ impl<M: InsertModel> Default for InsertFolder<M> {
     }
 }
 
-/// Inserts the rows that are not there yet.
+/// Inserts the rows that do not exist yet.
 pub fn insert_rows<M: InsertModel>(rows: &[M::Row]) -> Option<Write<'_>> {
     if rows.is_empty() {
         return None;

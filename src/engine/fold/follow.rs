@@ -1,5 +1,5 @@
-//! Follows the log: takes each event once, in position order, from this process's appender or
-//! from the database, and hands it to the cached states and to the projections.
+//! Follows the log: takes each event once, in the order of positions, from this process's appender
+//! or from the database, and passes it to the cached states and to the read models.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,15 +19,15 @@ use crate::engine::tags::Tags;
 
 /// Most events read from the log at once.
 const READ_EVENTS_MAX: i64 = 2_000;
-/// How often to look at the head even though nobody announced anything.
+/// How often the head is read although no append was announced.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long to wait before trying to listen again.
+/// How long to wait before listening again.
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
-/// The announcement that rows were mended in the tables. It only makes others look sooner.
+/// The announcement that rows of read models were repaired. It only saves waiting time.
 pub const MENDED: &str = "mended";
 
-/// What follows the log.
+/// The parts of the task that follows the log.
 pub struct Follower {
     pub database: Database,
     pub reader: Reader,
@@ -36,15 +36,15 @@ pub struct Follower {
     pub tags: Arc<Tags>,
     pub projections: Projections,
     pub stopping: CancellationToken,
-    /// The epoch that began before the start.
+    /// The epoch at the start.
     pub epoch: i32,
 }
 
-/// Events as the appender hands them over.
+/// Events from this process's appender.
 pub type Fed = mpsc::Receiver<Vec<Arc<Recorded>>>;
 
 impl Follower {
-    /// Starts behind `position`. The receiver tells how far it has come.
+    /// Starts after `position`. The receiver tells how far the log was followed.
     pub fn start(self, position: i64, fed: Fed) -> (watch::Receiver<i64>, JoinHandle<()>) {
         let (sender, receiver) = watch::channel(position);
         let task = tokio::spawn(self.run(sender, fed));
@@ -72,7 +72,7 @@ impl Follower {
                 _ = look.tick() => self.look(&followed, &mut last).await,
             };
             if let Err(error) = looked {
-                // A pool that is closed for the stop is no failure to tell of.
+                // The pool is closed because the engine stops: that is no failure.
                 if self.stopping.is_cancelled() {
                     return;
                 }
@@ -82,8 +82,8 @@ impl Follower {
         }
     }
 
-    /// Reads what is new, and whether the log still is the one that was followed: an event that was
-    /// seen last time has to be there, at its place.
+    /// Reads what is new, and checks that the log is still the same: the event that was read last
+    /// must still be at its place.
     async fn look(
         &self,
         followed: &watch::Sender<i64>,
@@ -113,7 +113,8 @@ impl Follower {
         Ok(())
     }
 
-    /// Events of this process's own appender; what others appended in between is read first.
+    /// Events of this process's own appender. What other processes appended before them is read
+    /// first.
     async fn take(
         &self,
         followed: &watch::Sender<i64>,
@@ -154,7 +155,8 @@ impl Follower {
         for event in &events {
             self.states.follow(event);
         }
-        // The lanes move them too. Whichever comes last, an answer from before is not kept.
+        // The lanes change the tags too. The later of both invalidates, so no old answer stays
+        // cached.
         self.tags.follow(events.iter().map(Arc::as_ref));
         self.projections.hand_on(&events.into());
         gauge!("dossier_log_head_position").set(position as f64);
@@ -173,8 +175,8 @@ async fn heard(listener: &mut Option<Listener>) -> Option<String> {
     }
 }
 
-/// Reads the head for all requests that wait for it, one query at a time: a request takes part
-/// in the first one that begins after it arrived.
+/// Reads the head for all requests that wait for it, one query at a time. A request uses the first
+/// query that begins after its arrival.
 pub struct HeadReads {
     reader: Reader,
     last: Mutex<(u64, i64)>,
@@ -187,7 +189,7 @@ impl HeadReads {
         HeadReads { reader, last: Mutex::new((0, 0)), begun: 0.into() }
     }
 
-    /// A head no older than this call.
+    /// A head that is not older than this call.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -195,7 +197,7 @@ impl HeadReads {
         use std::sync::atomic::Ordering;
         let arrived = self.begun.load(Ordering::Acquire);
         let mut last = self.last.lock().await;
-        // Whoever held the lock began its query before or after this call arrived.
+        // The query of the lock's last holder may have begun before this call.
         if last.0 > arrived {
             return Ok(last.1);
         }

@@ -1,5 +1,5 @@
-//! Drives read models that move together: one connection, one transaction for each stretch of the
-//! log, while the next stretch is being appended.
+//! Folds read models that move together: one connection, and one transaction for each stretch of
+//! the log, while the next stretch is being appended.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,34 +23,33 @@ use super::standing;
 use crate::engine::occurred::occurred;
 use crate::engine::tags::Tags;
 
-/// What a lane says while it does not know how far it has folded.
+/// The position of a lane that does not know how far it has folded.
 pub const UNKNOWN: i64 = -1;
 
 /// Most events in one stretch.
 const STRETCH_EVENTS_MAX: usize = 4_096;
-/// Shortest and longest wait between attempts after a failure. Those who ask for something folded
-/// wait for two seconds.
+/// Shortest and longest wait after a failure. Requests wait two seconds for something to be folded.
 const RETRY_WAIT_MIN: Duration = Duration::from_millis(50);
 const RETRY_WAIT_MAX: Duration = Duration::from_secs(1);
-/// The wait before looking again at a log that cannot be folded.
+/// How long to wait before trying a log again that cannot be folded.
 const STANDSTILL_WAIT: Duration = Duration::from_secs(5);
-/// How often to compare with the database, though nobody told of anything.
+/// How often to compare with the database without being told.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// After how many stretches the old ones are removed from `views.folds`.
+/// After how many stretches old ones are removed from `views.folds`.
 const PRUNE_EVERY: u64 = 1_000;
-/// Longest wait for a stretch to be folded. The server's own bound of statements is shorter: this
-/// is for one that is silent.
+/// Longest time for folding a stretch. The server's own bound for statements is shorter: this one
+/// is for a server that does not answer.
 const FOLD_TIME_MAX: Duration = Duration::from_secs(120);
 
-/// Something a lane is told.
+/// A message to a lane.
 pub enum Note {
-    /// Events that follow on those before; some may be missing, then they are read from the log.
+    /// Events after those before. If some are missing in between, they are read from the log.
     Events(Arc<[Arc<Occurred>]>),
-    /// Something happened to the tables: compare with the database now.
+    /// The tables were changed: compare with the database now.
     Look,
 }
 
-/// What a lane works with.
+/// The parts of a lane.
 pub struct LaneTask {
     pub name: &'static str,
     pub database: Database,
@@ -58,37 +57,37 @@ pub struct LaneTask {
     pub folders: Vec<Box<dyn Folder>>,
     /// How far each folder has folded.
     pub checkpoints: Vec<i64>,
-    /// The generation that the rows in memory are of.
+    /// The generation of the rows in memory.
     pub generation: i64,
-    /// The index to load and tags to move, for the lane that feeds them.
+    /// The index to load and the tags to change, for the lane that feeds them.
     pub search: Option<Arc<SearchIndexes>>,
     pub tags: Option<Arc<Tags>>,
-    /// How far all of it is folded, or [`UNKNOWN`].
+    /// How far all its read models are folded, or [`UNKNOWN`].
     pub folded: watch::Sender<i64>,
-    /// Whether `folded` may say so: not after a failure, until it has compared and caught up.
+    /// Whether `folded` may be published: after a failure not before it has compared and caught up.
     pub settled: bool,
-    /// How long to gather events before folding them, unless somebody waits.
+    /// How long to gather events before folding them, if nobody waits.
     pub gathering: Option<Gathering>,
     pub stopping: CancellationToken,
 }
 
-/// A pause in which events gather, so that a lane which no command waits for takes nothing from
-/// those that are under way, and few transactions in all.
+/// A pause in which events gather: a lane without waiting commands then makes few transactions and
+/// takes little from those that run.
 pub struct Gathering {
     pub pause: Duration,
-    /// Somebody waits for what was gathered.
+    /// Somebody waits for the gathered events.
     pub hurry: Arc<Notify>,
 }
 
-/// How a stretch ended.
+/// The result of a stretch.
 enum Stretch {
     Folded,
-    /// Another process has folded it, or part of it, or rows were mended.
+    /// Another process has folded it or part of it, or rows were repaired.
     Lost,
 }
 
 impl LaneTask {
-    /// Folds what there is up to `head`.
+    /// Folds all events up to `head`.
     ///
     /// # Errors
     /// [`Error`] of the first step that fails.
@@ -105,15 +104,15 @@ impl LaneTask {
         Ok(())
     }
 
-    /// Compares what memory believes with what the database says, and folds what is missing, told
-    /// of it or not.
+    /// Compares memory with the database, and folds what is missing, whether it was told of it or
+    /// not.
     ///
     /// # Errors
     /// [`Error`] of the first step that fails.
     pub async fn look(&mut self, client: &ClientWrapper) -> Result<(), Error> {
         let found = standing::read(client, &self.schemas()).await?;
         if found.checkpoints != self.checkpoints || found.generation != self.generation {
-            self.lost(client).await?;
+            self.resynchronise(client).await?;
         }
         self.catch_up(client, found.head).await?;
         self.settled = true;
@@ -121,7 +120,7 @@ impl LaneTask {
         Ok(())
     }
 
-    /// Folds what it is told of, until stopped.
+    /// Folds what it is told, until stopped.
     pub async fn run(mut self, connection: Connection, mut notes: mpsc::Receiver<Note>) {
         let mut connection = Some(connection);
         let mut wait = RETRY_WAIT_MIN;
@@ -138,7 +137,7 @@ impl LaneTask {
             let pause = match worked {
                 Ok(()) => return,
                 Err(Error::Corrupt(why, source)) => {
-                    // Nothing is skipped: the read model stands still until someone looks.
+                    // Nothing is skipped: the read model waits until an operator acts.
                     let cause = source.as_ref().and_then(|error| error.as_db_error());
                     let cause = cause.map_or("", |error| error.message());
                     tracing::error!("{} stands still: {why}: {cause}", self.name);
@@ -146,7 +145,8 @@ impl LaneTask {
                 }
                 Err(error) => {
                     tracing::warn!(error = %error, "{} could not fold, trying again", self.name);
-                    // The database may have lost its last folds: nothing is promised meanwhile.
+                    // The database may have lost its last folds: until that is known, nothing is
+                    // promised.
                     self.settled = false;
                     self.publish();
                     wait
@@ -167,7 +167,7 @@ impl LaneTask {
             Some(connection) => connection,
             None => {
                 let connection = connect(&self.database).await?;
-                self.lost(&connection.client).await?;
+                self.resynchronise(&connection.client).await?;
                 self.look(&connection.client).await?;
                 connection
             }
@@ -190,7 +190,7 @@ impl LaneTask {
         }
     }
 
-    /// Folds events together with all others that it was told of by now.
+    /// Folds these events together with all others in its queue.
     async fn gather(
         &mut self,
         client: &ClientWrapper,
@@ -216,7 +216,7 @@ impl LaneTask {
         }
     }
 
-    /// Folds events it was told of; reads from the log what it was not told.
+    /// Folds the events it was told of, and reads missing ones from the log.
     async fn fold_told(
         &mut self,
         client: &ClientWrapper,
@@ -249,11 +249,11 @@ impl LaneTask {
             }
             Ok(Stretch::Lost) => {
                 self.folders.iter_mut().for_each(|folder| folder.discard());
-                return self.lost(client).await;
+                return self.resynchronise(client).await;
             }
             Err(error) => {
                 self.folders.iter_mut().for_each(|folder| folder.forget());
-                // Whether it came true is not known: `work` begins again by asking.
+                // It is unknown whether the transaction succeeded. `work` begins again by asking.
                 return Err(error);
             }
         }
@@ -307,9 +307,9 @@ impl LaneTask {
         }
     }
 
-    /// Another process folded or mended here first, or the database lost folds: go on from where
-    /// it is, and bring what is in memory to what the tables now say.
-    async fn lost(&mut self, client: &ClientWrapper) -> Result<(), Error> {
+    /// Another process folded or repaired rows first, or the database lost folds: continue from the
+    /// position in the database, and load what the tables say now.
+    async fn resynchronise(&mut self, client: &ClientWrapper) -> Result<(), Error> {
         self.folders.iter_mut().for_each(|folder| folder.forget());
         let mut position = self.position();
         let found = standing::read(client, &self.schemas()).await?;
@@ -322,7 +322,7 @@ impl LaneTask {
             self.reload(client, tenant).await?;
         }
         self.generation = found.generation.max(self.generation);
-        // The other may have come further than this process was told: memory follows all of it.
+        // The other process may know more of the log than this one: memory follows all of it.
         let reached = self.position();
         while position < reached {
             let events = self.reader.all(position, STRETCH_EVENTS_MAX as i64).await?;
@@ -342,7 +342,7 @@ impl LaneTask {
         Ok(())
     }
 
-    /// Brings what is in memory of a tenant to what the tables say.
+    /// Loads what the tables say of a tenant into memory.
     async fn reload(&mut self, client: &ClientWrapper, tenant: Uuid) -> Result<(), Error> {
         if let Some(search) = &self.search {
             search.load(client, tenant).await.doing("loading the search index")?;
@@ -353,7 +353,7 @@ impl LaneTask {
         Ok(())
     }
 
-    /// How far all of its read models are folded.
+    /// The position up to which all of its read models are folded.
     pub fn position(&self) -> i64 {
         self.checkpoints.iter().copied().min().unwrap_or_default()
     }

@@ -1,5 +1,5 @@
-//! The read models as they run: two lanes, so that finding events again (`audit_log`, with its
-//! many indexes) never delays the answer to a command.
+//! Runs the read models in two lanes, so that `audit_log` with its many indexes never delays the
+//! answer to a command.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,13 +25,13 @@ use super::search::{Indexing, SearchIndexes};
 use super::standing;
 use crate::engine::tags::Tags;
 
-/// Notes that may wait for a lane; events beyond are read from the log instead.
+/// Messages that may wait for a lane. Further events are read from the log instead.
 const NOTES_MAX: usize = 256;
 
 /// How long events gather for `audit_log`.
 const AUDIT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What projections run with.
+/// The parts that projections need.
 pub struct Settings {
     pub database: Database,
     pub reader: Reader,
@@ -52,19 +52,19 @@ struct LaneHandle {
     projections: Vec<&'static str>,
     notes: mpsc::Sender<Note>,
     folded: watch::Receiver<i64>,
-    /// Tells it that somebody waits.
+    /// Tells the lane that somebody waits.
     hurry: Arc<Notify>,
-    /// Where it stands behind the head, and since when.
+    /// The lane's position while it is behind the head, and since when.
     behind_since: Arc<Mutex<Option<(i64, Instant)>>>,
 }
 
 impl Projections {
-    /// No lanes: somebody else folds.
+    /// No lanes: another process folds.
     pub fn none() -> Projections {
         Projections { lanes: vec![] }
     }
 
-    /// Folds what was not folded yet, loads the search index, then starts the lanes.
+    /// Folds what is not folded yet, loads the search index, then starts the lanes.
     ///
     /// # Errors
     /// [`Error`] of the first step that fails.
@@ -92,7 +92,7 @@ impl Projections {
                 search: feeds_memory.then(|| settings.search.clone()),
                 tags: feeds_memory.then(|| settings.tags.clone()),
                 folded,
-                // Commands wait for the others, and auditors for this one.
+                // Commands wait for the first lane, only auditors for this one.
                 gathering: (name == Lane::Audit).then_some(gathering),
                 stopping: settings.stopping.clone(),
             };
@@ -122,32 +122,32 @@ impl Projections {
         Ok((projections, tasks))
     }
 
-    /// Tells the lanes of events. A lane that has no room reads them from the log later.
+    /// Passes events to the lanes. A lane with a full queue reads them from the log later.
     pub fn hand_on(&self, events: &Arc<[Arc<Occurred>]>) {
         for lane in &self.lanes {
             let _ = lane.notes.try_send(Note::Events(events.clone()));
         }
     }
 
-    /// Tells the lanes to compare with the database now, rather than within a second.
+    /// Makes the lanes compare with the database now, not within a second.
     pub fn look(&self) {
         for lane in &self.lanes {
             let _ = lane.notes.try_send(Note::Look);
         }
     }
 
-    /// Waits until what requests read is folded up to `position`; false when it took too long, or
-    /// when this process does not fold.
+    /// Waits until the read models of requests are folded up to `position`; false when that took
+    /// too long, or when this process does not fold.
     pub async fn wait_folded(&self, position: i64, at_most: Duration) -> bool {
         self.wait(Lane::Views, position, at_most).await
     }
 
     /// Waits until `audit_log` is folded up to `position`; false when it took too long.
-    pub async fn wait_audited(&self, position: i64, at_most: Duration) -> bool {
+    pub async fn wait_audit_log(&self, position: i64, at_most: Duration) -> bool {
         self.wait(Lane::Audit, position, at_most).await
     }
 
-    /// Puts how far each read model has come, and is behind `head`, into the metrics.
+    /// Updates the metrics: how far each read model has come, and how far it is behind `head`.
     pub fn observe(&self, head: i64) {
         for lane in &self.lanes {
             let position = *lane.folded.borrow();
@@ -162,7 +162,7 @@ impl Projections {
                     0.0
                 }
                 (_, Some((at, from))) if at == position => from.elapsed().as_secs_f64(),
-                // Behind, but moving: counted from the last look at which it stood elsewhere.
+                // It is behind but moving: the time counts from when it was last seen elsewhere.
                 _ => {
                     *since = Some((position, Instant::now()));
                     0.0

@@ -22,8 +22,8 @@ pub struct SearchIndexes {
 }
 
 impl SearchIndexes {
-    /// What a tenant's index finds. Takes milliseconds at worst: to be called off the tasks that
-    /// drive connections when a tenant is large.
+    /// What the index of a tenant finds. Takes milliseconds at worst: for large tenants, call it on
+    /// a thread for blocking work.
     pub fn search(&self, tenant: Uuid, query: &Query) -> Page {
         let started = Instant::now();
         let index = self.index(tenant);
@@ -37,7 +37,7 @@ impl SearchIndexes {
         self.index(tenant).read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Puts or removes documents.
+    /// Adds or removes documents.
     pub fn change(&self, changes: impl Iterator<Item = (Key, Option<Document>)>) {
         let mut by_tenant: HashMap<Uuid, Vec<(Uuid, Option<Document>)>> = HashMap::new();
         for ((tenant, id), document) in changes {
@@ -55,7 +55,7 @@ impl SearchIndexes {
         }
     }
 
-    /// Brings the documents of these profiles to what `profile_search` says now.
+    /// Loads the documents of these profiles from `profile_search`.
     ///
     /// # Errors
     /// The driver's.
@@ -73,7 +73,7 @@ impl SearchIndexes {
         Ok(())
     }
 
-    /// Makes a tenant's index anew from `profile_search`.
+    /// Loads the index of a tenant from `profile_search`.
     ///
     /// # Errors
     /// The driver's.
@@ -100,7 +100,7 @@ impl SearchIndexes {
         Ok(())
     }
 
-    /// Puts sizes into the metrics.
+    /// Updates the metrics of sizes.
     pub fn observe(&self) {
         let tenants: Vec<_> = {
             let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
@@ -127,7 +127,7 @@ impl SearchIndexes {
     }
 }
 
-/// Keeps the indexes beside the rows that they hold.
+/// Keeps the indexes equal to the rows.
 pub struct Indexing(pub Arc<SearchIndexes>);
 
 impl Observer<ProfileSearch> for Indexing {

@@ -1,13 +1,13 @@
-//! Makes the schemas of read models that are not there yet. The running server does this itself,
-//! as their owner: they can always be made again.
+//! Makes missing schemas of read models. The running server does this itself, as their owner, since
+//! read models can always be made again.
 
 use tokio_postgres::Client;
 
 use crate::projections::{self, Definition, schemas};
 use crate::store::{Database, Doing, Error, begin_epoch};
 
-/// Makes what is missing, and again what the log does not hold any more. Several
-/// processes may do so at once.
+/// Makes missing schemas, and makes those again that are ahead of the log. Several processes may do
+/// so at once.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -23,7 +23,7 @@ pub async fn make_read_models(database: &Database) -> Result<(), Error> {
     }
     let lock = "select pg_advisory_lock(hashtext('dossier_read_models'))";
     client.batch_execute(lock).await.doing("making read models")?;
-    drop_what_is_ahead(&client).await?;
+    drop_read_models_ahead(&client).await?;
     let mut made = Vec::new();
     for model in projections::all() {
         if make(&client, &model).await? {
@@ -37,10 +37,9 @@ pub async fn make_read_models(database: &Database) -> Result<(), Error> {
     client.batch_execute(unlock).await.doing("making read models")
 }
 
-/// Removes the read models when they hold what is in the log no more: the lanes fold them again,
-/// from the first event on.
-async fn drop_what_is_ahead(client: &Client) -> Result<(), Error> {
-    // One statement, so one snapshot: others may append and fold meanwhile.
+/// Drops read models that are ahead of the log: the lanes fold them again from the first event.
+async fn drop_read_models_ahead(client: &Client) -> Result<(), Error> {
+    // One statement sees one snapshot, although others append and fold meanwhile.
     let ahead = "select
         coalesce((select max(to_position) from views.folds), 0)
         > coalesce((select max(position) from log.events), 0)";
@@ -59,7 +58,7 @@ async fn drop_what_is_ahead(client: &Client) -> Result<(), Error> {
     client.batch_execute(&sql).await.doing("comparing the read models with the log")
 }
 
-/// Makes a read model; false if it is there already.
+/// Makes a read model; false if it exists.
 async fn make(client: &Client, model: &Definition) -> Result<bool, Error> {
     let Definition { schema, table, .. } = model;
     let known = "select 1 from pg_namespace where nspname = $1";

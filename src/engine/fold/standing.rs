@@ -1,5 +1,5 @@
-//! Where read models stand, as the database has it. What a process remembers of that may be wrong:
-//! others fold too, and the last folds before a crash of the database may be lost with it.
+//! How far read models are folded, as the database has it. What a process remembers may be wrong:
+//! other processes fold too, and the last folds before a crash of the database may be lost.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use crate::store::{Error, within};
 
 use super::folder::query;
 
-/// Longest wait for an answer: a database that is silent must not hold up a lane.
+/// Longest wait for an answer: a database that does not answer must not hold up a lane.
 const LOOK_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// Where some read models stand.
+/// How far some read models are folded.
 pub struct Standing {
-    /// How far each is folded, in the order asked.
+    /// The position of each, in the given order.
     pub checkpoints: Vec<i64>,
-    /// The newest generation of rows: each mending begins one.
+    /// The newest generation of rows: each repair begins one.
     pub generation: i64,
     /// The end of the log.
     pub head: i64,
 }
 
-/// Reads where the read models of these schemas stand, all at one moment.
+/// Reads the positions of the read models with these schemas, all at one moment.
 ///
 /// # Errors
 /// [`Error::Unavailable`].
@@ -53,7 +53,7 @@ pub async fn read(client: &ClientWrapper, schemas: &[String]) -> Result<Standing
     })
 }
 
-/// Whose rows were mended since a generation.
+/// The tenants whose rows were repaired since a generation.
 ///
 /// # Errors
 /// [`Error::Unavailable`].

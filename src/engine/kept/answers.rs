@@ -1,4 +1,4 @@
-//! Answers kept for `Idempotency-Key`.
+//! Stored answers for `Idempotency-Key`.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use crate::store::{Doing, Error, OperationalTable};
 
 use crate::engine::Engine;
 
-/// Answers to writes that carried an `Idempotency-Key`. One that is there already is past its
-/// end, as its claim is: both wait for the sweep.
+/// Answers to writes with an `Idempotency-Key`. An answer that exists already has ended, as its
+/// claim has: both wait for the sweep.
 pub static ANSWERS: OperationalTable = OperationalTable {
     write: "insert into ops.idempotent_answers
         select * from json_populate_recordset(null::ops.idempotent_answers, $1)
@@ -22,7 +22,7 @@ pub static ANSWERS: OperationalTable = OperationalTable {
             expires_at = excluded.expires_at",
 };
 
-/// An answer that was kept.
+/// A stored answer.
 pub struct Kept {
     pub digest: Uuid,
     pub status: i16,
@@ -31,7 +31,7 @@ pub struct Kept {
 }
 
 impl Engine {
-    /// The answer kept under this claim, until it ends, with its claim.
+    /// The answer stored under this claim, with its claim, until it ends.
     ///
     /// # Errors
     /// [`Error::Unavailable`].

@@ -1,12 +1,12 @@
-//! Keeps the bytes of attachments, and collects those that nothing refers to any more: neither the
-//! read model nor, since bytes do not come back, any profile as its stream tells it.
+//! Stores the bytes of attachments, and removes those that are no longer used: neither by the read
+//! model nor, since removed bytes cannot come back, by any profile's stream.
 //!
-//! A content may be uploaded again at the very moment at which it is collected. So keeping takes a
-//! shared lock on the digest, and removing an exclusive one, under which the object's age is looked
-//! at once more: either the upload comes first, and the object is young, or it comes after, and
-//! writes it anew. Nothing younger than an hour is collected, so that an upload's event has been
-//! appended and folded by then. Whoever appends an event that refers to a content must have kept
-//! it just before, even if it is there already.
+//! A content may be uploaded again at the moment of its removal. So storing takes a shared lock on
+//! the digest, and removing takes an exclusive one, under which the object's age is read again:
+//! either the upload came first and the object is young, or it comes later and writes the object
+//! again. Only objects older than an hour are removed, so that the event of an upload has been
+//! appended and folded by then. Before appending an event that refers to a content, store the
+//! content, even if it exists already.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -25,23 +25,24 @@ use crate::store::Doing;
 
 use crate::engine::{Engine, FOLD_WAIT_MAX, states, stream};
 
-// What faces need to receive and serve attachments; they name no part of the store themselves.
+// For the APIs, which do not use the store of attachments themselves.
 pub use crate::attachments::{Content, Error, Piece, Spooled, Store};
 
-/// Nothing younger is collected. Far longer than any request runs.
+/// Youngest age of an object that may be removed. Far longer than any request runs.
 pub const COLLECTED_AGE_MIN: TimeDelta = TimeDelta::hours(1);
-/// Objects looked at in one round.
+/// Objects of one round.
 pub const OBJECTS_AT_ONCE: usize = 1_000;
 /// Streams read by one query.
 const STREAMS_AT_ONCE: usize = 100;
-/// Longest time for looking at an object once more and removing it. Shorter than the database lets
-/// a transaction idle, so that the lock is held throughout.
+/// Longest time for checking an object again and removing it. It is shorter than the database
+/// allows a transaction to be idle, so that the lock is held throughout.
 const REMOVE_TIME_MAX: Duration = Duration::from_secs(40);
-/// Of advisory locks on attachments; the second half of their key is the digest's.
+/// The first half of the key of advisory locks on attachments; the second half is made from the
+/// digest.
 const LOCKS: i32 = 0x0a77_ac4e;
 
 impl Engine {
-    /// Keeps what was received for a tenant. Only afterwards may an event refer to it.
+    /// Stores received content for a tenant. Only afterwards may an event refer to it.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -52,7 +53,8 @@ impl Engine {
         spooled: Spooled,
     ) -> Result<Content, Error> {
         let failed = Error::unavailable("locking an attachment");
-        // Taken before the connection: the few that send would else wait for those that wait.
+        // Waits for its turn before it takes a connection: otherwise uploads that wait would hold
+        // the connections that sending ones need.
         let turn = store.turn().await?;
         let mut client = self.connection().await.map_err(|error| failed(error.into()))?;
         let transaction = client.transaction().await.map_err(|error| failed(error.into()))?;
@@ -61,7 +63,7 @@ impl Engine {
         let locked = transaction.execute(sql, &[&LOCKS, &key]).await;
         locked.map_err(|error| failed(error.into()))?;
         let content = store.keep(tenant, spooled, turn).await?;
-        // Nothing was written: the lock has done its part, and goes either way.
+        // Nothing was written in this transaction: it only held the lock.
         let _ = transaction.rollback().await;
         counter!("dossier_attachments_kept_total").increment(1);
         counter!("dossier_attachments_kept_bytes_total").increment(content.bytes);
@@ -69,28 +71,27 @@ impl Engine {
     }
 }
 
-/// What one round did.
+/// The result of one round.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Round {
     pub looked_at: usize,
     pub removed: usize,
-    /// Whether every object has been looked at since the listing began.
+    /// Whether every object was checked since the listing began.
     pub ended: bool,
 }
 
-/// Walks all objects, some in each round. Keeps its place between rounds; several may run.
+/// Goes through all objects, some in each round, and remembers its place. Several may run.
 #[derive(Default)]
 pub struct Collector {
     listing: Option<crate::attachments::Objects>,
 }
 
 impl Collector {
-    /// Looks at the next [`OBJECTS_AT_ONCE`] objects and removes those that are old enough and
-    /// that nothing refers to. Does nothing while the read models are behind the log: what they do
-    /// not show yet may be referred to.
+    /// Checks the next [`OBJECTS_AT_ONCE`] objects and removes those that are old enough and
+    /// unused. Does nothing while the read models are behind the log, since they could miss a use.
     ///
     /// # Errors
-    /// [`Error::Unavailable`]; the listing then begins anew.
+    /// [`Error::Unavailable`]; the listing then starts again.
     pub async fn round(
         &mut self,
         engine: &Engine,
@@ -154,7 +155,7 @@ fn is_old(kept_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now - kept_at > COLLECTED_AGE_MIN
 }
 
-/// Those that neither the read model nor a stream refers to.
+/// Those that neither the read model nor a stream uses.
 async fn unreferred(
     engine: &Engine,
     tenant: TenantId,
@@ -176,7 +177,7 @@ async fn unreferred(
     Ok(digests)
 }
 
-/// Those that are an attachment of a live profile, by what the log says now.
+/// Those that are an attachment of a live profile, as the log says now.
 async fn held_by_streams(
     engine: &Engine,
     tenant: TenantId,
@@ -214,7 +215,7 @@ async fn held_by_streams(
     Ok(held)
 }
 
-/// Removes a content, unless it was kept again meanwhile; whether it did.
+/// Removes a content unless it was stored again in the meantime; returns whether it did.
 async fn remove(
     engine: &Engine,
     store: &Store,
@@ -246,7 +247,7 @@ async fn remove(
     Ok(removed)
 }
 
-/// Two contents may share a lock: then one waits for the other, which hurts nobody.
+/// Two contents may share a lock: then one waits for the other, which is harmless.
 fn lock_key(digest: Digest) -> i32 {
     let [a, b, c, d, ..] = digest.0;
     i32::from_be_bytes([a, b, c, d])

@@ -1,5 +1,5 @@
-//! What applications and people show to be let in, as far as the database keeps it: hashes of
-//! passwords and API keys, and sealed secrets. Never sees either in the clear.
+//! The stored form of what applications and people log in with: hashes of passwords and API keys,
+//! and sealed secrets. Plain secrets never arrive here.
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -30,31 +30,31 @@ static SEALED_SECRETS: OperationalTable = OperationalTable {
         on conflict (tenant_id, holder) do update set sealed = excluded.sealed",
 };
 
-/// The row that gives a profile this password, by its hash.
+/// The row that stores a profile's password hash.
 pub fn password(tenant: TenantId, profile: ProfileId, hash: &str) -> OperationalRow {
     let row = json!({ "tenant_id": tenant, "profile_id": profile, "password": hash });
     OperationalRow { table: &CREDENTIALS, row }
 }
 
-/// The digest under which an API key is known.
+/// The digest by which an API key is found.
 pub fn key_digest(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }
 
-/// The row that keeps the SHA-256 of an API key.
+/// The row that stores the SHA-256 of an API key.
 pub fn api_key_hash(tenant: TenantId, api_key: ApiKeyId, hash: &[u8; 32]) -> OperationalRow {
     let hash = hexadecimal(hash);
     let row = json!({ "api_key_id": api_key, "tenant_id": tenant, "hash": hash });
     OperationalRow { table: &API_KEY_HASHES, row }
 }
 
-/// The row that keeps a sealed secret of what has this id.
+/// The row that stores the sealed secret of this holder.
 pub fn sealed_secret(tenant: TenantId, holder: Uuid, sealed: &[u8]) -> OperationalRow {
     let row = json!({ "tenant_id": tenant, "holder": holder, "sealed": hexadecimal(sealed) });
     OperationalRow { table: &SEALED_SECRETS, row }
 }
 
-/// Bytes as JSON has them for a column of type `bytea`.
+/// Bytes in the JSON form of a `bytea` column.
 pub fn hexadecimal(bytes: &[u8]) -> String {
     let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
     std::iter::once("\\x".to_owned()).chain(digits).collect()
@@ -92,7 +92,7 @@ impl Engine {
         Ok(row.map(|row| row.get(0)))
     }
 
-    /// The sealed secrets of these holders, in the order asked; those that have none are left out.
+    /// The sealed secrets of these holders, in the given order; holders without one are left out.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -116,7 +116,7 @@ impl Engine {
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
-    /// Forgets the password of a profile that is gone.
+    /// Removes the password of a deleted profile.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -127,7 +127,7 @@ impl Engine {
         forgotten.map(|_| ()).doing("forgetting a password")
     }
 
-    /// Forgets the sealed secret of what is gone.
+    /// Removes a sealed secret.
     ///
     /// # Errors
     /// [`Error::Unavailable`].

@@ -1,5 +1,5 @@
-//! The files of exports: operational state, written before the event that makes them known, and
-//! swept when their time is up.
+//! The files of exports. They are operational state, written before the event that tells of them,
+//! and swept when they have expired.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -10,11 +10,11 @@ use crate::store::{Doing, Error};
 
 use crate::engine::Engine;
 
-/// How much of a file is read at once, in bytes.
+/// Size of the parts in which a file is read, in bytes.
 pub const CHUNK_BYTES: i64 = 1 << 20;
 
 impl Engine {
-    /// Keeps a file until `expires_at`.
+    /// Stores a file until `expires_at`.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -35,7 +35,7 @@ impl Engine {
         kept.map(|_| ()).doing("keeping a file")
     }
 
-    /// How many bytes a file of a tenant has; None when it is gone.
+    /// The size of a tenant's file, in bytes; None if it is gone.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -49,7 +49,7 @@ impl Engine {
         Ok(row.map(|row| row.get(0)))
     }
 
-    /// At most [`CHUNK_BYTES`] of a file from `offset` on, ending before `end`.
+    /// At most [`CHUNK_BYTES`] of a file from `offset` on, up to `end`.
     ///
     /// # Errors
     /// [`Error::Unavailable`].

@@ -1,4 +1,4 @@
-//! What the database keeps beside the log: nothing of it says what became true.
+//! Operational state: what the database stores beside the log, and what is no fact of its own.
 
 pub mod answers;
 pub mod attachments;

@@ -1,7 +1,7 @@
-//! Mails on their way: written by the append's own transaction, sent from here until somebody took
-//! them, in this process or another. Each is sent at least once; twice only where a process, or its
-//! database, dies between a server's yes and the row's removal. Never holds a transaction or a lock
-//! while it speaks to a mail server; never logs an address or a link.
+//! Mails to be sent. The append's own transaction writes them, and they are sent from here, by this
+//! process or another, until a mail server accepts them. Each is sent at least once; twice only if
+//! a process or its database dies between the server's answer and the removal of the row. No
+//! transaction or lock is held while a mail server is spoken to, and no address or link is logged.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,29 +31,29 @@ pub static MAILS: OperationalTable = OperationalTable {
         on conflict (mail_id) do nothing",
 };
 
-/// Mails taken in hand at once, and so the most connections to the mail server.
+/// Mails sent at once, and so the most connections to the mail server.
 pub const AT_ONCE: i64 = 8;
-/// How long a mail is lent out: longer than any attempt can take, so that whoever finds it due
-/// again knows that the borrower is gone.
+/// How long the lease of a mail lasts: longer than any attempt, so that when it ends its holder has
+/// stopped.
 pub const LEASE: TimeDelta = TimeDelta::minutes(10);
 /// How often to look for mails that are due again, or that another process wrote.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// Longest wait for what is being sent when told to stop.
+/// Longest wait for mails being sent when told to stop.
 const STOP_TIME_MAX: Duration = Duration::from_secs(8);
-/// Bounds of the wait after a failed attempt, before it is spread.
+/// Bounds of the wait after a failed attempt, before it is randomised.
 const WAIT_SECONDS_MIN: i64 = 30;
 const WAIT_SECONDS_MAX: i64 = 30 * 60;
-/// Longest reason kept with a mail, in characters.
+/// Longest reason stored with a mail, in characters.
 const REASON_CHARACTERS_MAX: usize = 200;
-/// Mails counted for the metric.
+/// Most mails that the metric counts.
 const LENGTH_MAX: i64 = 100_000;
 
-/// What became of the mails that were due.
+/// The results for the mails that were due.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Round {
-    /// Handed over.
+    /// Accepted by the server or the folder.
     pub delivered: usize,
-    /// Refused for good.
+    /// Refused permanently.
     pub refused: usize,
     /// To be tried again.
     pub deferred: usize,
@@ -61,24 +61,24 @@ pub struct Round {
     pub given_up: usize,
 }
 
-/// The mails of this log that are to be sent. One for each process.
+/// The mails of this directory. One for each process.
 pub struct Outbox {
     pool: Pool,
     mailer: Mailer,
     sealing: Arc<SealingKeys>,
     added: Notify,
-    /// Delivered here, but not yet known to be removed.
+    /// Sent by this process; the removal of their rows is not confirmed yet.
     delivered: Mutex<HashSet<Uuid>>,
 }
 
 /// A mail that this process holds the lease of.
-struct Lent {
+struct Leased {
     mail: Mail,
-    /// Which attempt this is, from 1; also tells this lease from later ones.
+    /// The number of the attempt, from 1; it also distinguishes this lease from later ones.
     attempt: i32,
 }
 
-/// What an attempt came to, and why.
+/// The result of an attempt, and its reason.
 enum Outcome {
     Delivered,
     Refused(String),
@@ -86,9 +86,9 @@ enum Outcome {
     GivenUp(String),
 }
 
-/// How long to wait after failed attempt number `attempt`, from 1: twice as long each time, within
-/// bounds, and spread over its upper half by `roll` (0 to 1), so that a server which comes back is
-/// not met by all mails at once.
+/// How long to wait after the failed attempt number `attempt`, from 1: twice as long each time,
+/// within bounds, and spread over the upper half by `roll` (0 to 1), so that a server that is back
+/// does not get all mails at once.
 pub fn wait_after(attempt: i32, roll: f64) -> TimeDelta {
     let doublings = attempt.saturating_sub(1).clamp(0, 16);
     let seconds = (WAIT_SECONDS_MIN << doublings).min(WAIT_SECONDS_MAX);
@@ -97,24 +97,22 @@ pub fn wait_after(attempt: i32, roll: f64) -> TimeDelta {
 }
 
 impl Engine {
-    /// The outbox of this directory, with links sealed by `sealing`, which sends by `mailer`.
+    /// The outbox of this directory. `sealing` seals its links, `mailer` sends.
     pub fn outbox(&self, mailer: Mailer, sealing: Arc<SealingKeys>) -> Arc<Outbox> {
         Outbox::new(self.pool.clone(), mailer, sealing)
     }
 }
 
 impl Outbox {
-    /// An outbox whose rows are reached through `pool`, with links sealed by `sealing`, and which
-    /// sends by `mailer`.
+    /// An outbox whose rows are reached through `pool`. `sealing` seals its links, `mailer` sends.
     pub fn new(pool: Pool, mailer: Mailer, sealing: Arc<SealingKeys>) -> Arc<Outbox> {
         let (added, delivered) = (Notify::new(), Mutex::default());
         Arc::new(Outbox { pool, mailer, sealing, added, delivered })
     }
 
-    /// The row that has a mail sent once the append it belongs to is committed. Call
-    /// [`Outbox::look`] then.
+    /// The row that sends a mail once its append is committed. Call [`Outbox::look`] afterwards.
     pub fn row(&self, tenant: TenantId, mail: &Mail) -> OperationalRow {
-        // No text of PostgreSQL's has a NUL; any other control character makes it as useless.
+        // PostgreSQL stores no NUL, and no control character belongs in a mail address.
         let recipient = mail.recipient.replace('\0', "\u{1}");
         let sealed = self.sealing.seal(&sealed_for(tenant.0, mail.id), mail.link.as_bytes());
         let row = json!({
@@ -132,13 +130,13 @@ impl Outbox {
         OperationalRow { table: &MAILS, row }
     }
 
-    /// Says that a mail was added, so that it is sent at once.
+    /// Tells that a mail was added, so that it is sent at once.
     pub fn look(&self) {
         self.added.notify_one();
     }
 
-    /// Sends what is due until told to stop; what is being sent then has a few seconds. Must end
-    /// before the pool is closed, or what was just sent is sent again.
+    /// Sends what is due until told to stop; mails being sent then have a few seconds. It must end
+    /// before the pool is closed, otherwise mails that were just sent are sent again.
     pub async fn run(&self, stopping: CancellationToken) {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -169,10 +167,10 @@ impl Outbox {
     /// Takes some of the mails that are due at `now`, and tries each once.
     ///
     /// # Errors
-    /// [`Error::Unavailable`]; mails that were taken are then due again when their lease ends.
+    /// [`Error::Unavailable`]; mails that were taken are due again when their lease ends.
     pub async fn round(&self, now: DateTime<Utc>) -> Result<Round, Error> {
-        let lent = self.take(now).await?;
-        let tried = lent.into_iter().map(|lent| self.attend(lent, now));
+        let leased = self.take(now).await?;
+        let tried = leased.into_iter().map(|leased| self.send_one(leased, now));
         let tried = futures_util::future::join_all(tried).await;
         let mut round = Round::default();
         let mut first_reason = None;
@@ -187,7 +185,7 @@ impl Outbox {
                 }
             }
         }
-        // One line for all: an outage of the mail server must not fill the log.
+        // One log line for all: an outage of the mail server must not fill the log.
         if let Some(reason) = first_reason {
             let mails = round.deferred;
             tracing::warn!(mails, reason, "{mails} mails have to be sent again later: {reason}");
@@ -195,7 +193,7 @@ impl Outbox {
         Ok(round)
     }
 
-    /// How many mails are to be sent, counted up to a bound.
+    /// How many mails are waiting, counted up to a bound.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -213,7 +211,7 @@ impl Outbox {
             gauge!("dossier_mail_outbox_length").set(self.length().await? as f64);
             let settled = round.delivered + round.refused + round.given_up;
             let more = i64::try_from(settled + round.deferred).is_ok_and(|tried| tried == AT_ONCE);
-            // When all had to be put off the mail server is down: the others can wait as well.
+            // If all attempts were put off, the mail server is down: the other mails wait too.
             if !more || settled == 0 || stopping.is_cancelled() {
                 break;
             }
@@ -222,8 +220,9 @@ impl Outbox {
         Ok(())
     }
 
-    /// Takes the lease of some mails that are due. Kinds that a newer binary wrote are left to it.
-    async fn take(&self, now: DateTime<Utc>) -> Result<Vec<Lent>, Error> {
+    /// Takes the lease of some mails that are due. Kinds from a newer version of the program are
+    /// left to it.
+    async fn take(&self, now: DateTime<Utc>) -> Result<Vec<Leased>, Error> {
         let sql = "
             with due as (
                 select mail_id
@@ -246,11 +245,11 @@ impl Outbox {
         let parameters: [&(dyn ToSql + Sync); 4] =
             [&now, &kinds.as_slice(), &AT_ONCE, &(now + LEASE)];
         let rows = client.query(&statement, &parameters).await.doing("taking mails")?;
-        Ok(rows.iter().filter_map(|row| self.lent(row)).collect())
+        Ok(rows.iter().filter_map(|row| self.leased(row)).collect())
     }
 
-    /// A mail as its row tells; one whose link stays sealed has none.
-    fn lent(&self, row: &tokio_postgres::Row) -> Option<Lent> {
+    /// A mail from its row; without a link if the link cannot be opened.
+    fn leased(&self, row: &tokio_postgres::Row) -> Option<Leased> {
         let (id, tenant): (Uuid, Uuid) = (row.get(0), row.get(6));
         let link = self.sealing.unseal(&sealed_for(tenant, id), row.get(7));
         let link = link.ok().and_then(|link| String::from_utf8(link.to_vec()).ok());
@@ -262,23 +261,23 @@ impl Outbox {
             created_at: row.get(3),
             expires_at: row.get(4),
         };
-        Some(Lent { mail, attempt: row.get(5) })
+        Some(Leased { mail, attempt: row.get(5) })
     }
 
-    async fn attend(&self, lent: Lent, now: DateTime<Utc>) -> Result<Outcome, Error> {
-        let (id, kind, attempts) = (lent.mail.id, lent.mail.kind.name(), lent.attempt);
+    async fn send_one(&self, leased: Leased, now: DateTime<Utc>) -> Result<Outcome, Error> {
+        let (id, kind, attempts) = (leased.mail.id, leased.mail.kind.name(), leased.attempt);
         let wait = wait_after(attempts, rand::random());
         let outcome = if self.delivered().contains(&id) {
             Outcome::Delivered
         } else {
-            let outcome = self.attempt(&lent.mail, now, wait).await;
+            let outcome = self.attempt(&leased.mail, now, wait).await;
             let name = outcome.name(&self.mailer);
             counter!("dossier_mails_total", "kind" => kind, "outcome" => name).increment(1);
             outcome
         };
         match &outcome {
             Outcome::Deferred(reason) => {
-                self.put_off(&lent, now + wait, reason).await?;
+                self.postpone(&leased, now + wait, reason).await?;
                 return Ok(outcome);
             }
             Outcome::Delivered => {}
@@ -301,7 +300,7 @@ impl Outbox {
             return Outcome::GivenUp("its link has ended".to_owned());
         }
         if mail.link.is_empty() {
-            // Another process may have the key that it was sealed with.
+            // Another process may have the key that sealed it.
             return Outcome::Deferred("its link stays sealed: the key is missing here".to_owned());
         }
         match self.mailer.deliver(mail).await {
@@ -315,15 +314,20 @@ impl Outbox {
         }
     }
 
-    /// Gives a mail back, to be tried again at `at`; unless somebody else has it by now.
-    async fn put_off(&self, lent: &Lent, at: DateTime<Utc>, reason: &str) -> Result<(), Error> {
+    /// Returns a mail, to be tried again at `at`, unless somebody else has the lease by now.
+    async fn postpone(
+        &self,
+        leased: &Leased,
+        at: DateTime<Utc>,
+        reason: &str,
+    ) -> Result<(), Error> {
         let sql = "
             update ops.mail_outbox
             set next_attempt_at = $3, last_error = $4
             where mail_id = $1 and attempts = $2";
         let reason: String = reason.chars().take(REASON_CHARACTERS_MAX).collect();
         let client = self.pool.get().await?;
-        let done = client.execute(sql, &[&lent.mail.id, &lent.attempt, &at, &reason]).await;
+        let done = client.execute(sql, &[&leased.mail.id, &leased.attempt, &at, &reason]).await;
         done.map(|_| ()).doing("putting off a mail")
     }
 

@@ -1,6 +1,6 @@
-//! Requests per UTC day of real actors with a limit: leased from the database in blocks, so that
-//! counting costs no write per request. A crash forfeits the unused part of a block: a profile is
-//! then allowed fewer, never more.
+//! Counts requests per UTC day, for real actors with a limit. Blocks of requests are leased from
+//! the database, so that a request costs no write. A crash loses the unused part of a block: the
+//! profile is then allowed fewer requests, never more.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +14,7 @@ use crate::store::{Doing, Error};
 
 /// Most requests leased at once.
 const BLOCK_MAX: i32 = 64;
-/// Leases remembered; beyond, all are returned to nobody and leased anew.
+/// Most leases in memory; beyond, all are dropped and leased again.
 const LEASES_MAX: usize = 100_000;
 
 /// Counts requests. One for each process.
@@ -27,7 +27,7 @@ pub struct Quota {
 struct Lease {
     day: NaiveDate,
     left: i32,
-    /// The limit it was leased under: another one is asked for anew.
+    /// The limit at the time of the lease: if it changes, a new lease is taken.
     limit: i32,
 }
 
@@ -41,7 +41,7 @@ impl Quota {
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn spend(
+    pub async fn count(
         &self,
         tenant: TenantId,
         profile: Uuid,
@@ -50,10 +50,11 @@ impl Quota {
     ) -> Result<bool, Error> {
         let day = now.date_naive();
         let key = (tenant.0, profile);
-        if self.spend_leased(key, day, limit) {
+        if self.count_leased(key, day, limit) {
             return Ok(true);
         }
-        // Small against the limit, so that several processes can share it to the last request.
+        // Small compared with the limit, so that several processes can share it to the last
+        // request.
         let block = (limit / 20).clamp(1, BLOCK_MAX);
         let granted = self.lease(key, day, block, limit).await?;
         if granted == 0 {
@@ -69,7 +70,7 @@ impl Quota {
         Ok(true)
     }
 
-    fn spend_leased(&self, key: (Uuid, Uuid), day: NaiveDate, limit: i32) -> bool {
+    fn count_leased(&self, key: (Uuid, Uuid), day: NaiveDate, limit: i32) -> bool {
         let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
         match leases.get_mut(&key) {
             Some(lease) if lease.day == day && lease.limit == limit && lease.left > 0 => {
@@ -80,7 +81,7 @@ impl Quota {
         }
     }
 
-    /// How many of `block` more requests the day still allows, now spoken for.
+    /// How many of `block` more requests are left today; they are taken now.
     async fn lease(
         &self,
         key: (Uuid, Uuid),

@@ -1,4 +1,4 @@
-//! Secrets of this installation, made when first needed. Never leaves this process, nor the log.
+//! Secrets of this installation, made when first needed. They are never logged or sent.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -29,7 +29,7 @@ impl Secrets {
         Ok(Secrets { pool, known: Arc::default() })
     }
 
-    /// The secret of this name; made, by whichever process comes first, if there is none.
+    /// The secret of this name; if there is none, the first process to need it makes it.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -71,7 +71,7 @@ impl Secrets {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
-    /// Puts on record that from now on this key may seal, and that those are given up.
+    /// Records that this key may seal from now on, and that those keys are given up.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -91,7 +91,7 @@ impl Secrets {
         Ok(())
     }
 
-    /// What derives the ids of a tenant's shared values.
+    /// The secret from which the ids of a tenant's shared values are derived.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -100,7 +100,8 @@ impl Secrets {
     }
 }
 
-/// Ids of shared values: the same value has the same id, and nobody can guess a value from it.
+/// Derives the ids of shared values: equal values have equal ids, and no value can be guessed from
+/// its id.
 #[derive(Clone)]
 pub struct ValueIds([u8; 32]);
 

@@ -1,6 +1,6 @@
-//! When tickets were last used (Crafter contract 4.6). Using one is no event and no write: this
-//! process remembers it and writes what it remembers every few seconds. A crash loses so much: a
-//! ticket may then end that much sooner.
+//! When tickets were last used (Crafter contract 4.6). Use is no event and no write: this process
+//! remembers it and writes it every few seconds. After a crash a ticket may end earlier by that
+//! time.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -24,15 +24,15 @@ use crate::engine::write::decision::Decision;
 use crate::engine::write::execute::Change;
 use crate::engine::write::halt::{Halt, Ordered};
 
-/// How often what was remembered is written.
+/// How often uses are written.
 const WRITE_EVERY: Duration = Duration::from_secs(5);
-/// How old what another process remembers and has not written may be.
+/// Longest time until a use in another process is written.
 const UNWRITTEN_MAX: chrono::Duration = chrono::Duration::seconds(10);
 /// How often idle tickets are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Idle tickets ended at once.
 const ENDED_AT_ONCE: i64 = 1_000;
-/// Tickets whose last use is remembered; of more, it is read again.
+/// Most tickets whose last use is in memory; further ones are read again.
 const REMEMBERED_MAX: u64 = 200_000;
 
 static TICKET_TIMES: OperationalTable = OperationalTable {
@@ -40,14 +40,14 @@ static TICKET_TIMES: OperationalTable = OperationalTable {
         select * from json_populate_recordset(null::ops.ticket_times, $1)",
 };
 
-/// A ticket's row goes in the transaction that ends it.
+/// The ticket's row is removed in the transaction that ends the ticket.
 static TICKETS_ENDED: OperationalTable = OperationalTable {
     write: "delete from ops.ticket_times
         using json_populate_recordset(null::ops.ticket_times, $1) as ended
         where ticket_times.ticket_id = ended.ticket_id",
 };
 
-/// Last uses: those seen lately, and of these those not yet written.
+/// The last uses that are known, and of these the ones not written yet.
 pub struct Tickets {
     seen: moka::sync::Cache<Uuid, DateTime<Utc>>,
     unwritten: Mutex<HashMap<Uuid, DateTime<Utc>>>,
@@ -59,14 +59,15 @@ impl Default for Tickets {
     }
 }
 
-/// The row that makes a new ticket known as used just now.
+/// The row that marks a new ticket as used now.
 pub fn issued(tenant: TenantId, ticket: Uuid, now: DateTime<Utc>) -> OperationalRow {
     let row = json!({ "tenant_id": tenant, "ticket_id": ticket, "last_request_at": now });
     OperationalRow { table: &TICKET_TIMES, row }
 }
 
 impl Tickets {
-    /// Whether it holds and was used then or later, as far as this process and the database know.
+    /// Whether it is valid and was used at this time or later, as far as this process and the
+    /// database know.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -76,21 +77,21 @@ impl Tickets {
         ticket: Uuid,
         since: DateTime<Utc>,
     ) -> Result<bool, Error> {
-        // What this process remembers may be older than what another has written.
+        // Memory may be older than what another process has written.
         if self.seen.get(&ticket).is_some_and(|at| at >= since) {
             return Ok(true);
         }
         Ok(last_used(engine, ticket).await?.is_some_and(|at| at >= since))
     }
 
-    /// It is used now.
+    /// Records a use now.
     pub fn touch(&self, ticket: Uuid, now: DateTime<Utc>) {
         self.seen.insert(ticket, now);
         let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
         unwritten.insert(ticket, now);
     }
 
-    /// Writes what is remembered; what could not be written is kept.
+    /// Writes the uses in memory; those that cannot be written are kept.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -112,7 +113,7 @@ impl Tickets {
         written
     }
 
-    /// Writes, and ends what was idle for longer than `idle_max`, until told to stop.
+    /// Writes, and ends tickets that were not used for longer than `idle_max`, until told to stop.
     pub async fn keep(
         self: Arc<Self>,
         engine: Arc<Engine>,
@@ -124,7 +125,7 @@ impl Tickets {
         loop {
             let done = tokio::select! {
                 () = stopping.cancelled() => {
-                    // What cannot be written now is what a crash would lose.
+                    // Uses that cannot be written now are lost, as in a crash.
                     let _ = self.write(&engine).await;
                     return;
                 }
@@ -139,12 +140,12 @@ impl Tickets {
         }
     }
 
-    /// Ends tickets that nobody has used since then.
+    /// Ends tickets that were not used since then.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn end_idle(&self, engine: &Engine, since: DateTime<Utc>) -> Result<(), Error> {
-        // What this process knows better comes first.
+        // Uses that only this process knows are written first.
         self.write(engine).await?;
         let client = engine.connection().await?;
         let sql = "
@@ -181,8 +182,8 @@ impl Tickets {
     }
 }
 
-/// Ends a ticket, with its row and its claim, unless another process has written meanwhile that it
-/// was used. False: it was over before, and its row alone is left.
+/// Ends a ticket, with its row and its claim, unless another process has recorded a use since.
+/// False: it had ended before and only its row was left.
 async fn end(
     engine: &Engine,
     tenant: TenantId,
@@ -194,11 +195,11 @@ async fn end(
     Ok(!ending.over.into_inner())
 }
 
-/// The end of a ticket that nobody has used since then.
+/// The end of a ticket that was not used since then.
 struct EndIdle {
     ticket: Uuid,
     since: DateTime<Utc>,
-    /// Whether it was over before.
+    /// Whether it had ended before.
     over: AtomicBool,
 }
 

@@ -1,4 +1,4 @@
-//! What time ends, and what ends with its owner: sessions, emulations, drafts, exports.
+//! Ends what time ends, and what ends with its owner: sessions, emulations, drafts, exports.
 
 use chrono::Utc;
 use metrics::gauge;
@@ -19,13 +19,13 @@ use super::{command, wait_for_folds};
 /// Passed deadlines taken at once.
 const DEADLINES_AT_ONCE: i64 = 200;
 
-/// Ends what is due.
+/// Ends everything that is due.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Corrupt`].
 pub async fn react_to_time(engine: &Engine) -> Result<(), Error> {
     let client = engine.connection().await?;
-    let rows = deadlines::read::passed(&client, Utc::now(), DEADLINES_AT_ONCE)
+    let rows = deadlines::read::due(&client, Utc::now(), DEADLINES_AT_ONCE)
         .await
         .doing("reading deadlines")?;
     let live = deadlines::read::emulation_count(&client).await.doing("counting emulations")?;
@@ -35,7 +35,7 @@ pub async fn react_to_time(engine: &Engine) -> Result<(), Error> {
     for row in &rows {
         match end(engine, row, row.version, "expired").await {
             Ok(()) => {}
-            // What is wrong with one keeps no other waiting.
+            // A failure of one does not stop the others.
             Err(error @ Error::Corrupt(..)) => defect = Some(error),
             Err(error) => return Err(error),
         }
@@ -50,7 +50,7 @@ pub async fn react_to_time(engine: &Engine) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Corrupt`].
-pub async fn end_what_was_owned(engine: &Engine, cause: &Occurred) -> Result<(), Error> {
+pub async fn end_owned(engine: &Engine, cause: &Occurred) -> Result<(), Error> {
     loop {
         let client = engine.connection().await?;
         let (tenant, owner) = (cause.tenant_id.0, cause.stream_id);
@@ -68,7 +68,7 @@ pub async fn end_what_was_owned(engine: &Engine, cause: &Occurred) -> Result<(),
     }
 }
 
-/// Ends what a deadline is about.
+/// Ends the subject of a deadline.
 async fn end(
     engine: &Engine,
     row: &deadlines::Row,

@@ -1,4 +1,4 @@
-//! Layers of emulation that do not hold any more are put on record as ended.
+//! Records the end of layers of emulation that are no longer valid.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -15,10 +15,10 @@ use crate::engine::write::halt::Halt;
 use crate::projections::deadlines;
 use crate::store::{Doing, Error};
 
-use super::insist;
+use super::issue_or_conflict;
 
-/// Judges anew the live emulations of a tenant: those by or of a profile, or all. The profile is
-/// judged as the event left it, even if it was changed back since.
+/// Checks the live emulations of a tenant again: those by or of a profile, or all. The profile is
+/// judged by its state after the event, even if it has changed again since.
 pub async fn cut_emulations(
     engine: &Engine,
     cause: &Occurred,
@@ -46,14 +46,15 @@ pub async fn cut_emulations(
     Ok(())
 }
 
-/// What a reaction judges by: a profile as an event left it, and only layers granted before that.
+/// A profile as an event left it, and the position of that event: only layers granted before it are
+/// judged.
 #[derive(Clone)]
 pub struct Seen {
     as_of: Option<(Uuid, profile::State)>,
     until: DateTime<Utc>,
 }
 
-/// Puts on record which layers of a session's stack do not hold now.
+/// Records which layers of a session's stack are no longer valid.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -64,7 +65,7 @@ pub async fn cut_dead_layers(
 ) -> Result<(), Error> {
     let done = cut(engine, tenant, session, engine.followed(), None).await;
     done.map_err(|error| match error {
-        // Others kept writing what this read; the caller has not even said what it wants.
+        // Other requests kept changing what this read; the caller may simply try again.
         Error::Conflict(_) => Error::Unavailable("putting dead layers on record", None),
         error => error,
     })
@@ -77,13 +78,13 @@ pub async fn cut(
     cause: i64,
     seen: Option<Seen>,
 ) -> Result<(), Error> {
-    // A conflict is a failure: the loop over the log comes back, and no request goes on.
+    // A conflict is a failure: the loop over the log tries again, and no request continues.
     let cut = Cut { session, seen };
-    insist(engine, tenant, "emulation", "cut_emulation", cause, &cut).await
+    issue_or_conflict(engine, tenant, "emulation", "cut_emulation", cause, &cut).await
 }
 
-/// The end of the layers that do not hold, of those granted until then if the profile is judged as
-/// an event left it.
+/// Ends the layers that are no longer valid; if the profile is judged as an event left it, only
+/// those granted until then.
 struct Cut {
     session: SessionId,
     seen: Option<Seen>,

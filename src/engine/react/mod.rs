@@ -1,6 +1,6 @@
-//! What follows from events elsewhere or later: a checkpointed loop over the log and over passed
-//! deadlines that issues ordinary commands, after all callers. Doing it twice does nothing, so any
-//! process may. Readers never depend on it.
+//! Reactions to events and to deadlines: a loop with a checkpoint that gives ordinary orders, at
+//! lower priority than callers. Reacting twice changes nothing more, so any process may do it.
+//! Readers never depend on it.
 
 mod deadlines;
 mod emulations;
@@ -23,13 +23,13 @@ use super::write::halt::Ordered;
 
 pub use emulations::cut_dead_layers;
 
-/// How often to look for passed deadlines and new events.
+/// How often to look for due deadlines and new events.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Events reacted to at once.
+/// Events in one round.
 const EVENTS_AT_ONCE: i64 = 1_000;
-/// The kind of actor that reactions are on record as.
+/// The actor's kind in the envelopes of reactions.
 const SYSTEM: &str = "system";
-/// How often operational state past its time is swept.
+/// How often expired operational state is swept.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// Reacts until the engine stops.
@@ -47,7 +47,7 @@ async fn follow(engine: &Engine) {
             () = stopping.cancelled() => return,
             _ = look.tick() => {}
         }
-        // One after the other, and none keeps the next from its turn.
+        // One after the other; a failure of one does not stop the next.
         let round = async {
             report(react_to_log(engine).await);
             report(deadlines::react_to_time(engine).await);
@@ -77,7 +77,7 @@ async fn react_to_log(engine: &Engine) -> Result<(), Error> {
     let row = client.query_opt(sql, &[]).await.doing("reading how far was reacted")?;
     let mut position: i64 = row.map_or(0, |row| row.get(0));
     drop(client);
-    // Only what the read models show already: they are asked below.
+    // Only events that the read models show already, since they are queried below.
     let folded = engine.readable();
     while position < folded {
         let events = engine.reader.all(position, EVENTS_AT_ONCE).await?;
@@ -96,7 +96,7 @@ async fn react_to_log(engine: &Engine) -> Result<(), Error> {
     Ok(())
 }
 
-/// What follows from one event.
+/// Reacts to one event.
 async fn react(engine: &Engine, event: &Occurred) -> Result<(), Error> {
     match &event.event {
         Event::Profile(
@@ -106,7 +106,7 @@ async fn react(engine: &Engine, event: &Occurred) -> Result<(), Error> {
         ) => emulations::cut_emulations(engine, event, Some(event.stream_id)).await,
         Event::Profile(profile::Event::ProfileDeleted {}) => {
             emulations::cut_emulations(engine, event, Some(event.stream_id)).await?;
-            deadlines::end_what_was_owned(engine, event).await?;
+            deadlines::end_owned(engine, event).await?;
             engine.forget_password(event.tenant_id, ProfileId(event.stream_id)).await
         }
         Event::Session(session::Event::SessionEnded { .. })
@@ -124,15 +124,15 @@ async fn react(engine: &Engine, event: &Occurred) -> Result<(), Error> {
     }
 }
 
-/// So that the next look at the read models does not see what was just done.
+/// The next query of the read models then shows what was just done.
 async fn wait_for_folds(engine: &Engine) -> Result<(), Error> {
     let head = engine.reader.head().await?;
     engine.wait_readable(head, super::FOLD_WAIT_MAX).await;
     Ok(())
 }
 
-/// Issues one command as the system. A conflict means that somebody else is at it: the next round
-/// sees what is left.
+/// Gives one order as the system. A conflict means that another process is doing the same: the next
+/// round sees what is left.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -144,18 +144,17 @@ pub async fn command<C: Change>(
     cause: i64,
     change: &C,
 ) -> Result<(), Error> {
-    match insist(engine, tenant, area, reaction, cause, change).await {
+    match issue_or_conflict(engine, tenant, area, reaction, cause, change).await {
         Err(Error::Conflict(_)) => Ok(()),
         done => done,
     }
 }
 
-/// Issues one command as the system, which has no next round. A refusal is an end like any other:
-/// there is nothing left to do.
+/// Gives one order as the system, without a next round. A refusal means that nothing is left to do.
 ///
 /// # Errors
 /// Also [`Error::Conflict`].
-pub async fn insist<C: Change>(
+pub async fn issue_or_conflict<C: Change>(
     engine: &Engine,
     tenant: TenantId,
     area: &'static str,

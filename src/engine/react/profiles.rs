@@ -1,7 +1,7 @@
-//! Walks over the profiles of a tenant: what follows for each from a change of the tenant is done
-//! for the first thousand while the caller waits, and for all of them by a walk that knows how far
-//! it has come, beside the loop over the log. Walks of one tenant go one after the other, in the
-//! order of the log; those of others do not wait for them.
+//! Walks over the profiles of a tenant, to do for each what follows from a change of the tenant.
+//! The first thousand are done while the caller waits; a walk with a checkpoint does all of them,
+//! beside the loop over the log. Walks of one tenant run one after the other, in the order of the
+//! log; walks of other tenants do not wait for them.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -23,44 +23,44 @@ use crate::engine::{Engine, stream as stream_key};
 use crate::projections::profiles_view;
 use crate::store::{Doing, Error, Recorded};
 
-use super::{SYSTEM, insist, wait_for_folds};
+use super::{SYSTEM, issue_or_conflict, wait_for_folds};
 use crate::domain::consequence::{Consequence, Witnessed};
 
-/// Profiles looked at at once.
+/// Profiles read at once.
 const PROFILES_AT_ONCE: i64 = 1_000;
-/// Streams read by one query: profiles have as many events as they had log-ins.
+/// Streams read by one query: a profile's stream grows with its log-ins.
 const STREAMS_AT_ONCE: usize = 100;
-/// Commands under way at once: as many as make good batches, and leave room for callers.
+/// Orders at once: enough for good batches, few enough to leave room for callers.
 const COMMANDS_AT_ONCE: usize = 128;
-/// Tenants whose profiles are walked over at once.
+/// Most tenants with a running walk.
 const TENANTS_AT_ONCE: usize = 4;
 /// How often to look for walks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// What is to be done for all profiles of a tenant, and why.
+/// What is to be done for all profiles of a tenant, and the reason.
 struct Cause {
     tenant: TenantId,
     position: i64,
     consequence: Consequence,
 }
 
-/// A walk as it is kept.
+/// A walk as it is stored.
 struct Planned {
     position: i64,
     after: Uuid,
 }
 
-/// A profile for which something may follow.
+/// A profile that may be concerned.
 #[derive(Clone, Copy)]
 struct Concerned {
     id: Uuid,
-    /// The version of its stream when it was looked at.
+    /// The version of its stream when it was read.
     version: i64,
-    /// Whether others said something about the same thing since the tenant's event.
+    /// Whether somebody has decided the same matter since the tenant's event.
     touched: bool,
 }
 
-/// Puts on record that a walk follows from an event, if one does. Twice is once.
+/// Records that a walk follows from an event, if one does. Doing it twice changes nothing.
 ///
 /// # Errors
 /// [`Error::Unavailable`].
@@ -77,9 +77,9 @@ pub async fn plan(engine: &Engine, event: &Occurred, fact: &Event) -> Result<(),
     planned.map(|_| ()).doing("planning a walk")
 }
 
-/// Does at once what follows for the first profiles from what was appended at `position`, and waits
-/// until it can be read: whoever has few profiles sees all of it. The rest is left to the walk,
-/// which does nothing twice.
+/// Does for the first profiles what follows from the events at `position`, and waits until that can
+/// be read. For a tenant with few profiles this is all. The walk does the rest, and does nothing
+/// twice.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -120,7 +120,7 @@ pub async fn walk(engine: &Engine) {
     }
 }
 
-/// Takes the oldest walk of each tenant a step further, until no step can be taken.
+/// Moves the oldest walk of each tenant forward, until none can move.
 async fn walk_planned(engine: &Engine) -> Result<(), Error> {
     loop {
         let client = engine.connection().await?;
@@ -153,7 +153,7 @@ async fn advance_or_warn(engine: &Engine, planned: Planned) -> bool {
     taken.is_ok()
 }
 
-/// Takes one walk a step further and puts on record how far it has come.
+/// Moves one walk forward and records how far it has come.
 async fn advance(engine: &Engine, planned: &Planned) -> Result<(), Error> {
     let events = engine.reader.at(&[planned.position]).await?;
     let event = events.first().map(occurred).transpose()?;
@@ -182,8 +182,8 @@ async fn advance(engine: &Engine, planned: &Planned) -> Result<(), Error> {
     kept.map(|_| ()).doing("keeping a walk's place")
 }
 
-/// Looks at the next profiles and does what follows for those concerned; returns the last one
-/// looked at, or nothing at the end.
+/// Reads the next profiles and does what follows for those concerned. Returns the last one that was
+/// read; None at the end.
 async fn step(engine: &Engine, cause: &Cause, after: Uuid) -> Result<Option<Uuid>, Error> {
     let client = engine.connection().await?;
     let page = profiles_view::read::page(&client, cause.tenant.0, after, PROFILES_AT_ONCE)
@@ -197,7 +197,7 @@ async fn step(engine: &Engine, cause: &Cause, after: Uuid) -> Result<Option<Uuid
     for some in ids.chunks(STREAMS_AT_ONCE) {
         concerned.append(&mut look_at(engine, cause, some).await?);
     }
-    // All are driven to their end: one that cannot be done keeps no other one waiting.
+    // All are completed: a failure of one does not stop the others.
     let done: Vec<Result<(), Error>> = stream::iter(concerned)
         .map(|one| follow(engine, cause, one))
         .buffer_unordered(COMMANDS_AT_ONCE)
@@ -209,7 +209,7 @@ async fn step(engine: &Engine, cause: &Cause, after: Uuid) -> Result<Option<Uuid
     Ok(Some(last))
 }
 
-/// The profiles as they are now, by two queries, before each is decided on its own.
+/// The current profiles, by two queries; each is then decided by itself.
 async fn look_at(engine: &Engine, cause: &Cause, ids: &[Uuid]) -> Result<Vec<Concerned>, Error> {
     let states = engine.load_all::<Profile>(cause.tenant, ids).await?;
     let streams: Vec<_> = ids.iter().map(|id| stream_key::<Profile>(cause.tenant, *id)).collect();
@@ -238,14 +238,14 @@ fn witnessed(recorded: &Recorded, cause: i64) -> Result<Witnessed, Error> {
     }
 }
 
-/// What follows for one profile.
+/// Does what follows for one profile.
 async fn follow(engine: &Engine, cause: &Cause, concerned: Concerned) -> Result<(), Error> {
     let (name, position) = (cause.consequence.name(), cause.position);
     let following = Following { cause, concerned };
-    insist(engine, cause.tenant, "profile", name, position, &following).await
+    issue_or_conflict(engine, cause.tenant, "profile", name, position, &following).await
 }
 
-/// What follows for a profile, unless somebody settled it since.
+/// The order for a profile, unless somebody has decided the matter since.
 struct Following<'a> {
     cause: &'a Cause,
     concerned: Concerned,
@@ -276,7 +276,7 @@ impl Change for Following<'_> {
     }
 }
 
-/// Whether it may mean anything for the profile of this row.
+/// Whether the profile of this row may be concerned.
 fn concerns(consequence: &Consequence, row: &profiles_view::Row) -> bool {
     match consequence {
         Consequence::RoleRemoved(key) => row.role_keys.contains(key),

@@ -1,5 +1,5 @@
-//! Removes what is past its time, in slices that a statement's deadline leaves room for, however
-//! much has gathered. Each table for itself: one that cannot be swept keeps no other waiting.
+//! Removes expired rows, in slices that fit into the time limit of a statement. A failure with one
+//! table does not stop the others.
 
 use std::time::{Duration, Instant};
 
@@ -8,15 +8,15 @@ use metrics::counter;
 use crate::engine::Engine;
 use crate::store::{Doing, ENDED_CLAIMS, Error};
 
-/// Longest time that one table is swept for; the rest waits for the next round.
+/// Longest time for one table; the rest waits for the next round.
 const TABLE_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Rows of a table whose time is up.
+/// A table with rows that expire.
 struct Sweep {
     table: &'static str,
-    /// Which rows those are. An index finds them.
+    /// The condition of expired rows. An index finds them.
     past: &'static str,
-    /// Rows removed by one statement: fewer where they are large.
+    /// Rows removed by one statement: fewer for tables with large rows.
     slice_rows: u64,
 }
 
@@ -35,7 +35,7 @@ const SWEEPS: [Sweep; 4] = [
     Sweep { table: ENDED_CLAIMS.0, past: ENDED_CLAIMS.1, slice_rows: 2_000 },
 ];
 
-/// Sweeps each table. A failure is logged, and the table's turn comes again.
+/// Sweeps each table. A failure is logged, and the next round tries again.
 pub async fn sweep(engine: &Engine) {
     for sweep in &SWEEPS {
         if let Err(error) = sweep.run(engine).await {

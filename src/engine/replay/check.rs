@@ -1,6 +1,7 @@
-//! Compares the rows of one read model with what a replay of their streams gives, and mends those
-//! that differ. Writes may go on meanwhile: what looks different is looked at once more, all of it
-//! at one moment. Never holds up those who fold for longer than the database needs to store rows.
+//! Compares the rows of one read model with a replay of their streams, and repairs those that
+//! differ. Writes may go on: a row that seems to differ is read again, with everything that
+//! concerns it, at one moment. Lanes are delayed only for the time in which the database stores
+//! rows.
 
 use std::collections::{HashMap, HashSet};
 use std::marker::PhantomData;
@@ -18,40 +19,39 @@ use crate::engine::fold::flight::{Write, in_one_flight};
 use crate::engine::fold::folder::{delete_rows, load_rows, query, store_rows};
 use crate::engine::occurred::occurred;
 
-/// Suspects looked at and mended together.
+/// Suspects that are checked again and repaired together.
 const SUSPECTS_AT_ONCE: usize = 500;
-/// How often streams that are being written may keep themselves from being mended.
+/// How often a stream that is being written may delay its own repair.
 const MENDS_LOST_MAX: usize = 50;
-/// Rows of a table walked at once.
+/// Rows of a table read at once.
 const WALK_ROWS: i64 = 5_000;
 
 /// A stream that may feed a row which differs.
 pub type Source = (Area, Uuid);
 
-/// One read model being compared. For each tenant: `take` events in stream order, `compare` now
+/// The comparison of one read model. For each tenant: `take` events in stream order, `compare` now
 /// and then, `walk` at the end, then `settle`.
 pub trait Check: Send + Sync {
     /// Its wire name.
     fn name(&self) -> &'static str;
-    /// The areas that feed it.
+    /// The areas whose events feed it.
     fn areas(&self) -> &'static [Area];
     /// Folds one more event.
     fn take(&mut self, event: &Occurred);
-    /// Compares the rows of streams that are complete: all but `unfinished`, behind which nothing
-    /// was read yet.
+    /// Compares the rows of complete streams: all but `unfinished`, of which more may follow.
     fn compare<'a>(
         &'a mut self,
         client: &'a ClientWrapper,
         tenant: TenantId,
         unfinished: Option<Uuid>,
     ) -> BoxFuture<'a, Result<(), Error>>;
-    /// Looks for rows that no stream accounts for and that were not compared yet.
+    /// Looks for rows that come from no stream and were not compared yet.
     fn walk<'a>(
         &'a mut self,
         client: &'a ClientWrapper,
         tenant: TenantId,
     ) -> BoxFuture<'a, Result<(), Error>>;
-    /// Looks at the suspects once more, at one moment; mends them if asked. Returns how many rows
+    /// Checks the suspects again, at one moment; repairs them if asked. Returns how many rows
     /// differ.
     fn settle<'a>(
         &'a mut self,
@@ -65,7 +65,7 @@ pub trait Check: Send + Sync {
 /// [`Check`] of a read model whose rows have ids of their own.
 pub struct RowCheck<M: RowModel> {
     pending: HashMap<Key, (Source, Option<M::Row>)>,
-    /// Rows that the replay gave, to find others by.
+    /// Rows of the replay, by which other rows are found.
     expected: Vec<Uuid>,
     suspects: Vec<Source>,
     model: PhantomData<M>,
@@ -166,7 +166,7 @@ impl<M: RowModel> Check for RowCheck<M> {
     }
 }
 
-/// Looks at the rows of these streams once more; mends them if asked.
+/// Checks the rows of these streams again; repairs them if asked.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -184,12 +184,11 @@ pub async fn settle_all<M: RowModel>(
     let mut open: Vec<&[Source]> = suspects.chunks(SUSPECTS_AT_ONCE).collect();
     while let Some(some) = open.pop() {
         let judged = judge::<M>(client, reader, tenant, some).await?;
-        if !mend || judged.wrong.is_empty() || put_right::<M>(client, tenant, some, &judged).await?
-        {
+        if !mend || judged.wrong.is_empty() || repair::<M>(client, tenant, some, &judged).await? {
             differing += i64::try_from(judged.wrong.len()).unwrap_or(i64::MAX);
             continue;
         }
-        // One of them was folded meanwhile: fewer are less likely to be.
+        // One of them was folded in the meantime: with fewer at once that is less likely.
         lost += usize::from(some.len() == 1);
         if lost > MENDS_LOST_MAX {
             return Err(Error::Unavailable("mending rows that keep changing", None));
@@ -200,15 +199,15 @@ pub async fn settle_all<M: RowModel>(
     Ok(differing)
 }
 
-/// What is wrong with the rows of some streams.
+/// What differs in the rows of some streams.
 struct Judged<M: RowModel> {
-    /// Of the log, that the rows were judged at.
+    /// The position at which the rows were judged.
     position: i64,
-    /// What they must be.
+    /// The rows as they must be.
     wrong: HashMap<Key, Option<M::Row>>,
 }
 
-/// Judges some streams' rows as they were at one moment, at the checkpoint of that moment.
+/// Judges the rows of some streams at one moment, by the checkpoint of that moment.
 async fn judge<M: RowModel>(
     client: &ClientWrapper,
     reader: &Reader,
@@ -227,14 +226,14 @@ async fn judge<M: RowModel>(
     let decoded = events.iter().map(occurred).collect::<Result<Vec<_>, _>>()?;
     let keys: HashSet<Key> = decoded.iter().filter_map(M::key).collect();
     let (position, found) = rows_at_once::<M>(client, tenant, &keys, sources).await?;
-    // The rows may be of events that came after the streams were read.
+    // Rows may contain events that came after the streams were read.
     let read = events.iter().map(|event| event.position).max().unwrap_or_default();
     events = reader.since(&streams, read).await?;
     let late = events.iter().map(occurred).collect::<Result<Vec<_>, _>>()?;
     let mut rows: HashMap<Key, Option<M::Row>> = found.keys().map(|key| (*key, None)).collect();
     for event in decoded.iter().chain(&late).filter(|event| event.position <= position) {
         let Some(key) = M::key(event) else { continue };
-        // A row that nobody knew of when rows were read is too new to be a suspect.
+        // A row that did not exist when rows were read is too new to be a suspect.
         if keys.contains(&key) || found.contains_key(&key) {
             let row = rows.entry(key).or_default();
             *row = M::fold(row.take(), event);
@@ -244,8 +243,8 @@ async fn judge<M: RowModel>(
     Ok(Judged { position, wrong: rows })
 }
 
-/// The checkpoint of a read model, and its rows with these keys or under these streams, whether or
-/// not the streams account for them.
+/// The checkpoint of a read model, and its rows with these keys or of these streams, whether or not
+/// they come from those streams.
 async fn rows_at_once<M: RowModel>(
     client: &ClientWrapper,
     tenant: TenantId,
@@ -276,8 +275,8 @@ async fn rows_at_once<M: RowModel>(
     Ok((position, found.map(|row| (M::key_of(&row), row)).collect()))
 }
 
-/// Stores what the rows must be; false when one of their streams was folded since they were judged.
-async fn put_right<M: RowModel>(
+/// Stores the right rows; false when one of their streams was folded since they were judged.
+async fn repair<M: RowModel>(
     client: &ClientWrapper,
     tenant: TenantId,
     sources: &[Source],
@@ -295,8 +294,8 @@ async fn put_right<M: RowModel>(
     }
 }
 
-/// What comes before rows of a tenant are mended, in the same flight: keeps others from folding
-/// meanwhile, and from storing what they loaded before.
+/// What precedes the repair of a tenant's rows, in the same transaction: it keeps others from
+/// folding meanwhile, and from storing rows that they loaded before.
 pub fn begin_mend(
     tenant: TenantId,
     model: String,

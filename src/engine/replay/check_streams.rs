@@ -1,5 +1,5 @@
-//! Compares a read model whose rows bear the ids of the streams that feed them: streams are read in
-//! the order of their ids, so the table is read in the same order beside them, once.
+//! Compares a read model whose rows have the ids of their streams. Streams are read in the order of
+//! ids, and beside them the table, once.
 
 use std::marker::PhantomData;
 
@@ -20,9 +20,9 @@ const ROWS_AT_ONCE: i64 = 5_000;
 
 /// [`Check`] of a read model whose rows bear their streams' ids.
 pub struct StreamCheck<M: RowModel> {
-    /// What the replay gave, in the order of the streams.
+    /// The rows of the replay, in the order of the streams.
     pending: Vec<(Source, Option<M::Row>)>,
-    /// The first id that the table was not read for yet.
+    /// The first id up to which the table has not been read.
     from: Uuid,
     suspects: Vec<Source>,
     model: PhantomData<M>,

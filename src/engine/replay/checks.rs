@@ -1,4 +1,4 @@
-//! The comparisons of all read models, each in its form.
+//! The comparisons of all read models, by kind.
 
 use crate::projections::{self, CounterModel, EntryModel, RowModel, ValueModel, Visitor};
 
@@ -10,16 +10,16 @@ use super::inserts::{EntryCheck, InsertCheck, ValueCheck};
 /// The comparisons of some read models.
 pub struct Checks<'a> {
     names: &'a [&'a str],
-    /// Beside the streams that feed them.
+    /// Compared while streams are read.
     pub streams: Vec<Box<dyn Check>>,
-    /// Beside the log in the order of positions.
+    /// Compared while the log is read by position.
     pub inserts: Vec<Box<dyn InsertCheck>>,
-    /// Against a recount.
+    /// Compared with a recount.
     pub counters: Vec<Box<dyn CounterCheck>>,
 }
 
 impl<'a> Checks<'a> {
-    /// Of the read models with these names.
+    /// Those of the read models with these names.
     pub fn of(names: &'a [&'a str]) -> Checks<'a> {
         let mut checks = Checks { names, streams: vec![], inserts: vec![], counters: vec![] };
         projections::visit(&mut checks);

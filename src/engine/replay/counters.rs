@@ -1,4 +1,4 @@
-//! Compares counters with a recount of what they count, and puts them right.
+//! Compares counters with a recount, and repairs them.
 
 use std::marker::PhantomData;
 
@@ -13,12 +13,12 @@ use crate::store::{Doing, Error};
 
 use super::check::begin_mend;
 
-/// A read model of counters being compared.
+/// The comparison of a read model of counters.
 pub trait CounterCheck: Send + Sync {
     /// Its wire name.
     fn name(&self) -> &'static str;
-    /// Compares the counters of a tenant with a recount; puts them right, if asked. Returns how
-    /// many differ.
+    /// Compares the counters of a tenant with a recount; repairs them if asked. Returns how many
+    /// differ.
     fn settle<'a>(
         &'a self,
         client: &'a ClientWrapper,
@@ -71,7 +71,7 @@ async fn settle<M: CounterModel>(
     );
     let rows = query(client, &differing, &[&tenant.0]).await.doing("comparing counters")?;
     if mend && !rows.is_empty() {
-        // Counted once more, while nobody folds.
+        // Counted again while no lane folds.
         let sql = format!(
             "insert into {name} (tenant_id, dimension, key, profiles)
             select $1, dimension, key, profiles from ({differing}) as differing

@@ -1,5 +1,5 @@
-//! Compares read models whose rows are only inserted with the events that brought them: rows that
-//! are missing or not as they must be, and rows that no event accounts for. Mends them if asked.
+//! Compares read models whose rows are only inserted with their events: rows that are missing or
+//! wrong, and rows without an event. Repairs them if asked.
 
 use std::collections::HashSet;
 use std::marker::PhantomData;
@@ -14,22 +14,22 @@ use crate::projections::{EntryModel, ValueModel};
 use crate::store::{Doing, Error, Reader};
 
 use super::check::begin_mend;
-use super::page::{Pace, Page, ahead};
+use super::page::{Pace, Page, read_in_task};
 use crate::engine::fold::flight::{Write, in_one_flight};
 use crate::engine::fold::folder::{execute, insert_rows, query};
 
 /// Rows of a table read at once.
 const ROWS_AT_ONCE: i64 = 10_000;
 
-/// A read model being compared whose rows are only inserted. For each tenant: `compare` each page
-/// of its events in the order of positions, then `finish`.
+/// The comparison of such a read model. For each tenant: `compare` each page of its events by
+/// position, then `finish`.
 pub trait InsertCheck: Send + Sync {
     /// Its wire name.
     fn name(&self) -> &'static str;
     /// The schema of its version.
     fn schema(&self) -> String;
-    /// Compares the rows of a page of events, which are all those of the tenant in this range:
-    /// behind its first position, up to its last. Mends them if asked. Returns how many differ.
+    /// Compares the rows of a page of events, which holds all events of the tenant between its
+    /// first position (exclusive) and its last. Repairs them if asked. Returns how many differ.
     fn compare<'a>(
         &'a mut self,
         client: &'a ClientWrapper,
@@ -38,8 +38,8 @@ pub trait InsertCheck: Send + Sync {
         events: &'a [Occurred],
         mend: bool,
     ) -> BoxFuture<'a, Result<i64, Error>>;
-    /// Looks for rows that no event up to `until` brought; removes them if asked. Returns how many
-    /// there are: none where they are seen among those of the ranges, which leave no gap.
+    /// Looks for rows that come from no event up to `until`; removes them if asked. Returns their
+    /// number: 0 where the ranges show them already, since those leave no gap.
     fn finish<'a>(
         &'a mut self,
         _client: &'a ClientWrapper,
@@ -61,7 +61,7 @@ pub(super) fn events_of(
     pace: Pace,
 ) -> impl Future<Output = Result<Page, Error>> + use<> {
     let reader = reader.clone();
-    ahead(async move { reader.facts_by_position(tenant.0, after, until, pace.0).await })
+    read_in_task(async move { reader.facts_by_position(tenant.0, after, until, pace.0).await })
 }
 
 /// [`InsertCheck`] of a read model with a row for each event.
@@ -94,8 +94,8 @@ impl<M: EntryModel> InsertCheck for EntryCheck<M> {
     }
 }
 
-/// Reads a tenant's rows behind the first position of the range up to its last, beside the events
-/// there; returns how many are missing, wrong or stray. Puts them right, if asked.
+/// Reads a tenant's rows in the range beside its events; returns how many are missing, wrong or
+/// stray. Repairs them if asked.
 async fn compare_entries<M: EntryModel>(
     client: &ClientWrapper,
     tenant: TenantId,
@@ -149,7 +149,7 @@ async fn compare_entries<M: EntryModel>(
 
 /// [`InsertCheck`] of a read model with a row for each value.
 pub struct ValueCheck<M> {
-    /// The ids of the values that events so far brought.
+    /// The ids of the values in the events so far.
     carried: HashSet<Uuid>,
     model: PhantomData<M>,
 }
@@ -192,8 +192,8 @@ impl<M: ValueModel> InsertCheck for ValueCheck<M> {
     }
 }
 
-/// How many of the values that these events carry, and none before them did, are not in the table
-/// as they must be; put right, if asked.
+/// How many of the values that appear in these events for the first time are missing or wrong in
+/// the table; repaired if asked.
 async fn compare_values<M: ValueModel>(
     client: &ClientWrapper,
     events: &[Occurred],
@@ -231,8 +231,8 @@ async fn compare_values<M: ValueModel>(
     Ok(i64::try_from(wrong.len()).unwrap_or(i64::MAX))
 }
 
-/// How many values of a tenant no event carries; removed, if asked. `carried` are the ids of
-/// those that events up to `until` do.
+/// How many values of a tenant appear in no event; removed if asked. `carried` are the ids of those
+/// in events up to `until`.
 async fn stray_values<M: ValueModel>(
     client: &ClientWrapper,
     reader: &Reader,
@@ -259,7 +259,7 @@ async fn stray_values<M: ValueModel>(
             None => break,
         }
     }
-    // Folding went on meanwhile: what it brought is no stray.
+    // Folding went on in the meantime: rows of newer events are not stray.
     let mut position = until;
     while !stray.is_empty() {
         let page = events_of(reader, tenant, position, i64::MAX, Pace::default()).await?;
@@ -280,14 +280,14 @@ async fn stray_values<M: ValueModel>(
     Ok(i64::try_from(stray.len()).unwrap_or(i64::MAX))
 }
 
-/// How many rows belong to no tenant of the log; removed, if asked.
-pub async fn strangers(
+/// How many rows belong to no tenant of the log; removed if asked.
+pub async fn rows_without_tenant(
     client: &ClientWrapper,
     name: &str,
     tenants: &[Uuid],
     mend: bool,
 ) -> Result<i64, Error> {
-    // A tenant may have come since the list was made.
+    // A tenant may have been added since the list was made.
     let stray = format!(
         "tenant_id <> all($1::uuid[])
             and not exists (select 1 from log.events where events.tenant_id = {name}.tenant_id)"

@@ -1,4 +1,4 @@
-//! Read models again from the log: made anew, or compared and mended.
+//! Replays read models from the log: makes them again, or compares and repairs them.
 
 pub mod check;
 pub mod check_streams;

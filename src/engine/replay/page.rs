@@ -1,4 +1,4 @@
-//! Events of the log read page by page, each as large as memory bears.
+//! Reads the events of the log page by page, each as large as memory permits.
 
 use crate::domain::Occurred;
 use crate::engine::occurred::occurred;
@@ -6,11 +6,11 @@ use crate::store::{Error, Recorded};
 
 /// Most events read at once.
 const PAGE_EVENTS_MAX: i64 = 5_000;
-/// Events read at once when nothing is known of their size.
+/// Events of the first page, while their size is not known.
 const PAGE_EVENTS_FIRST: i64 = 500;
-/// How many bytes of payloads are read at once, as far as those before tell.
+/// Bytes of payloads in a page, estimated from the pages before.
 const PAGE_BYTES: i64 = 4 << 20;
-/// How many events to read at once: as many as make a page, from the size of those before.
+/// How many events to read at once, by the size of those before.
 #[derive(Clone, Copy)]
 pub struct Pace(pub i64);
 
@@ -21,26 +21,26 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Whether a page that was read at this pace leaves more to read.
+    /// Whether more may follow after a page that was read at this pace.
     pub fn leaves_more(self, page: &Page) -> bool {
         page.events.len() as i64 == self.0
     }
 
-    /// The pace for what follows on a page.
+    /// The pace for the page after this one.
     pub fn after(self, page: &Page) -> Pace {
         let fits = PAGE_BYTES * page.events.len() as i64 / page.bytes.max(1);
         Pace(fits.clamp(16, PAGE_EVENTS_MAX.min(4 * self.0)))
     }
 }
 
-/// Events read at once, and the bytes of their payloads.
+/// Events of a page, and the bytes of their payloads.
 pub struct Page {
     pub events: Vec<Occurred>,
     bytes: i64,
 }
 
-/// A page of events being read and decoded by a task of its own, which another core can do.
-pub fn ahead<R>(read: R) -> impl Future<Output = Result<Page, Error>>
+/// A page that another task reads and decodes, so that another core can do it.
+pub fn read_in_task<R>(read: R) -> impl Future<Output = Result<Page, Error>>
 where
     R: Future<Output = Result<Vec<Recorded>, Error>> + Send + 'static,
 {

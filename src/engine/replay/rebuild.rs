@@ -1,4 +1,4 @@
-//! Read models again from the log: a tenant's (refresh), all (rebuild), or only compared (verify).
+//! Replays read models: of one tenant (refresh), of all (rebuild), or without repairs (verify).
 //! Streams are read in order and folded one at a time; memory does not grow with the log.
 
 use std::collections::HashMap;
@@ -18,8 +18,8 @@ use crate::store::{AreaName, CHANNEL, Doing, Error};
 
 use super::check::{Check, begin_mend};
 use super::checks::Checks;
-use super::inserts::{events_of, strangers};
-use super::page::{Pace, ahead};
+use super::inserts::{events_of, rows_without_tenant};
+use super::page::{Pace, read_in_task};
 use super::report::Report;
 use crate::engine::Engine;
 use crate::engine::fold::connection::connect;
@@ -27,10 +27,10 @@ use crate::engine::fold::flight::{Write, in_one_flight};
 use crate::engine::fold::folder::query;
 use crate::engine::fold::follow::MENDED;
 
-/// A refresh under way: what all who wait for it get.
+/// A running refresh: all callers of a tenant that wait for it get its result.
 type Outcome = Option<Result<Report, String>>;
 
-/// The refreshes under way: one for each tenant, one running at a time.
+/// The running refreshes: one for each tenant, one at a time.
 #[derive(Default)]
 pub struct Refreshes {
     running: std::sync::Mutex<HashMap<Uuid, watch::Receiver<Outcome>>>,
@@ -38,9 +38,8 @@ pub struct Refreshes {
 }
 
 impl Engine {
-    /// Replays a tenant's profile read models and mends what differs. Calls of one tenant that
-    /// come while it runs share the run; other tenants wait their turn. Goes on by itself when
-    /// the caller leaves.
+    /// Replays a tenant's profile read models and repairs what differs. Calls for the same tenant
+    /// share a running one; other tenants wait for their turn. It goes on when its caller leaves.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -75,8 +74,8 @@ impl Engine {
         receiver
     }
 
-    /// Replays read models of one tenant, or of all, and compares them with their tables; mends
-    /// what differs if asked. `progress` hears of each page's number of events.
+    /// Replays read models of one tenant, or of all, compares them with their tables, and repairs
+    /// what differs if asked. `progress` is told the number of events of each page.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -118,7 +117,7 @@ impl Engine {
         }
         if tenant.is_none() {
             for name in projections::names().into_iter().filter(|name| names.contains(name)) {
-                report.add(name, strangers(&client, name, &tenants, mend).await?);
+                report.add(name, rows_without_tenant(&client, name, &tenants, mend).await?);
             }
         }
         counter!("dossier_rebuild_events_total").increment(report.events);
@@ -167,7 +166,7 @@ impl Engine {
         let name = AreaName::new(area.name()).expect("each area's name has at most 12 bytes");
         let read = |after, pace: Pace| {
             let reader = self.reader.clone();
-            ahead(async move { reader.facts_by_stream(tenant.0, name, after, pace.0).await })
+            read_in_task(async move { reader.facts_by_stream(tenant.0, name, after, pace.0).await })
         };
         let mut checks: Vec<&mut Box<dyn Check>> =
             checks.iter_mut().filter(|check| check.areas().contains(&area)).collect();
@@ -192,8 +191,7 @@ impl Engine {
         Ok(total)
     }
 
-    /// A tenant's rows of the read models that are only inserted, beside its events in the order
-    /// of their positions.
+    /// Compares a tenant's rows of the insert-only read models with its events, by position.
     async fn replay_inserts(
         &self,
         client: &ClientWrapper,
@@ -234,7 +232,7 @@ impl Engine {
         Ok(report)
     }
 
-    /// Moves the tenant's cache tags, and what else is in memory of it, even if nothing differed.
+    /// Invalidates the tenant's cache tags and all else in memory of it, even if nothing differed.
     async fn announce_mended(&self, client: &ClientWrapper, tenant: TenantId) -> Result<(), Error> {
         let notify =
             Write::new("select pg_notify($1, $2)", vec![Box::new(CHANNEL), Box::new(MENDED)]);

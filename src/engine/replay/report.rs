@@ -1,8 +1,8 @@
-//! What a replay found.
+//! The result of a replay.
 
 use std::collections::BTreeMap;
 
-/// What a replay found.
+/// The result of a replay.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// Rows that differed, by read model.
@@ -11,12 +11,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// For the record.
+    /// In the form of the event that records it.
     pub fn rows_differing(&self) -> BTreeMap<String, i64> {
         self.differing.iter().map(|(name, rows)| ((*name).to_owned(), *rows)).collect()
     }
 
-    /// Whether anything differed.
+    /// Whether a row differed.
     pub fn is_clean(&self) -> bool {
         self.differing.values().all(|rows| *rows == 0)
     }

@@ -1,5 +1,5 @@
-//! Issuing access tokens (Crafter contract 4.1), by masters and by imports alike. Their ids are
-//! found by a digest and kept sealed, so that they can be listed.
+//! Issues access tokens (Crafter contract 4.1), for masters and imports. An id is found by its
+//! digest and stored sealed, so that it can be listed.
 
 use std::sync::Arc;
 
@@ -17,12 +17,12 @@ use super::halt::Ordered;
 use crate::engine::Engine;
 use crate::engine::kept::credentials::sealed_secret;
 
-/// Lets the token of this id, if there is one, speak for this application again (Crafter contract
+/// If the token with this id exists, makes it act for this application again (Crafter contract
 /// 4.4).
 ///
 /// # Errors
 /// As [`Engine::execute`].
-pub async fn reassert(
+pub async fn restore_application(
     engine: &Engine,
     envelope: Arc<Envelope>,
     id: &str,
@@ -40,7 +40,7 @@ pub async fn reassert(
     }
 }
 
-/// What the sealed id of this token is bound to.
+/// What the seal of a token's id is bound to.
 pub fn sealed_for(stream: Uuid) -> Vec<u8> {
     context(INSTALLATION.0, stream, "access_token")
 }
@@ -50,7 +50,8 @@ pub fn seal(sealing: &SealingKeys, stream: Uuid, id: &str) -> Vec<u8> {
     sealing.seal(&sealed_for(stream), id.as_bytes())
 }
 
-/// Puts a new token into the log, unless there is one of this id: whether there was none.
+/// Adds a new token to the decision, unless there is one with this id; returns whether there was
+/// none.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Corrupt`].

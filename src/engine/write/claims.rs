@@ -1,4 +1,4 @@
-//! Who holds what only one may hold. Decisions take and release claims; here they are asked for.
+//! Who holds which claims. Decisions take and release them; here they are read.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,17 +10,17 @@ use crate::store::{Claim as Held, Claimed, Error, keep_claim};
 
 use crate::engine::Engine;
 
-/// A claim that an order needs and that another holds.
+/// A claim that an order needs and another stream holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Collision {
     /// The stream that needs it.
     pub stream_id: Uuid,
     pub kind: &'static str,
-    /// Who holds it, or is given it by an earlier order of the same decision.
+    /// Its holder, or the stream that an earlier order of the same decision gives it to.
     pub holder: Uuid,
 }
 
-/// A claim as the log keeps it.
+/// A claim as the log stores it.
 pub(super) fn held(claim: Claim, holder: Uuid) -> Held {
     Held {
         claim: claim.key,
@@ -31,7 +31,7 @@ pub(super) fn held(claim: Claim, holder: Uuid) -> Held {
     }
 }
 
-/// Who holds claims, as far as a decision has asked.
+/// The holders that a decision has asked for.
 #[derive(Default)]
 pub(super) struct Asked {
     keys: HashSet<Uuid>,
@@ -39,8 +39,8 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// The holders of all claims asked for so far and of these; those that nobody holds are not in
-    /// the answer. Asks for the new ones, by one query at most.
+    /// The holders of these claims and of all claims asked for before; claims without a holder are
+    /// not in the answer. New ones are asked for by one query at most.
     pub async fn holders(
         &mut self,
         engine: &Engine,
@@ -63,7 +63,7 @@ impl Engine {
         Ok(self.reader.claims(&[key]).await?.remove(&key))
     }
 
-    /// Who holds these claims; those that nobody holds are not in the answer.
+    /// The holders of these claims; claims without a holder are not in the answer.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -71,8 +71,8 @@ impl Engine {
         self.reader.claims(keys).await
     }
 
-    /// The claims of a kind that a tenant's things hold, with their holders, the first 10,000 by
-    /// holder; of kinds that are listed (names of tenants and API keys, access tokens).
+    /// The claims of a kind in a tenant, with their holders, the first 10,000 by holder; for kinds
+    /// that are listed (names of tenants and API keys, access tokens).
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -80,7 +80,7 @@ impl Engine {
         self.reader.claimed(tenant.0, kind).await
     }
 
-    /// Keeps a claim without an event; one that is held already stays as it is.
+    /// Stores a claim without an event; an existing claim stays as it is.
     ///
     /// # Errors
     /// [`Error::Unavailable`].

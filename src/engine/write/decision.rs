@@ -1,5 +1,5 @@
-//! A decision in the making: what it has read, what it orders and what follows for claims. The
-//! only place where events come from: [`Rules::decide`] makes them.
+//! A decision while it is made: what it has read, its orders, and the claims that follow. Events
+//! are made only here, by [`Rules::decide`].
 
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
@@ -21,19 +21,19 @@ use super::halt::Halt;
 use crate::engine::states::{Cached, Versioned};
 use crate::engine::{Engine, stream};
 
-/// A decision in the making: what it has read and what it will write. It stands on one version of
-/// each stream, the first that it read.
+/// A decision while it is made: what it has read and what it will write. It relies on one version
+/// of each stream, the first that it read.
 pub struct Decision<'e> {
     pub engine: &'e Engine,
     pub tenant: TenantId,
-    /// Who decides; may be set anew by each attempt.
+    /// Who decides; each attempt may set it again.
     pub envelope: Arc<Envelope>,
-    /// When this attempt began. Its events happen then, until the log says when they did.
+    /// When this attempt began. States use this time until the log has recorded the events.
     now: DateTime<Utc>,
     streams: HashMap<StreamKey, Touched>,
-    /// Whether it read anything from a cache, which may lag behind the log.
+    /// Whether it read something from a cache, which may be older than the log.
     pub(super) from_cache: bool,
-    /// The streams that it writes.
+    /// The streams that it has read or begun.
     pub(super) writes: Vec<StreamWrite>,
     asked: Asked,
     takes: Vec<Held>,
@@ -43,7 +43,7 @@ pub struct Decision<'e> {
 
 /// A stream that was read or begun.
 struct Touched {
-    /// The version that was read; 0 of one that does not exist.
+    /// The version that was read; 0 if the stream does not exist.
     version: i64,
     fresh: bool,
     /// Its state as it was read, an `Arc<A::State>`.
@@ -87,8 +87,8 @@ impl<'e> Decision<'e> {
         }
     }
 
-    /// The state of an aggregate, after what was ordered so far. What was read must still hold when
-    /// the events are appended.
+    /// The state of an aggregate after the orders so far. The version that was read must still be
+    /// the current one when the events are appended.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -96,7 +96,7 @@ impl<'e> Decision<'e> {
         self.load_of(self.tenant, id).await
     }
 
-    /// The states of several, in the order asked, by one query at most.
+    /// The states of several, in the given order, by one query at most.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -119,8 +119,7 @@ impl<'e> Decision<'e> {
         Ok(self.streams[&stream::<A>(tenant, id)].versioned())
     }
 
-    /// The state of an aggregate that this decision has read or begun, after what was ordered so
-    /// far.
+    /// The state of an aggregate that this decision has read or begun, after the orders so far.
     pub fn known<A: Aggregate>(&self, id: Uuid) -> Option<&A::State> {
         let touched = self.streams.get(&stream::<A>(self.tenant, id))?;
         touched.state.downcast_ref()
@@ -140,9 +139,9 @@ impl<'e> Decision<'e> {
         Ok(())
     }
 
-    /// Gives an order: loads the aggregate, guards what was read, decides, and puts what happens
-    /// into this decision, with the claims that follow. Returns what happens; nothing when it is
-    /// so already.
+    /// Gives an order: loads the aggregate, guards its version, lets the rules decide, and adds the
+    /// events and the claims that follow to this decision. Returns the events; none if nothing
+    /// changes.
     ///
     /// # Errors
     /// The refusal; [`Error::Unavailable`], [`Error::Corrupt`].
@@ -155,7 +154,7 @@ impl<'e> Decision<'e> {
         self.order_at::<A>(id, by, command, None).await
     }
 
-    /// As [`Decision::order`]; what happens became true then.
+    /// As [`Decision::order`], for events that became true at this time.
     ///
     /// # Errors
     /// As [`Decision::order`].
@@ -172,11 +171,11 @@ impl<'e> Decision<'e> {
         Ok(events)
     }
 
-    /// Gives several orders, each judged by what the aggregate is before the first: none of them
-    /// makes room for another. All are done, or none.
+    /// Gives several orders, each judged by the state before the first: no order makes another one
+    /// possible. All are carried out, or none.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::Corrupt`]; inside, every refusal, each told once.
+    /// [`Error::Unavailable`], [`Error::Corrupt`]; inside the result, every refusal, each once.
     pub async fn order_together<A: Cached + Rules<Refusal: PartialEq>>(
         &mut self,
         id: Uuid,
@@ -199,8 +198,8 @@ impl<'e> Decision<'e> {
         Ok(Ok(events))
     }
 
-    /// Gives the first order to an aggregate whose id was just made, so that nothing is read.
-    /// Should the stream exist all the same, the append is a conflict.
+    /// Gives the first order to an aggregate with a new id, without reading. If the stream exists
+    /// nevertheless, the append is a conflict.
     ///
     /// # Errors
     /// The refusal; [`Error::Corrupt`].
@@ -213,7 +212,7 @@ impl<'e> Decision<'e> {
         self.begin_at::<A>(id, by, command, None)
     }
 
-    /// As [`Decision::begin`]; what happens became true then.
+    /// As [`Decision::begin`], for events that became true at this time.
     ///
     /// # Errors
     /// As [`Decision::begin`].
@@ -245,7 +244,7 @@ impl<'e> Decision<'e> {
         let mut events = encoded.collect::<Result<Vec<_>, _>>()?;
         let touched = self.streams.entry(key).or_insert_with(|| Touched::of(&before));
         let mut state = before.state;
-        // Nobody else holds it any more, unless it is as it was read: then it is copied, once.
+        // Usually nobody else holds the state; the state that was read is copied once.
         touched.state = touched.read.clone();
         let after = Arc::make_mut(&mut state);
         for event in happened {
@@ -262,7 +261,7 @@ impl<'e> Decision<'e> {
         Ok(())
     }
 
-    /// Takes a claim that follows from no state; a claim taken twice is taken once.
+    /// Takes a claim that follows from no state. Taking it twice is the same as once.
     pub fn take(&mut self, claim: Claim, holder: Uuid) {
         let claim = held(claim, holder);
         if !self.takes.contains(&claim) {
@@ -270,7 +269,7 @@ impl<'e> Decision<'e> {
         }
     }
 
-    /// Releases the claim of this key, which follows from no state.
+    /// Releases the claim with this key, which follows from no state.
     pub fn release(&mut self, key: Uuid) {
         self.releases.push(key);
     }
@@ -291,13 +290,13 @@ impl<'e> Decision<'e> {
         self.rows.clear();
     }
 
-    /// Whether anything is going to happen.
+    /// Whether there is something to append.
     pub fn changes_anything(&self) -> bool {
         !self.writes.is_empty()
     }
 
-    /// Who holds these claims, and those asked for before; those that nobody holds are not in the
-    /// answer. What is asked for here costs [`Decision::collisions`] no query.
+    /// The holders of these claims and of those asked for before; claims without a holder are not
+    /// in the answer. [`Decision::collisions`] asks no query for claims that were asked for here.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -305,8 +304,8 @@ impl<'e> Decision<'e> {
         self.asked.holders(self.engine, keys).await
     }
 
-    /// The claims of these kinds that the orders so far need and others hold, in the order of the
-    /// streams. Of two streams of this decision that need the same, the later one collides.
+    /// The claims of these kinds that the orders need and others hold, in the order of the streams.
+    /// If two streams of this decision need the same claim, the later one collides.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -332,7 +331,7 @@ impl<'e> Decision<'e> {
         Ok(collisions)
     }
 
-    /// What the states after the orders claim and those before them did not, and the reverse.
+    /// The claims that are new in the states after the orders, and those that are gone.
     fn changed_claims(&self) -> Changed {
         let mut changed = Changed::default();
         for key in self.writes.iter().map(|write| &write.stream) {
@@ -349,7 +348,7 @@ impl<'e> Decision<'e> {
         changed
     }
 
-    /// The streams and the versions it stands on.
+    /// The streams and versions that it relies on.
     pub(super) fn versions(&self) -> Vec<(StreamKey, i64)> {
         self.streams.iter().map(|(stream, touched)| (*stream, touched.version)).collect()
     }
@@ -374,7 +373,7 @@ impl<'e> Decision<'e> {
     }
 }
 
-/// How claims change with the states that they follow from.
+/// How the claims change with the states.
 #[derive(Default)]
 struct Changed {
     takes: Vec<Held>,

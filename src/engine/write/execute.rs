@@ -1,5 +1,5 @@
-//! The only way to write: load states, decide, append; on a conflict, again. What a decision has
-//! read is guarded, so that it holds at the moment its events become true.
+//! The only way to write: load states, decide, append; after a conflict, again. Everything that a
+//! decision has read is guarded, so that it is still true when the events are appended.
 
 use std::sync::Arc;
 
@@ -16,36 +16,36 @@ use super::halt::Halt;
 use crate::engine::states::Cached;
 use crate::engine::{Engine, FOLD_WAIT_MAX};
 
-/// How often a decision is made when streams move under it; then it is a conflict. Within one
-/// process the turns leave a second loss to chance alone; other processes know nothing of them.
+/// Most attempts for one change; beyond, it is a conflict. In one process turns make a second
+/// conflict unlikely; other processes do not share them.
 pub const ATTEMPTS_MAX: usize = 8;
 
-/// Streams that have turns of their own, as far as ids do not meet: many, so that few of the
-/// hundred streams of a batch meet one that others race for.
+/// Number of places for turns, which streams are spread over: enough that the hundred streams of a
+/// batch seldom share a place with one that is contended.
 const TURNS: usize = 4_096;
 
-/// What came of a decision.
+/// The result of a decision.
 #[derive(Debug)]
 pub struct Executed<T> {
     pub value: T,
-    /// Where its last event is; None when nothing changed.
+    /// The position of its last event; None when nothing changed.
     pub position: Option<i64>,
-    /// Whether whoever reads now sees it.
+    /// Whether reads already show it.
     pub folded: bool,
 }
 
-/// A change as code: it may be decided several times, each time on what is true then, and must not
-/// depend on how often.
+/// A change as code. It may run several times, each time on the current states, and its result must
+/// not depend on how often.
 pub trait Change: Sync {
-    /// What whoever asked is told.
+    /// Its answer.
     type Done: Send;
-    /// The fact in the way.
+    /// Why it is refused.
     type Refusal: Send;
 
     /// Reads, orders, and answers.
     ///
     /// # Errors
-    /// The refusal, or what failed: nothing is written then.
+    /// The refusal or the failure: nothing is written then.
     fn decide(
         &self,
         decision: &mut Decision<'_>,
@@ -60,7 +60,7 @@ pub struct OneOrder<'a, A: Rules> {
 }
 
 impl<A: for<'a> Rules<By<'a> = ()>> OneOrder<'_, A> {
-    /// To an aggregate whose rules do not ask who gives it.
+    /// For an aggregate whose rules do not ask who gives the order.
     pub fn new(id: Uuid, command: A::Command) -> Self {
         OneOrder { id, by: (), command }
     }
@@ -75,19 +75,18 @@ impl<A: Cached + Rules> Change for OneOrder<'_, A> {
     }
 }
 
-/// In which tenant and by whom orders are given, and under which name they
-/// are counted.
+/// The tenant and the actor of a change, and the name under which it is counted.
 pub struct CommandContext {
     pub tenant: TenantId,
     pub envelope: Arc<Envelope>,
-    /// Area and command, for the metrics.
+    /// Area and command, for metrics.
     pub area: &'static str,
     pub priority: Priority,
 }
 
-/// Turns at streams that are raced for: one at a time, first come, first served, for those who
-/// lost once and for all who come while somebody has a turn. A stream that nobody races for costs
-/// a look at its place. Whoever has a turn waits for no other one.
+/// Turns at contended streams: one change at a time, first come, first served, for changes that had
+/// a conflict and for all that arrive while a turn is taken. For other streams only a look at their
+/// place is needed. A change with a turn waits for no other turn.
 pub struct Turns(Vec<Arc<Mutex<()>>>);
 
 impl Default for Turns {
@@ -106,8 +105,8 @@ impl Turns {
         self.place(stream).clone().lock_owned().await
     }
 
-    /// The first of these streams at which somebody has a turn; nobody races for a new one.
-    fn raced_for(&self, writes: &[StreamWrite]) -> Option<StreamKey> {
+    /// The first of these streams at which a turn is taken; new streams are never contended.
+    fn contended(&self, writes: &[StreamWrite]) -> Option<StreamKey> {
         let known = writes.iter().filter(|write| write.expected_version > 0);
         let mut streams = known.map(|write| write.stream);
         streams.find(|stream| self.place(*stream).try_lock().is_err())
@@ -115,7 +114,7 @@ impl Turns {
 }
 
 impl Engine {
-    /// Gives one order to one aggregate; returns what happens.
+    /// Gives one order to one aggregate; returns the events.
     ///
     /// # Errors
     /// As [`Engine::execute`].
@@ -129,12 +128,12 @@ impl Engine {
         self.execute(context, &OneOrder::<A> { id, by, command }).await
     }
 
-    /// Decides and appends, bounded times again when a stream has moved, and answers when the
-    /// events are durable and folded (or after two seconds, when they are durable).
+    /// Decides and appends, with a bounded number of attempts, and answers when the events are
+    /// durable and folded (or after two seconds, when they are only durable).
     ///
     /// # Errors
-    /// What `change` refused or failed with; [`Error::ClaimTaken`]; [`Error::Conflict`] when the
-    /// streams kept moving; any other failure of the log.
+    /// The refusal or failure of `change`; [`Error::ClaimTaken`]; [`Error::Conflict`] when the
+    /// streams kept changing; any other failure of the log.
     pub async fn execute<C: Change>(
         &self,
         context: &CommandContext,
@@ -163,7 +162,7 @@ impl Engine {
             let changes = decided.is_ok() && decision.changes_anything();
             let read = decision.versions();
             if !changes {
-                // No expected version protects a decision that writes nothing.
+                // A decision that writes nothing has no expected version to protect it.
                 let may_be_stale = decision.from_cache && attempt < ATTEMPTS_MAX;
                 if may_be_stale && self.forget_moved(read).await? {
                     continue;
@@ -172,7 +171,7 @@ impl Engine {
             }
             let value = decided?;
             if turn.is_none()
-                && let Some(stream) = self.turns.raced_for(&decision.writes)
+                && let Some(stream) = self.turns.contended(&decision.writes)
             {
                 turn = Some(self.turns.wait(stream).await);
                 attempt -= 1;
@@ -186,7 +185,7 @@ impl Engine {
                     return Ok(Executed { value, position, folded: true });
                 }
                 Err(Error::Conflict(moved)) if attempt < ATTEMPTS_MAX => {
-                    // What was only read is raced for by nobody here.
+                    // Streams that were only read need no turn.
                     if turn.is_none() && written.contains(&moved) {
                         turn = Some(self.turns.wait(moved).await);
                     }
@@ -200,9 +199,9 @@ impl Engine {
         }
     }
 
-    /// Whether any of these streams has gone past the version that was read of it. What memory
-    /// holds of it is forgotten, unless the log's tail has brought it there already: a long
-    /// stream is not read again for having been raced for.
+    /// Whether any of these streams is past the version that was read. Its cached state is
+    /// forgotten, unless newer events have updated it already: a long stream is not read again
+    /// because of a conflict.
     async fn forget_moved(&self, read: Vec<(StreamKey, i64)>) -> Result<bool, Error> {
         let (streams, versions): (Vec<StreamKey>, Vec<i64>) = read.into_iter().unzip();
         let heads = self.reader.heads(&streams).await?;

@@ -1,11 +1,11 @@
-//! How a decision ends without an answer: by a refusal of the rules, or by a failure of the log.
+//! How a decision ends without an answer: refused by the rules, or because of a failure of the log.
 
 use crate::store::Error;
 
-/// Why a decision came to no answer.
+/// Why a decision has no answer.
 #[derive(Debug)]
 pub enum Halt<R> {
-    /// The fact in the way.
+    /// The reason against it.
     Refused(R),
     /// The log could not be read or written.
     Failed(Error),
@@ -17,18 +17,18 @@ impl<R> From<Error> for Halt<R> {
     }
 }
 
-/// What became of an order, for whoever answers a refusal in another form.
+/// The result of an order, for callers that turn refusals into another form.
 pub trait Ordered<T, R> {
-    /// A refusal as the caller of this decision is told it.
+    /// The refusal in the form of this decision's caller.
     ///
     /// # Errors
-    /// The same halt, its refusal told anew.
+    /// The same halt with the new refusal.
     fn or_refuse<S>(self, tell: impl FnOnce(R) -> S) -> Result<T, Halt<S>>;
 
-    /// A refusal as an answer like any other.
+    /// The refusal as part of the answer.
     ///
     /// # Errors
-    /// What failed.
+    /// The failure.
     fn decided(self) -> Result<Result<T, R>, Error>;
 }
 

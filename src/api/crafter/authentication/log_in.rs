@@ -10,7 +10,7 @@ use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, bean};
 use crate::api::crafter::call::Call;
 use crate::api::crafter::error::Failure;
-use crate::api::crafter::find::{self, Found};
+use crate::api::crafter::find::{self, FoundProfile};
 use crate::api::crafter::profile::create::hashed;
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::types::session::Ticket;
@@ -42,12 +42,12 @@ pub async fn authenticate(State(app): State<Arc<App>>, call: Call) -> Answer {
     let username = call.parameters.required("username")?;
     let password = call.parameters.required("password")?;
     call.caller.may_all(tenant, &[TenantAction::ManageTickets, TenantAction::ManageProfiles])?;
-    let found = match find::tenant(&app, tenant).await? {
-        Some(place) => find::by_username(&app, &place, username).await?,
+    let found = match find::tenant_by_name(&app, tenant).await? {
+        Some(tenant) => find::by_username(&app, &tenant, username).await?,
         None => None,
     };
     if let Some(found) = &found {
-        find::may_manage(&call, &found.place.name)?;
+        find::may_manage(&call, &found.tenant.name)?;
         if !found.facts.is_active() {
             return Err(Failure::DisabledProfile);
         }
@@ -55,20 +55,20 @@ pub async fn authenticate(State(app): State<Arc<App>>, call: Call) -> Answer {
     let locked = found.as_ref().is_some_and(|found| found.facts.is_locked(call.received_at));
     let open = found.filter(|_| !locked);
     let stored = match &open {
-        Some(found) => app.engine.password_of(found.place.tenant, found.id).await?,
+        Some(found) => app.engine.password_of(found.tenant.id, found.id).await?,
         None => None,
     };
     // A password that is empty or too long is wrong. It is compared all the same, for the same
     // time.
     let tried = Password::parse(password.to_owned());
     let is_one = tried.is_ok();
-    let tried = tried.unwrap_or_else(|_| nobodys_password());
+    let tried = tried.unwrap_or_else(|_| wrong_password());
     let verdict = app.applications.passwords.verify(tried, stored.as_deref()).await;
     let verdict = verdict.map_err(|_| Failure::Overloaded)?;
     let Some(found) = open else {
         return match locked {
             true => {
-                hold_back(&app, u32::MAX).await;
+                delay_answer(&app, u32::MAX).await;
                 Err(Failure::BadCredentials)
             }
             false => refuse_unknown(&app, tenant, username).await,
@@ -83,10 +83,10 @@ pub async fn authenticate(State(app): State<Arc<App>>, call: Call) -> Answer {
     };
     let id = Uuid::new_v4();
     admit(&app, &call, &found, id, upgraded.as_ref()).await?;
-    bean(&call, Bean::Ticket, &ticket::shown(&found.place.name, found.id, call.received_at, id))
+    bean(&call, Bean::Ticket, &ticket::shown(&found.tenant.name, found.id, call.received_at, id))
 }
 
-fn nobodys_password() -> Password {
+fn wrong_password() -> Password {
     Password::parse("-".to_owned()).expect("one letter is a password")
 }
 
@@ -94,26 +94,26 @@ fn nobodys_password() -> Password {
 async fn admit(
     app: &App,
     call: &Call,
-    found: &Found,
+    found: &FoundProfile,
     id: Uuid,
     upgraded: Option<&Hash>,
 ) -> Result<(), Failure> {
     let kind = Kind { area: "profile", operation: "authenticate" };
     let upgraded = upgraded.map(Hash::as_str);
     let log_in = LogIn { app, call, found, admitted: Some(Admitted { id, upgraded }) };
-    write(app, call, found.place.tenant, kind, &log_in).await?;
+    write(app, call, found.tenant.id, kind, &log_in).await?;
     app.applications.tickets.touch(ticket::stream_of(id), call.received_at);
     Ok(())
 }
 
 /// The password is wrong: counts it, and delays the answer if there were failures before.
-async fn refuse(app: &App, call: &Call, found: &Found) -> Answer {
+async fn refuse(app: &App, call: &Call, found: &FoundProfile) -> Answer {
     let kind = Kind { area: "profile", operation: "authenticate" };
     let log_in = LogIn { app, call, found, admitted: None };
-    match write(app, call, found.place.tenant, kind, &log_in).await {
-        Ok(failures_before) => hold_back(app, failures_before + 1).await,
+    match write(app, call, found.tenant.id, kind, &log_in).await {
+        Ok(failures_before) => delay_answer(app, failures_before + 1).await,
         // Locked or disabled in the meantime: this answer takes as long as the others.
-        Err(Failure::BadCredentials) => hold_back(app, u32::MAX).await,
+        Err(Failure::BadCredentials) => delay_answer(app, u32::MAX).await,
         Err(failure) => return Err(failure),
     }
     Err(Failure::BadCredentials)
@@ -123,7 +123,7 @@ async fn refuse(app: &App, call: &Call, found: &Found) -> Answer {
 struct LogIn<'a> {
     app: &'a App,
     call: &'a Call,
-    found: &'a Found,
+    found: &'a FoundProfile,
     /// What the right password leads to.
     admitted: Option<Admitted<'a>>,
 }
@@ -153,12 +153,12 @@ impl Change for LogIn<'_> {
         let policy = app.applications.settings.lock_policy();
         let right = admitted.is_some();
         let command = Command::LogIn { right, now: call.received_at, policy };
-        let by = By::application(&*found.place.catalogue);
+        let by = By::application(&*found.tenant.catalogue);
         let logged_in = decision.order::<Profile>(found.id.0, by, command).await;
         logged_in.or_refuse(|_| Failure::BadCredentials)?;
         if let Some(Admitted { id, upgraded }) = admitted {
             if let Some(hash) = upgraded {
-                decision.row(credentials::password(found.place.tenant, found.id, hash));
+                decision.row(credentials::password(found.tenant.id, found.id, hash));
             }
             ticket::issue(decision, call, found.id, *id)?;
         }
@@ -173,11 +173,11 @@ async fn refuse_unknown(app: &App, tenant: &str, username: &str) -> Answer {
     let count = failures
         .entry(key)
         .and_upsert_with(|entry| entry.map_or(1, |entry| entry.into_value().saturating_add(1)));
-    hold_back(app, *count.value()).await;
+    delay_answer(app, *count.value()).await;
     Err(Failure::BadCredentials)
 }
 
-async fn hold_back(app: &App, failures: u32) {
+async fn delay_answer(app: &App, failures: u32) {
     if let Some(delay) = app.applications.settings.delay(failures) {
         tokio::time::sleep(delay).await;
     }

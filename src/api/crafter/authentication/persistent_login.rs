@@ -87,7 +87,7 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let found = named(&app, &call).await?;
     let (id, token) = (Uuid::new_v4(), Uuid::new_v4());
     let stream = Bearer::RememberedLogIn.claim(&id.to_string());
-    let (tenant, profile) = (found.place.tenant, found.id);
+    let (tenant, profile) = (found.tenant.id, found.id);
     let life = Duration::seconds(app.applications.settings.persistent_login_seconds_max);
     let expires_at = call.received_at + life;
     let sealed = seal(&app, tenant, stream, token);
@@ -98,7 +98,7 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let session::State::Remembered { remembered_at, .. } = *state else {
         return Err(Failure::NoSuchPersistentLogin);
     };
-    let name = found.place.name.clone();
+    let name = found.tenant.name.clone();
     let remembered = Remembered { tenant, name, stream, profile, remembered_at };
     bean(&call, Bean::PersistentLogin, &remembered.shown(id, token))
 }

@@ -11,7 +11,7 @@ use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, bean, empty};
 use crate::api::crafter::call::Call;
 use crate::api::crafter::error::Failure;
-use crate::api::crafter::find::{self, Found};
+use crate::api::crafter::find::{self, FoundProfile};
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::types::session::Ticket;
 use crate::api::crafter::write::{Kind, write};
@@ -95,10 +95,10 @@ pub fn issue(
 ///
 /// # Errors
 /// [`Failure::NoSuchProfile`], [`Failure::ActionDenied`], [`Failure::DisabledProfile`].
-pub async fn named(app: &App, call: &Call) -> Result<Found, Failure> {
+pub async fn named(app: &App, call: &Call) -> Result<FoundProfile, Failure> {
     let id = call.parameters.required("profileId")?;
     let found = find::managed(app, call, id).await?;
-    call.caller.may(&found.place.name, TenantAction::ManageTickets)?;
+    call.caller.may(&found.tenant.name, TenantAction::ManageTickets)?;
     match found.facts.is_active() {
         true => Ok(found),
         false => Err(Failure::DisabledProfile),
@@ -137,9 +137,9 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let id = Uuid::new_v4();
     let kind = Kind { area: "session", operation: "create_ticket" };
     let ticket = Issue { call: &call, profile: found.id, id };
-    write(&app, &call, found.place.tenant, kind, &ticket).await?;
+    write(&app, &call, found.tenant.id, kind, &ticket).await?;
     app.applications.tickets.touch(stream_of(id), call.received_at);
-    bean(&call, Bean::Ticket, &shown(&found.place.name, found.id, call.received_at, id))
+    bean(&call, Bean::Ticket, &shown(&found.tenant.name, found.id, call.received_at, id))
 }
 
 struct Issue<'a> {

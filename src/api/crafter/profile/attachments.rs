@@ -16,7 +16,7 @@ use crate::api::crafter::answer::{Answer, bean, empty};
 use crate::api::crafter::call::{Call, path_parameters};
 use crate::api::crafter::content;
 use crate::api::crafter::error::Failure;
-use crate::api::crafter::find::{self, Found};
+use crate::api::crafter::find::{self, FoundProfile};
 use crate::api::crafter::parameters::{FORM, Given, TOKEN_PARAMETER, is_form};
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::shown;
@@ -101,7 +101,7 @@ pub async fn upload(State(app): State<Arc<App>>, request: Request) -> Answer {
     })?;
     has_room(&found, &name)?;
     let (engine, store) = (&app.engine, &app.applications.attachments);
-    let kept = engine.keep_attachment(store, found.place.tenant, received.file).await;
+    let kept = engine.keep_attachment(store, found.tenant.id, received.file).await;
     let kept = kept.map_err(failed)?;
     let new = Attachment {
         id: AttachmentId(mint::new_id()),
@@ -157,7 +157,7 @@ pub async fn get(State(app): State<Arc<App>>, headers: HeaderMap, call: Call) ->
         Asked::Outside => return Err(Failure::RangeOutside(stored.bytes)),
     };
     let store = &app.applications.attachments;
-    let piece = store.get(found.place.tenant, stored.digest, range).await.map_err(failed)?;
+    let piece = store.get(found.tenant.id, stored.digest, range).await.map_err(failed)?;
     match piece {
         Some(piece) => {
             Ok(content::answer(&stored.name.0, &stored.content_type, stored.digest, piece))
@@ -198,7 +198,7 @@ pub async fn list(State(app): State<Arc<App>>, call: Call) -> Answer {
     bean(&call, Bean::ProfileAttachment, &attachments)
 }
 
-fn attachment<'a>(found: &'a Found, name: &str) -> Option<&'a Attachment> {
+fn attachment<'a>(found: &'a FoundProfile, name: &str) -> Option<&'a Attachment> {
     found.facts.attachments.iter().find(|one| one.name.0 == name)
 }
 
@@ -226,7 +226,7 @@ fn failed(error: StoreError) -> Failure {
 }
 
 /// Fails unless the profile can have one more file, or has one of this name to be replaced.
-fn has_room(found: &Found, name: &str) -> Result<(), Failure> {
+fn has_room(found: &FoundProfile, name: &str) -> Result<(), Failure> {
     let attachments = &found.facts.attachments;
     let replaced = attachments.iter().any(|one| one.name.0 == name);
     if attachments.len() < ATTACHMENTS_MAX || replaced {

@@ -31,7 +31,7 @@ use super::{Orders, ProfileChange, change, changed};
 pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     let wanted = call.parameters.attribute_to_return()?;
     let found = find::managed(&app, &call, call.path("id")).await?;
-    json(&shown::readable(&call.caller, &found.place.catalogue, &found.facts, &wanted))
+    json(&shown::readable(&call.caller, &found.tenant.catalogue, &found.facts, &wanted))
 }
 
 /// Sets attributes of a profile; other attributes stay. Values are stored as given.
@@ -60,8 +60,8 @@ struct Assign<'a> {
 
 impl Orders for Assign<'_> {
     async fn give(&self, profile: &mut ProfileChange<'_, '_>) -> Result<(), Halt<Failure>> {
-        let (catalogue, names) = (&profile.place.catalogue, self.given.keys());
-        self.call.caller.may_with(catalogue, names, AttributeAction::Write)?;
+        let (catalogue, names) = (&profile.tenant.catalogue, self.given.keys());
+        self.call.caller.check_attributes(catalogue, names, AttributeAction::Write)?;
         let attributes = self.given.iter();
         let attributes = attributes.map(|(name, value)| (name.clone(), value.clone().into()));
         let (attributes, removed) = (attributes.collect(), vec![]);
@@ -93,8 +93,8 @@ struct Remove<'a> {
 
 impl Orders for Remove<'_> {
     async fn give(&self, profile: &mut ProfileChange<'_, '_>) -> Result<(), Halt<Failure>> {
-        let (catalogue, removed) = (&profile.place.catalogue, self.names.clone());
-        self.call.caller.may_with(catalogue, &removed, AttributeAction::Remove)?;
+        let (catalogue, removed) = (&profile.tenant.catalogue, self.names.clone());
+        self.call.caller.check_attributes(catalogue, &removed, AttributeAction::Remove)?;
         let attributes = BTreeMap::new();
         profile.order(Command::AssignAttributes { attributes, removed }).await
     }

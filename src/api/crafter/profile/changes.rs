@@ -8,7 +8,7 @@ use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, empty};
 use crate::api::crafter::call::Call;
 use crate::api::crafter::error::Failure;
-use crate::api::crafter::find::{self, Found};
+use crate::api::crafter::find::{self, FoundProfile};
 use crate::api::crafter::types::profile::Profile as Wire;
 use crate::api::crafter::write::{Kind, write};
 use crate::domain::profile::Command;
@@ -122,7 +122,7 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
         found => found?,
     };
     let kind = Kind { area: "profile", operation: "delete_profile" };
-    match write(&app, &call, found.place.tenant, kind, &Delete(&found)).await {
+    match write(&app, &call, found.tenant.id, kind, &Delete(&found)).await {
         // Another request deleted it first.
         Err(Failure::NoSuchProfile) => {}
         done => done?,
@@ -130,7 +130,7 @@ pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
     empty()
 }
 
-struct Delete<'a>(&'a Found);
+struct Delete<'a>(&'a FoundProfile);
 
 impl Change for Delete<'_> {
     type Done = ();

@@ -12,7 +12,7 @@ use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, bean};
 use crate::api::crafter::call::Call;
 use crate::api::crafter::error::Failure;
-use crate::api::crafter::find::{self, Found, Place};
+use crate::api::crafter::find::{self, FoundProfile, FoundTenant};
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::shown;
 use crate::api::crafter::types::profile::Profile as Wire;
@@ -55,10 +55,10 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     call.caller.may(&wanted.tenant, TenantAction::ManageProfiles)?;
     let email = parse_mailbox(&wanted.email).map_err(|_| Failure::InvalidEmailAddress)?.text;
     call.caller.may(&wanted.tenant, TenantAction::ReadTenant)?;
-    let place = find::tenant(&app, &wanted.tenant).await?.ok_or(Failure::NoSuchTenant)?;
+    let tenant = find::tenant_by_name(&app, &wanted.tenant).await?.ok_or(Failure::NoSuchTenant)?;
     let names = wanted.attributes.keys();
-    call.caller.may_with(&place.catalogue, names, AttributeAction::Write)?;
-    let ids = app.engine.secrets.value_ids(place.tenant).await?;
+    call.caller.check_attributes(&tenant.catalogue, names, AttributeAction::Write)?;
+    let ids = app.engine.secrets.value_ids(tenant.id).await?;
     let email = Email {
         id: ids.id(ValueKind::Email, email),
         address: email.to_owned().into(),
@@ -67,8 +67,8 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let hash = hashed(&app, wanted.password.as_deref()).await?;
     let id = ProfileId(mint::new_id());
     let kind = Kind { area: "profile", operation: "create_profile" };
-    let new = Register { app: &app, call: &call, place: &place, wanted, id, email, hash };
-    let made = write(&app, &call, place.tenant, kind, &new).await?;
+    let new = Register { app: &app, call: &call, tenant: &tenant, wanted, id, email, hash };
+    let made = write(&app, &call, tenant.id, kind, &new).await?;
     let made = as_recorded(&app, made).await?;
     app.applications.outbox.look();
     bean(&call, Bean::Profile, &shown::profile(&made, shown::attributes(&made.facts)))
@@ -77,7 +77,7 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
 struct Register<'a> {
     app: &'a App,
     call: &'a Call,
-    place: &'a Place,
+    tenant: &'a FoundTenant,
     wanted: Wanted,
     id: ProfileId,
     email: Email,
@@ -85,13 +85,13 @@ struct Register<'a> {
 }
 
 impl Change for Register<'_> {
-    type Done = Found;
+    type Done = FoundProfile;
     type Refusal = Failure;
 
-    async fn decide(&self, decision: &mut Decision<'_>) -> Result<Found, Halt<Failure>> {
-        let Register { app, call, place, wanted, id, email, hash } = self;
-        let catalogue = decision.load::<Tenant>(place.tenant.0).await?.state;
-        if catalogue.name.as_deref() != Some(&place.name) {
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<FoundProfile, Halt<Failure>> {
+        let Register { app, call, tenant, wanted, id, email, hash } = self;
+        let catalogue = decision.load::<Tenant>(tenant.id.0).await?.state;
+        if catalogue.name.as_deref() != Some(&tenant.name) {
             return Err(Failure::NoSuchTenant.into());
         }
         let verification = wanted.verification_url.as_deref();
@@ -115,8 +115,8 @@ impl Change for Register<'_> {
         if let Some(url) = verification {
             send_link(decision, app, call, *id, email, MailKind::VerifyAccount, url)?;
         }
-        let place = Place { catalogue, ..(*place).clone() };
-        let mut profile = ProfileChange { decision, place, id: *id };
+        let tenant = FoundTenant { catalogue, ..(*tenant).clone() };
+        let mut profile = ProfileChange { decision, tenant, id: *id };
         if let Some(hash) = hash {
             profile.change_password(hash).await?;
         }

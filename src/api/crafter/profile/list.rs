@@ -8,7 +8,7 @@ use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, json};
 use crate::api::crafter::call::Call;
 use crate::api::crafter::error::Failure;
-use crate::api::crafter::find::{self, Place};
+use crate::api::crafter::find::{self, FoundTenant};
 use crate::api::crafter::parameters::{Page, Sort};
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::types::profile::Profile as Wire;
@@ -35,14 +35,14 @@ use super::listing::{
     responses((status = 200, body = Wire), (status = 404))
 )]
 pub async fn one_by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
-    let (place, filter) = queried(&app, &call).await?;
+    let (tenant, filter) = queried(&app, &call).await?;
     let page = Page { start: 0, count: Some(1) };
     let wanted = Wanted { filter, sort: None, page, is_query: true };
-    let found = first_page(&app, &call, &place, wanted).await?;
+    let found = first_page(&app, &call, &tenant, wanted).await?;
     let first = found.into_iter().next().ok_or(Failure::NoSuchProfile)?;
     let wanted = call.parameters.attribute_to_return()?;
-    let (call, place) = (&call, &place);
-    super::bean(call, Bean::Profile, &wire(call, place, first, &wanted)?)
+    let (call, tenant) = (&call, &tenant);
+    super::bean(call, Bean::Profile, &wire(call, tenant, first, &wanted)?)
 }
 
 /// How many profiles a query finds.
@@ -54,10 +54,10 @@ pub async fn one_by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
     responses((status = 200, body = u64), (status = 404))
 )]
 pub async fn count_by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
-    let (place, filter) = queried(&app, &call).await?;
+    let (tenant, filter) = queried(&app, &call).await?;
     let _turn = turn(&app).await?;
     let client = app.engine.connection().await?;
-    let count = count_documents(&client, place.tenant.0, &filter).await.doing("counting profiles");
+    let count = count_documents(&client, tenant.id.0, &filter).await.doing("counting profiles");
     json(&count.map_err(too_slow)?)
 }
 
@@ -71,8 +71,8 @@ pub async fn count_by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
 )]
 pub async fn by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
     let (sort, page) = (call.parameters.sort()?, call.parameters.page()?);
-    let (place, filter) = queried(&app, &call).await?;
-    list(&app, call, place, Wanted { filter, sort, page, is_query: true }).await
+    let (tenant, filter) = queried(&app, &call).await?;
+    list(&app, call, tenant, Wanted { filter, sort, page, is_query: true }).await
 }
 
 /// How many profiles a tenant has.
@@ -86,9 +86,9 @@ pub async fn by_query(State(app): State<Arc<App>>, call: Call) -> Answer {
 pub async fn count(State(app): State<Arc<App>>, call: Call) -> Answer {
     let tenant = call.parameters.required("tenantName")?;
     call.caller.may(tenant, TenantAction::ManageProfiles)?;
-    let Some(place) = find::tenant(&app, tenant).await? else { return json(&0) };
+    let Some(tenant) = find::tenant_by_name(&app, tenant).await? else { return json(&0) };
     let client = app.engine.connection().await?;
-    let count = profile_counts::read::all(&client, place.tenant.0).await;
+    let count = profile_counts::read::all(&client, tenant.id.0).await;
     json(&count.doing("counting profiles")?)
 }
 
@@ -133,8 +133,8 @@ pub async fn by_existing_attribute(State(app): State<Arc<App>>, call: Call) -> A
     let sort = call.parameters.sort()?;
     call.parameters.required("tenantName")?;
     let name = call.parameters.required("attributeName")?.to_owned();
-    found_by(app, call, sort, Page::default(), |call, place| {
-        attribute(call, place, &name).map(Filter::has)
+    found_by(app, call, sort, Page::default(), |call, tenant| {
+        attribute(call, tenant, &name).map(Filter::has)
     })
     .await
 }
@@ -152,8 +152,8 @@ pub async fn by_attribute_value(State(app): State<Arc<App>>, call: Call) -> Answ
     call.parameters.required("tenantName")?;
     let name = call.parameters.required("attributeName")?.to_owned();
     let value = call.parameters.required("attributeValue")?.to_owned();
-    found_by(app, call, sort, Page::default(), |call, place| {
-        attribute(call, place, &name).map(|path| Filter::has_text(path, &value))
+    found_by(app, call, sort, Page::default(), |call, tenant| {
+        attribute(call, tenant, &name).map(|path| Filter::has_text(path, &value))
     })
     .await
 }
@@ -177,9 +177,9 @@ pub async fn by_ids(State(app): State<Arc<App>>, call: Call) -> Answer {
         let mut path = Path::parse(&sort.by).ok();
         // Not sorted by an attribute that the caller may not read in one of the tenants.
         for (tenant, _) in &found {
-            let place = find::place(&app, TenantId(*tenant)).await?;
+            let tenant = find::tenant_by_id(&app, TenantId(*tenant)).await?;
             path = path.filter(|_| {
-                place.as_ref().is_some_and(|place| sorted_by(&call, place, sort).is_some())
+                tenant.as_ref().is_some_and(|tenant| sorted_by(&call, tenant, sort).is_some())
             });
         }
         if let Some(path) = &path {
@@ -190,29 +190,29 @@ pub async fn by_ids(State(app): State<Arc<App>>, call: Call) -> Answer {
     drop(client);
     let mut profiles = Vec::with_capacity(found.len());
     for (tenant, found) in found {
-        let Some(place) = find::place(&app, TenantId(tenant)).await? else { continue };
-        find::may_manage(&call, &place.name)?;
-        profiles.push(wire(&call, &place, found, &wanted)?);
+        let Some(tenant) = find::tenant_by_id(&app, TenantId(tenant)).await? else { continue };
+        find::may_manage(&call, &tenant.name)?;
+        profiles.push(wire(&call, &tenant, found, &wanted)?);
     }
     super::bean(&call, Bean::Profile, &profiles)
 }
 
 /// The tenant and the filter of a query, if the caller may ask it.
-async fn queried(app: &App, call: &Call) -> Result<(Place, Filter), Failure> {
+async fn queried(app: &App, call: &Call) -> Result<(FoundTenant, Filter), Failure> {
     let tenant = call.parameters.required("tenantName")?;
     let query = call.parameters.required("query")?;
     find::may_manage(call, tenant)?;
-    let place = find::tenant(app, tenant).await?.ok_or(Failure::NoSuchTenant)?;
+    let tenant = find::tenant_by_name(app, tenant).await?.ok_or(Failure::NoSuchTenant)?;
     let invalid = |why: crate::domain::filter::Invalid| Failure::InvalidQuery(why.to_string());
     let filter = Filter::parse(query).map_err(invalid)?;
-    let reads = |name: &str| call.caller.reads(&place.catalogue, name);
-    let unreadable = place.catalogue.attributes.iter().any(|one| !reads(&one.name));
-    let is_defined = |name: &str| place.catalogue.attribute(name).is_some();
+    let reads = |name: &str| call.caller.reads(&tenant.catalogue, name);
+    let unreadable = tenant.catalogue.attributes.iter().any(|one| !reads(&one.name));
+    let is_defined = |name: &str| tenant.catalogue.attribute(name).is_some();
     let may_ask = |name: &str| reads(name) || !is_defined(name);
     filter.check(&may_ask, unreadable).map_err(invalid)?;
     // Values that another API wrote under names that the tenant does not define are not searched.
     let filter = filter.among(&is_defined);
-    Ok((place, filter))
+    Ok((tenant, filter))
 }
 
 /// Lists that need no query. The list of an unknown tenant is empty.
@@ -221,19 +221,19 @@ async fn found_by(
     call: Call,
     sort: Option<Sort>,
     page: Page,
-    filter: impl FnOnce(&Call, &Place) -> Option<Filter>,
+    filter: impl FnOnce(&Call, &FoundTenant) -> Option<Filter>,
 ) -> Answer {
     let tenant = call.parameters.required("tenantName")?;
     call.caller.may(tenant, TenantAction::ManageProfiles)?;
     let nothing: [(); 0] = [];
-    let Some(place) = find::tenant(&app, tenant).await? else { return json(&nothing) };
-    let Some(filter) = filter(&call, &place) else { return json(&nothing) };
-    list(&app, call, place, Wanted { filter, sort, page, is_query: false }).await
+    let Some(tenant) = find::tenant_by_name(&app, tenant).await? else { return json(&nothing) };
+    let Some(filter) = filter(&call, &tenant) else { return json(&nothing) };
+    list(&app, call, tenant, Wanted { filter, sort, page, is_query: false }).await
 }
 
 /// The path to an attribute; None if the caller may not read it: then no profile matches.
-fn attribute(call: &Call, place: &Place, name: &str) -> Option<Path> {
+fn attribute(call: &Call, tenant: &FoundTenant, name: &str) -> Option<Path> {
     let path = Path::parse(&format!("attributes.{name}")).ok()?;
-    let readable = call.caller.reads(&place.catalogue, &path.segments()[1]);
+    let readable = call.caller.reads(&tenant.catalogue, &path.segments()[1]);
     readable.then_some(path)
 }

@@ -16,7 +16,7 @@ use crate::api::crafter::answer::Answer;
 use crate::api::crafter::call::Call;
 use crate::api::crafter::entitled::Given;
 use crate::api::crafter::error::{Failure, JSON};
-use crate::api::crafter::find::{self, Place};
+use crate::api::crafter::find::{self, FoundTenant};
 use crate::api::crafter::parameters::{Page, Sort, SortOrder};
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::types::profile::Profile as Wire;
@@ -43,9 +43,9 @@ pub struct Wanted {
 }
 
 /// The field to sort by, if the caller may read it.
-pub fn sorted_by(call: &Call, place: &Place, sort: &Sort) -> Option<Path> {
+pub fn sorted_by(call: &Call, tenant: &FoundTenant, sort: &Sort) -> Option<Path> {
     let path = Path::parse(&sort.by).ok()?;
-    let reads = |name: &str| call.caller.reads(&place.catalogue, name);
+    let reads = |name: &str| call.caller.reads(&tenant.catalogue, name);
     check_path(&path, &reads, true).is_ok().then_some(path)
 }
 
@@ -64,10 +64,10 @@ pub fn direction(sort: &Sort) -> Direction {
 pub async fn first_page(
     app: &App,
     call: &Call,
-    place: &Place,
+    tenant: &FoundTenant,
     wanted: Wanted,
 ) -> Result<Vec<Found>, Failure> {
-    let (mut read, end) = reading(app, call, place, wanted).await?;
+    let (mut read, end) = reading(app, call, tenant, wanted).await?;
     match read.recv().await {
         Some(page) => Ok(page),
         None => Err(end.await.unwrap_or(Ok(())).err().unwrap_or(Failure::Internal)),
@@ -90,13 +90,13 @@ type End = oneshot::Receiver<Result<(), Failure>>;
 async fn reading(
     app: &App,
     call: &Call,
-    place: &Place,
+    tenant: &FoundTenant,
     wanted: Wanted,
 ) -> Result<(mpsc::Receiver<Vec<Found>>, End), Failure> {
     let turn = turn(app).await?;
     let mut client = app.engine.connection().await?;
-    let path = wanted.sort.as_ref().and_then(|sort| sorted_by(call, place, sort));
-    let tenant = place.tenant.0;
+    let path = wanted.sort.as_ref().and_then(|sort| sorted_by(call, tenant, sort));
+    let tenant = tenant.id.0;
     let (handed, read) = mpsc::channel(PAGES_WAITING_MAX);
     let (ended, end) = oneshot::channel();
     tokio::spawn(async move {
@@ -121,7 +121,7 @@ async fn reading(
 /// A list while it is sent.
 struct Listed {
     call: Call,
-    place: Place,
+    tenant: FoundTenant,
     attributes: AttributeToReturn,
     read: mpsc::Receiver<Vec<Found>>,
     end: End,
@@ -134,10 +134,10 @@ struct Listed {
 ///
 /// # Errors
 /// As [`first_page`].
-pub async fn list(app: &App, call: Call, place: Place, wanted: Wanted) -> Answer {
+pub async fn list(app: &App, call: Call, tenant: FoundTenant, wanted: Wanted) -> Answer {
     let attributes = call.parameters.attribute_to_return()?;
-    let (read, end) = reading(app, &call, &place, wanted).await?;
-    let mut listed = Listed { call, place, attributes, read, end, begun: false, turn: None };
+    let (read, end) = reading(app, &call, &tenant, wanted).await?;
+    let mut listed = Listed { call, tenant, attributes, read, end, begun: false, turn: None };
     let first = listed.next_page().await?.ok_or(Failure::Internal)?;
     let Some(second) = listed.next_page().await? else {
         return Ok(answer(Body::from(format!("[{first}]"))));
@@ -172,11 +172,11 @@ impl Listed {
         };
         if !page.is_empty() {
             // Contract 1: the tenant is read when the first of its profiles is found.
-            find::may_manage(&self.call, &self.place.name)?;
+            find::may_manage(&self.call, &self.tenant.name)?;
         }
         let mut items = String::new();
         for found in page {
-            let bean = wire(&self.call, &self.place, found, &self.attributes)?;
+            let bean = wire(&self.call, &self.tenant, found, &self.attributes)?;
             let mut bean = serde_json::to_value(bean).map_err(|_| Failure::Internal)?;
             if let Some(selector) = &self.call.selector {
                 bean = selector.kept(Bean::Profile, bean);
@@ -197,13 +197,13 @@ impl Listed {
 /// [`Failure::Internal`] for an attribute that is not JSON.
 pub fn wire(
     call: &Call,
-    place: &Place,
+    tenant: &FoundTenant,
     found: Found,
     wanted: &AttributeToReturn,
 ) -> Result<Wire, Failure> {
     let mut attributes = Given::new();
     for (name, value) in found.attributes {
-        if call.caller.reads(&place.catalogue, &name) {
+        if call.caller.reads(&tenant.catalogue, &name) {
             let value: Value = serde_json::from_str(value.get()).map_err(|_| Failure::Internal)?;
             attributes.insert(name, value);
         }
@@ -215,7 +215,7 @@ pub fn wire(
         enabled: found.enabled,
         created_on: instant(found.created_on),
         last_modified: instant(found.last_modified),
-        tenant: place.name.clone(),
+        tenant: tenant.name.clone(),
         roles: found.roles,
         attributes: returned(&attributes, wanted, |_| true, true),
         id: shown(found.id),

@@ -26,7 +26,7 @@ use crate::passwords::Hash;
 use super::answer::{Answer, bean};
 use super::call::Call;
 use super::error::Failure;
-use super::find::{self, Found, Place};
+use super::find::{self, FoundProfile, FoundTenant};
 use super::selector::Bean;
 use super::shown;
 use super::write::{Kind, write};
@@ -37,24 +37,27 @@ const NAME_BYTES_MAX: usize = 255;
 /// A profile within a decision. It exists, and so does its tenant.
 struct ProfileChange<'d, 'e> {
     pub decision: &'d mut Decision<'e>,
-    pub place: Place,
+    pub tenant: FoundTenant,
     pub id: ProfileId,
 }
 
 impl<'d, 'e> ProfileChange<'d, 'e> {
-    async fn of(decision: &'d mut Decision<'e>, found: &Found) -> Result<Self, Halt<Failure>> {
-        let catalogue = decision.load::<Tenant>(found.place.tenant.0).await?.state;
+    async fn of(
+        decision: &'d mut Decision<'e>,
+        found: &FoundProfile,
+    ) -> Result<Self, Halt<Failure>> {
+        let catalogue = decision.load::<Tenant>(found.tenant.id.0).await?.state;
         let profile = decision.load::<Profile>(found.id.0).await?.state;
         if catalogue.name.is_none() || profile.live().is_none() {
             return Err(Failure::NoSuchProfile.into());
         }
-        let place = Place { catalogue, ..found.place.clone() };
-        Ok(ProfileChange { decision, place, id: found.id })
+        let tenant = FoundTenant { catalogue, ..found.tenant.clone() };
+        Ok(ProfileChange { decision, tenant, id: found.id })
     }
 
     /// Orders a change.
     async fn order(&mut self, command: Command) -> Result<(), Halt<Failure>> {
-        let by = By::application(&*self.place.catalogue);
+        let by = By::application(&*self.tenant.catalogue);
         let ordered = self.decision.order::<Profile>(self.id.0, by, command).await;
         ordered.or_refuse(|refusal| match refusal {
             Refusal::NotPermitted => Failure::ActionDenied(TenantAction::ManageProfiles.name()),
@@ -66,7 +69,7 @@ impl<'d, 'e> ProfileChange<'d, 'e> {
     /// Orders another password.
     async fn change_password(&mut self, hash: &Hash) -> Result<(), Halt<Failure>> {
         self.order(Command::ChangePassword).await?;
-        self.decision.row(credentials::password(self.place.tenant, self.id, hash.as_str()));
+        self.decision.row(credentials::password(self.tenant.id, self.id, hash.as_str()));
         Ok(())
     }
 
@@ -77,9 +80,9 @@ impl<'d, 'e> ProfileChange<'d, 'e> {
     }
 
     /// The profile as answers show it.
-    fn into_found(self) -> Result<Found, Halt<Failure>> {
+    fn into_found(self) -> Result<FoundProfile, Halt<Failure>> {
         let facts = Box::new(self.facts()?.clone());
-        Ok(Found { place: self.place, id: self.id, facts })
+        Ok(FoundProfile { tenant: self.tenant, id: self.id, facts })
     }
 }
 
@@ -105,25 +108,25 @@ impl Orders for Command {
 async fn change(
     app: &App,
     call: &Call,
-    found: &Found,
+    found: &FoundProfile,
     operation: &'static str,
     orders: &impl Orders,
-) -> Result<Found, Failure> {
+) -> Result<FoundProfile, Failure> {
     let kind = Kind { area: "profile", operation };
-    let changed = write(app, call, found.place.tenant, kind, &Changing { found, orders }).await?;
+    let changed = write(app, call, found.tenant.id, kind, &Changing { found, orders }).await?;
     as_recorded(app, changed).await
 }
 
 struct Changing<'a, O> {
-    found: &'a Found,
+    found: &'a FoundProfile,
     orders: &'a O,
 }
 
 impl<O: Orders> Change for Changing<'_, O> {
-    type Done = Found;
+    type Done = FoundProfile;
     type Refusal = Failure;
 
-    async fn decide(&self, decision: &mut Decision<'_>) -> Result<Found, Halt<Failure>> {
+    async fn decide(&self, decision: &mut Decision<'_>) -> Result<FoundProfile, Halt<Failure>> {
         let mut profile = ProfileChange::of(decision, self.found).await?;
         self.orders.give(&mut profile).await?;
         profile.into_found()
@@ -132,23 +135,23 @@ impl<O: Orders> Change for Changing<'_, O> {
 
 /// Read again, so that the answer has the times of the log; if it is gone by now, as it was
 /// decided.
-async fn as_recorded(app: &App, decided: Found) -> Result<Found, Failure> {
-    let recorded = find::in_tenant(app, decided.place.tenant, decided.id).await?;
+async fn as_recorded(app: &App, decided: FoundProfile) -> Result<FoundProfile, Failure> {
+    let recorded = find::in_tenant(app, decided.tenant.id, decided.id).await?;
     Ok(recorded.unwrap_or(decided))
 }
 
 /// The answer to a change: the attributes that may be read, and those that the call wrote.
-fn changed(call: &Call, found: &Found, written: &[String]) -> Answer {
+fn changed(call: &Call, found: &FoundProfile, written: &[String]) -> Answer {
     let wanted = call.parameters.attribute_to_return()?;
-    let (caller, catalogue) = (&call.caller, &found.place.catalogue);
+    let (caller, catalogue) = (&call.caller, &found.tenant.catalogue);
     let attributes = shown::after_change(caller, catalogue, &found.facts, written, &wanted);
     bean(call, Bean::Profile, &shown::profile(found, attributes))
 }
 
 /// The answer to a read.
-fn read(call: &Call, found: &Found) -> Answer {
+fn read(call: &Call, found: &FoundProfile) -> Answer {
     let wanted = call.parameters.attribute_to_return()?;
-    let attributes = shown::readable(&call.caller, &found.place.catalogue, &found.facts, &wanted);
+    let attributes = shown::readable(&call.caller, &found.tenant.catalogue, &found.facts, &wanted);
     bean(call, Bean::Profile, &shown::profile(found, attributes))
 }
 

@@ -40,10 +40,10 @@ pub async fn by_username(State(app): State<Arc<App>>, call: Call) -> Answer {
     let tenant = call.parameters.required("tenantName")?;
     let username = call.parameters.required("username")?;
     call.caller.may(tenant, TenantAction::ManageProfiles)?;
-    let place = find::tenant(&app, tenant).await?.ok_or(Failure::NoSuchProfile)?;
-    let found = find::by_username(&app, &place, username).await?;
+    let tenant = find::tenant_by_name(&app, tenant).await?.ok_or(Failure::NoSuchProfile)?;
+    let found = find::by_username(&app, &tenant, username).await?;
     let found = found.ok_or(Failure::NoSuchProfile)?;
-    find::may_manage(&call, &found.place.name)?;
+    find::may_manage(&call, &found.tenant.name)?;
     read(&call, &found)
 }
 
@@ -65,6 +65,6 @@ pub async fn by_ticket(State(app): State<Arc<App>>, call: Call) -> Answer {
     ticket::touch(&app, &call, &used);
     let found = find::in_tenant(&app, used.tenant, used.profile).await?;
     let found = found.ok_or(Failure::NoSuchProfile)?;
-    find::may_manage(&call, &found.place.name)?;
+    find::may_manage(&call, &found.tenant.name)?;
     read(&call, &found)
 }

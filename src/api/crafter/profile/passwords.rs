@@ -8,7 +8,7 @@ use crate::api::app::App;
 use crate::api::crafter::answer::Answer;
 use crate::api::crafter::call::Call;
 use crate::api::crafter::error::Failure;
-use crate::api::crafter::find::{self, Found};
+use crate::api::crafter::find::{self, FoundProfile};
 use crate::api::crafter::types::profile::Profile as Wire;
 use crate::api::crafter::write::{Kind, write};
 use crate::engine::write::decision::Decision;
@@ -18,7 +18,7 @@ use crate::mail::Kind as MailKind;
 use crate::passwords::Hash;
 
 use super::create::{hashed, may_link_to, send_link};
-use super::verification::{Token, profile_of, spend, token};
+use super::verification::{Token, profile_of, token, use_up};
 use super::{Orders, ProfileChange, changed, read};
 
 /// Sends a profile a mail with a link by which the person chooses another password.
@@ -38,7 +38,7 @@ pub async fn reset(State(app): State<Arc<App>>, call: Call) -> Answer {
     if !found.facts.emails.is_empty() {
         let kind = Kind { area: "session", operation: "reset_password" };
         let mail = SendLink { app: &app, call: &call, found: &found, url };
-        write(&app, &call, found.place.tenant, kind, &mail).await?;
+        write(&app, &call, found.tenant.id, kind, &mail).await?;
         app.applications.outbox.look();
     }
     read(&call, &found)
@@ -47,7 +47,7 @@ pub async fn reset(State(app): State<Arc<App>>, call: Call) -> Answer {
 struct SendLink<'a> {
     app: &'a App,
     call: &'a Call,
-    found: &'a Found,
+    found: &'a FoundProfile,
     url: &'a str,
 }
 
@@ -89,7 +89,7 @@ struct ChangePassword {
 
 impl Orders for ChangePassword {
     async fn give(&self, profile: &mut ProfileChange<'_, '_>) -> Result<(), Halt<Failure>> {
-        spend(profile.decision, self.token.stream).await?;
+        use_up(profile.decision, self.token.stream).await?;
         profile.change_password(&self.hash).await
     }
 }

@@ -49,8 +49,8 @@ pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
     let wanted = wanted(&call)?;
     let found = find::managed(&app, &call, call.path("id")).await?;
     let names: Vec<String> = wanted.attributes.keys().cloned().collect();
-    call.caller.may_with(&found.place.catalogue, &names, AttributeAction::Write)?;
-    let ids = app.engine.secrets.value_ids(found.place.tenant).await?;
+    call.caller.check_attributes(&found.tenant.catalogue, &names, AttributeAction::Write)?;
+    let ids = app.engine.secrets.value_ids(found.tenant.id).await?;
     let hash = hashed(&app, call.parameters.filled("password")?).await?;
     let orders = Update { call: &call, wanted, ids, hash };
     let after = change(&app, &call, &found, "update_profile", &orders).await?;
@@ -67,8 +67,12 @@ struct Update<'a> {
 impl Orders for Update<'_> {
     async fn give(&self, profile: &mut ProfileChange<'_, '_>) -> Result<(), Halt<Failure>> {
         let Update { call, wanted, ids, hash } = self;
-        let catalogue = profile.place.catalogue.clone();
-        call.caller.may_with(&catalogue, wanted.attributes.keys(), AttributeAction::Write)?;
+        let catalogue = profile.tenant.catalogue.clone();
+        call.caller.check_attributes(
+            &catalogue,
+            wanted.attributes.keys(),
+            AttributeAction::Write,
+        )?;
         if let Some(username) = &wanted.username {
             assign_username(profile, username).await?;
         }

@@ -11,7 +11,7 @@ use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, bean, empty};
 use crate::api::crafter::call::Call;
 use crate::api::crafter::error::Failure;
-use crate::api::crafter::find::{self, Found};
+use crate::api::crafter::find::{self, FoundProfile};
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::types::profile::Profile as Wire;
 use crate::api::crafter::types::session::VerificationToken;
@@ -65,11 +65,11 @@ pub async fn token(app: &App, call: &Call, id: &str) -> Result<Token, Failure> {
 ///
 /// # Errors
 /// [`Failure::NoSuchVerificationToken`], [`Failure::NoSuchProfile`], [`Failure::ActionDenied`].
-pub async fn profile_of(app: &App, call: &Call, token: &Token) -> Result<Found, Failure> {
+pub async fn profile_of(app: &App, call: &Call, token: &Token) -> Result<FoundProfile, Failure> {
     call.caller.may(&token.tenant_name, TenantAction::ManageProfiles)?;
     let found = find::in_tenant(app, token.tenant, token.profile).await?;
     let found = found.ok_or(Failure::NoSuchProfile)?;
-    find::may_manage(call, &found.place.name)?;
+    find::may_manage(call, &found.tenant.name)?;
     Ok(found)
 }
 
@@ -77,7 +77,7 @@ pub async fn profile_of(app: &App, call: &Call, token: &Token) -> Result<Found, 
 ///
 /// # Errors
 /// [`Failure::NoSuchVerificationToken`] when another request used it first.
-pub async fn spend(decision: &mut Decision<'_>, stream: Uuid) -> Result<(), Halt<Failure>> {
+pub async fn use_up(decision: &mut Decision<'_>, stream: Uuid) -> Result<(), Halt<Failure>> {
     let command = session::Command::EndSession { reason: "used" };
     let ended = decision.order::<Session>(stream, (), command).await;
     match ended.or_refuse(|_| Failure::Internal)?.is_empty() {
@@ -106,7 +106,7 @@ struct Verify(Token);
 
 impl Orders for Verify {
     async fn give(&self, profile: &mut ProfileChange<'_, '_>) -> Result<(), Halt<Failure>> {
-        spend(profile.decision, self.0.stream).await?;
+        use_up(profile.decision, self.0.stream).await?;
         let log_in_email_is_free = is_log_in_free(profile, self.0.email_id).await?;
         profile.order(Command::VerifyProfile { log_in_email_is_free }).await
     }
@@ -131,7 +131,7 @@ async fn is_log_in_free(
     if !is_bare_address(&email.address.0) {
         return Ok(false);
     }
-    let claim = Claim::login_email(profile.place.tenant, &email.address.0).key;
+    let claim = Claim::login_email(profile.tenant.id, &email.address.0).key;
     Ok(profile.decision.engine.holder(claim).await?.is_none())
 }
 
@@ -148,9 +148,9 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let found = find::managed(&app, &call, call.path("id")).await?;
     let kind = Kind { area: "session", operation: "create_verification_token" };
     let new = Create { app: &app, call: &call, found: &found };
-    let id = write(&app, &call, found.place.tenant, kind, &new).await?;
+    let id = write(&app, &call, found.tenant.id, kind, &new).await?;
     let token = VerificationToken {
-        tenant: found.place.name.clone(),
+        tenant: found.tenant.name.clone(),
         profile_id: shown(found.id.0),
         timestamp: token(&app, &call, &id.to_string()).await?.issued_at,
         id,
@@ -161,7 +161,7 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
 struct Create<'a> {
     app: &'a App,
     call: &'a Call,
-    found: &'a Found,
+    found: &'a FoundProfile,
 }
 
 impl Change for Create<'_> {
@@ -231,6 +231,6 @@ impl Change for Delete {
     type Refusal = Failure;
 
     async fn decide(&self, decision: &mut Decision<'_>) -> Result<(), Halt<Failure>> {
-        spend(decision, self.0).await
+        use_up(decision, self.0).await
     }
 }

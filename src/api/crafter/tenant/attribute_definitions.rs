@@ -26,8 +26,8 @@ use super::manage::definition;
 )]
 pub async fn add(State(app): State<Arc<App>>, call: Call) -> Answer {
     let definitions = definitions(&call)?;
-    change(&app, &call, call.path("name"), "add_attribute_definitions", |place| {
-        let new = definitions.iter().filter(|one| place.catalogue.attribute(&one.name).is_none());
+    change(&app, &call, call.path("name"), "add_attribute_definitions", |tenant| {
+        let new = definitions.iter().filter(|one| tenant.catalogue.attribute(&one.name).is_none());
         new.cloned().map(ApplicationCommand::DefineAttribute).collect()
     })
     .await

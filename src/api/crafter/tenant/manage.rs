@@ -8,7 +8,7 @@ use crate::api::app::App;
 use crate::api::crafter::answer::{Answer, bean, empty, json};
 use crate::api::crafter::call::Call;
 use crate::api::crafter::error::Failure;
-use crate::api::crafter::find::{self, Place};
+use crate::api::crafter::find::{self, FoundTenant};
 use crate::api::crafter::selector::Bean;
 use crate::api::crafter::shown;
 use crate::api::crafter::types::tenant as wire;
@@ -45,7 +45,7 @@ pub async fn create(State(app): State<Arc<App>>, call: Call) -> Answer {
     let tenant = TenantId(mint::new_id());
     let kind = Kind { area: "tenant", operation: "create_tenant" };
     let catalogue = write(&app, &call, tenant, kind, &Create { name: &name, orders }).await?;
-    bean(&call, Bean::Tenant, &shown::tenant(&Place { tenant, name, catalogue }))
+    bean(&call, Bean::Tenant, &shown::tenant(&FoundTenant { id: tenant, name, catalogue }))
 }
 
 struct Create<'a> {
@@ -85,8 +85,8 @@ impl Change for Create<'_> {
 pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
     let name = call.path("name");
     call.caller.may(name, TenantAction::ReadTenant)?;
-    let place = find::tenant(&app, name).await?.ok_or(Failure::NoSuchTenant)?;
-    bean(&call, Bean::Tenant, &shown::tenant(&place))
+    let tenant = find::tenant_by_name(&app, name).await?.ok_or(Failure::NoSuchTenant)?;
+    bean(&call, Bean::Tenant, &shown::tenant(&tenant))
 }
 
 /// Replaces a tenant except its name and id.
@@ -101,9 +101,9 @@ pub async fn get(State(app): State<Arc<App>>, call: Call) -> Answer {
 pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
     let wanted: wire::Tenant = call.body()?;
     replacing(&Catalogue::default(), &wanted)?;
-    change(&app, &call, &wanted.name, "update_tenant", |place| {
+    change(&app, &call, &wanted.name, "update_tenant", |tenant| {
         // Invalid names were refused above.
-        replacing(&place.catalogue, &wanted).unwrap_or_default()
+        replacing(&tenant.catalogue, &wanted).unwrap_or_default()
     })
     .await
 }
@@ -120,16 +120,16 @@ pub async fn update(State(app): State<Arc<App>>, call: Call) -> Answer {
 pub async fn delete(State(app): State<Arc<App>>, call: Call) -> Answer {
     let name = call.path("name");
     call.caller.may(name, TenantAction::DeleteTenant)?;
-    let Some(place) = find::tenant(&app, name).await? else { return empty() };
+    let Some(tenant) = find::tenant_by_name(&app, name).await? else { return empty() };
     // API keys of the other APIs belong to the tenant: they must be revoked before it can go.
-    if !app.engine.claimed(place.tenant, API_KEY_NAME).await?.is_empty() {
+    if !app.engine.claimed(tenant.id, API_KEY_NAME).await?.is_empty() {
         return Err(Failure::ActionDenied(TenantAction::DeleteTenant.name()));
     }
     let kind = Kind { area: "tenant", operation: "delete_tenant" };
     let Executed { value: events, position, .. } =
-        execute(&app, &call, place.tenant, kind, &Delete).await?;
+        execute(&app, &call, tenant.id, kind, &Delete).await?;
     if let Some(position) = position {
-        react::profiles::begin(&app.engine, place.tenant, &events, position).await?;
+        react::profiles::begin(&app.engine, tenant.id, &events, position).await?;
     }
     empty()
 }
@@ -171,8 +171,8 @@ pub async fn count(State(app): State<Arc<App>>, call: Call) -> Answer {
 pub async fn all(State(app): State<Arc<App>>, call: Call) -> Answer {
     call.caller.may_everywhere(TenantAction::ReadTenant)?;
     let named = app.engine.named_tenants().await?.into_iter();
-    let places = named.filter_map(|(tenant, catalogue)| find::placed(tenant, catalogue));
-    let tenants: Vec<wire::Tenant> = places.map(|place| shown::tenant(&place)).collect();
+    let tenants = named.filter_map(|(tenant, catalogue)| find::found_tenant(tenant, catalogue));
+    let tenants: Vec<wire::Tenant> = tenants.map(|tenant| shown::tenant(&tenant)).collect();
     bean(&call, Bean::Tenant, &tenants)
 }
 

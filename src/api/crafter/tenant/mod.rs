@@ -19,7 +19,7 @@ use crate::engine::write::halt::{Halt, Ordered};
 use super::answer::{Answer, bean};
 use super::call::Call;
 use super::error::Failure;
-use super::find::{self, Place};
+use super::find::{self, FoundTenant};
 use super::selector::Bean;
 use super::shown;
 use super::write::{Kind, execute};
@@ -45,41 +45,41 @@ async fn change(
     call: &Call,
     name: &str,
     operation: &'static str,
-    orders: impl Fn(&Place) -> Vec<ApplicationCommand> + Send + Sync,
+    orders: impl Fn(&FoundTenant) -> Vec<ApplicationCommand> + Send + Sync,
 ) -> Answer {
     call.caller.may_all(name, &[TenantAction::ReadTenant, TenantAction::UpdateTenant])?;
-    let place = find::tenant(app, name).await?.ok_or(Failure::NoSuchTenant)?;
+    let tenant = find::tenant_by_name(app, name).await?.ok_or(Failure::NoSuchTenant)?;
     let kind = Kind { area: "tenant", operation };
-    let changing = Changing { place: &place, orders };
+    let changing = Changing { tenant: &tenant, orders };
     let Executed { value: (catalogue, happened), position, .. } =
-        execute(app, call, place.tenant, kind, &changing).await?;
+        execute(app, call, tenant.id, kind, &changing).await?;
     if let Some(position) = position {
-        react::profiles::begin(&app.engine, place.tenant, &happened, position).await?;
+        react::profiles::begin(&app.engine, tenant.id, &happened, position).await?;
     }
-    bean(call, Bean::Tenant, &shown::tenant(&Place { catalogue, ..place }))
+    bean(call, Bean::Tenant, &shown::tenant(&FoundTenant { catalogue, ..tenant }))
 }
 
 struct Changing<'a, F> {
-    place: &'a Place,
+    tenant: &'a FoundTenant,
     orders: F,
 }
 
 impl<F> Change for Changing<'_, F>
 where
-    F: Fn(&Place) -> Vec<ApplicationCommand> + Send + Sync,
+    F: Fn(&FoundTenant) -> Vec<ApplicationCommand> + Send + Sync,
 {
     /// The tenant after the orders, and their events.
     type Done = (Arc<Catalogue>, Vec<Event>);
     type Refusal = Failure;
 
     async fn decide(&self, decision: &mut Decision<'_>) -> Result<Self::Done, Halt<Failure>> {
-        let id = self.place.tenant.0;
+        let id = self.tenant.id.0;
         let catalogue = decision.load::<Tenant>(id).await?.state;
-        if catalogue.name.as_deref() != Some(&self.place.name) {
+        if catalogue.name.as_deref() != Some(&self.tenant.name) {
             return Err(Failure::NoSuchTenant.into());
         }
         let mut happened = Vec::new();
-        for order in (self.orders)(&Place { catalogue, ..self.place.clone() }) {
+        for order in (self.orders)(&FoundTenant { catalogue, ..self.tenant.clone() }) {
             let events = decision.order::<Tenant>(id, (), Command::ForApplications(order)).await;
             happened.extend(events.or_refuse(|_| Failure::NoSuchTenant)?);
         }

@@ -21,12 +21,12 @@ where
 ///
 /// # Errors
 /// The value has another type.
-pub fn or_yes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_else(yes))
+pub fn true_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_else(default_true))
 }
 
 /// The default of a flag that is true unless it is given.
-pub fn yes() -> bool {
+pub fn default_true() -> bool {
     true
 }
 

@@ -29,7 +29,7 @@ pub struct Tenant {
     #[serde(deserialize_with = "fields::objects")]
     pub attribute_definitions: Vec<AttributeDefinition>,
     /// Whether text attributes are HTML-escaped when written.
-    #[serde(deserialize_with = "fields::or_yes")]
+    #[serde(deserialize_with = "fields::true_if_null")]
     pub cleanse_attributes: bool,
     /// Its id. Ignored in bodies, never null in answers.
     pub id: Option<String>,
@@ -43,7 +43,7 @@ impl Default for Tenant {
             available_roles: Vec::new(),
             sso_enabled: false,
             attribute_definitions: Vec::new(),
-            cleanse_attributes: fields::yes(),
+            cleanse_attributes: fields::default_true(),
             id: None,
         }
     }

@@ -1,4 +1,4 @@
-//! Bodies of POST /docs. Never holds the texts: they are in `docs_content`.
+//! Bodies of POST /docs. Their texts are in `docs_content`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,7 +23,7 @@ pub struct GetProfileDocsResponse {
     pub description: String,
     /// The artifact itself.
     pub artifact: Option<DocsResponse>,
-    /// What is kept beside it.
+    /// The resources that are stored with it.
     pub entries: Vec<DocsResponse>,
     /// What it links to.
     pub resources: Vec<DocsResponse>,
@@ -31,7 +31,7 @@ pub struct GetProfileDocsResponse {
     pub permissions: Vec<OperationInfo>,
     /// The endpoints.
     pub api_operations: Vec<OperationInfo>,
-    /// What the pages about it are called.
+    /// The titles of the pages about it.
     pub page_metadata: Option<DocsApiResponse>,
 }
 
@@ -44,11 +44,11 @@ pub struct DocsResponse {
     pub r#type: String,
     /// What it is.
     pub description: String,
-    /// The read model behind it; null for flags, which are compiled in.
+    /// The read model behind it; null for flags, which are part of the program.
     pub materialized_view: Option<MvInfo>,
-    /// The tables of read models it is found in.
+    /// The tables of the read model.
     pub tables: Vec<TableInfo>,
-    /// What can be asked of it and done with it.
+    /// The operations on it.
     pub operations: Vec<OperationInfo>,
 }
 
@@ -57,7 +57,7 @@ pub struct DocsResponse {
 pub struct MvInfo {
     /// The read model.
     pub name: String,
-    /// How its rows come about, in words.
+    /// How its rows are made, in words.
     pub definition: String,
     /// The columns of its table.
     pub columns: Vec<ColumnInfo>,
@@ -90,9 +90,9 @@ pub struct OperationInfo {
     pub name: String,
     /// What it is for.
     pub description: String,
-    /// What it takes.
+    /// Its input.
     pub params: Vec<ParamInfo>,
-    /// What it answers, as free-form JSON.
+    /// Its output, as free-form JSON.
     #[schema(value_type = Option<Object>)]
     pub returns: Option<Value>,
 }
@@ -106,18 +106,18 @@ pub struct ParamInfo {
     pub r#type: String,
     /// Whether it must be given.
     pub required: bool,
-    /// What it is when it is not given.
+    /// The value when it is not given.
     pub default: Option<Value>,
 }
 
-/// Contract 2: what the pages about an artifact are called.
+/// Contract 2: the titles of the pages about an artifact.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct DocsApiResponse {
-    /// The page of all.
+    /// The page that lists all.
     pub list: PageMetaItem,
     /// The page of one.
     pub detail: PageMetaItem,
-    /// The page to make one.
+    /// The page that makes one.
     pub new: PageMetaItem,
 }
 

@@ -1,14 +1,14 @@
-//! Bodies of PATCH /draft and POST /drafts. Never decides which version wins.
+//! Bodies of PATCH /draft and POST /drafts. Which version wins is decided elsewhere.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Contract 4.7: the full state of a draft. What is absent is empty in the new version.
+/// Contract 4.7: the full state of a draft. An absent field is empty in the new version.
 #[derive(Deserialize, ToSchema)]
 pub struct PatchProfileDraftRequest {
-    /// The draft to go on with; none starts a new one.
+    /// The draft to continue; none starts a new one.
     pub input_draft_id: Option<Uuid>,
     /// The version the caller last saw; 0 for a new draft.
     #[serde(default, deserialize_with = "zero_if_null")]
@@ -16,7 +16,7 @@ pub struct PatchProfileDraftRequest {
     pub expected_version: i64,
     /// The name by value.
     pub name: Option<String>,
-    /// The name by id; wins over `name`.
+    /// The name by id; if given, `name` is ignored.
     pub name_id: Option<Uuid>,
     /// An e-mail address by value, at most 254 characters, added to `email_ids`.
     #[schema(max_length = 254)]
@@ -31,11 +31,11 @@ pub struct PatchProfileDraftRequest {
     pub email_ids: Option<Vec<Uuid>>,
     /// The roles, the one that counts first.
     pub role_ids: Option<Vec<Uuid>>,
-    /// The daily limits of requests, of which the last is kept.
+    /// The daily limits of requests; the last is kept.
     pub request_limit_ids: Option<Vec<Uuid>>,
 }
 
-/// Contract 4.7: the draft as it was saved.
+/// Contract 4.7: the draft after saving.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct PatchProfileDraftResponse {
     /// Whether it was saved.
@@ -50,7 +50,7 @@ pub struct PatchProfileDraftResponse {
     pub form_state: Option<ProfileDraftFormState>,
 }
 
-/// Contract 2: what a draft holds, values resolved to ids.
+/// Contract 2: the content of a draft, with values as ids.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ProfileDraftFormState {
     /// The name.
@@ -89,7 +89,7 @@ pub struct GetProfileDraftResponse {
     pub mcp: bool,
     /// Always true: closed drafts are not listed.
     pub active: bool,
-    /// The group of work it belongs to.
+    /// The same id in all drafts of one piece of work.
     pub group_id: Uuid,
     /// The session of the last save.
     pub session_id: Uuid,

@@ -1,4 +1,4 @@
-//! Bodies of POST /emulate and /unemulate. Never decides who may act as whom.
+//! Bodies of POST /emulate and /unemulate. Who may emulate whom is decided elsewhere.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,12 +7,12 @@ use uuid::Uuid;
 
 use super::bounds;
 
-/// Contract 4.11: asks to act as somebody else from the next request on.
+/// Contract 4.11: asks to act as another profile from the next request on.
 #[derive(Deserialize, ToSchema)]
 pub struct EmulateProfileRequest {
     /// The profile to act as.
     pub target_profile_id: Uuid,
-    /// For how long, at most 480; none or 0 means the default.
+    /// For how many minutes, at most 480; none or 0 means the default.
     #[serde(default, deserialize_with = "bounds::between::<_, 0, 480>")]
     #[schema(default = 120, minimum = 0, maximum = 480)]
     pub ttl_minutes: Option<i64>,
@@ -23,7 +23,7 @@ pub struct EmulateProfileRequest {
 pub struct EmulateProfileResponse {
     /// Whether the next request acts as the target.
     pub allowed: bool,
-    /// The stable code of the rule in the way; null when allowed.
+    /// The stable code of the reason for a refusal; null when allowed.
     pub reason: Option<String>,
     /// The grant; null when refused.
     pub grant_id: Option<Uuid>,
@@ -36,6 +36,6 @@ pub struct EmulateProfileResponse {
 pub struct UnemulateProfileResponse {
     /// Whether the next request acts one layer further out.
     pub ok: bool,
-    /// `not_emulating` when there was no layer to leave, else null.
+    /// `not_emulating` when there was no layer to leave; otherwise null.
     pub reason: Option<String>,
 }

@@ -1,5 +1,4 @@
-//! Bodies of answers that are not a success. Never says which status goes with them: the face's
-//! `error.rs` does.
+//! Bodies of answers that are no success. Their statuses are chosen in `src/api/people/failure.rs`.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,14 +10,14 @@ use crate::api::v5::types::draft::ProfileDraftFormState;
 /// Contract 1.1: the body of a 422.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct HTTPValidationError {
-    /// One entry for each part of the request that was refused.
+    /// One entry for each invalid part of the request.
     pub detail: Vec<ValidationError>,
 }
 
-/// Contract 1.1: one refused part of a request.
+/// Contract 1.1: an invalid part of a request.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ValidationError {
-    /// Where it stands, outermost first, as in `["body", "profiles", 0, "profile_id"]`.
+    /// Its place, outermost first, as in `["body", "profiles", 0, "profile_id"]`.
     #[schema(inline)]
     pub loc: Vec<LocationPart>,
     /// What is wrong with it, for people.
@@ -27,7 +26,7 @@ pub struct ValidationError {
     pub r#type: String,
 }
 
-/// Contract 1.1: one step of the way to a refused part.
+/// Contract 1.1: one step on the way to the invalid part.
 #[derive(Clone, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum LocationPart {
@@ -37,7 +36,7 @@ pub enum LocationPart {
     Index(i64),
 }
 
-/// Contract 1.1: the body of every refusal and failure but 422.
+/// Contract 1.1: the body of every failure but 422.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ErrorResponse {
     /// One sentence for people.
@@ -46,29 +45,28 @@ pub struct ErrorResponse {
     pub code: String,
 }
 
-/// Contracts 1.1 and 4.7: a draft that refers to something that does not exist, or holds a value
-/// that cannot be.
+/// Contracts 1.1 and 4.7: a draft with an unknown id or an impossible value.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ProfileDraftErrorResponse {
     /// One sentence for people.
     pub detail: String,
     /// `invalid_reference` or `invalid_value`.
     pub code: String,
-    /// One entry for each field refused.
+    /// One entry for each invalid field.
     pub errors: Vec<ProfileFieldError>,
 }
 
-/// Contract 4.7: the draft has moved on since the caller read it; what it is now.
+/// Contract 4.7: the draft was changed since the caller read it; this is its current content.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ProfileDraftConflictResponse {
     /// One sentence for people.
     pub detail: String,
     /// `draft_version_conflict`.
     pub code: String,
-    /// The draft in question.
+    /// The draft.
     pub draft_id: Uuid,
-    /// The version to name in the next attempt.
+    /// The version to name in the next attempt: the current one.
     pub current_version: i64,
-    /// What is stored under that version.
+    /// The content of that version.
     pub form_state: ProfileDraftFormState,
 }

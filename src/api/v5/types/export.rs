@@ -1,4 +1,4 @@
-//! Bodies of POST /export and /refresh. Never holds an exported row.
+//! Bodies of POST /export and /refresh. Exported rows are in the file only.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,28 +7,28 @@ use uuid::Uuid;
 /// Contract 4.13: asks for profiles as a CSV file.
 #[derive(Deserialize, ToSchema)]
 pub struct ExportProfilesRequest {
-    /// The one profile to export; none for all the caller may see.
+    /// The profile to export; none means all that the caller may see.
     pub profile_export_id: Option<Uuid>,
 }
 
-/// Contract 4.13: where the file is.
+/// Contract 4.13: the file that was made.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ExportProfilesResponse {
-    /// What to download it by.
+    /// The path to download it from.
     pub upload_id: Uuid,
-    /// The name it is saved under.
+    /// The name to save it under.
     pub file_name: String,
-    /// How many rows it has below its header.
+    /// How many rows it has, without the header.
     pub row_count: i64,
 }
 
 /// Contract 4.14: what was replayed and compared.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct RefreshProfilesResponse {
-    /// Whether all of it was done in time.
+    /// Whether everything was done in time.
     pub success: bool,
     /// The read models done.
     pub refreshed_views: Vec<String>,
-    /// The tags of the caches dropped.
+    /// The cache tags that were invalidated.
     pub invalidated_tags: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Bodies of POST /get: one profile as a form to edit. Never decides what may be edited.
+//! Bodies of POST /get: one profile as a form to edit. What may be edited is decided elsewhere.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use crate::api::v5::types::section::{
 pub struct GetProfileRequest {
     /// The profile to edit; none for a new one.
     pub target_profile_id: Option<Uuid>,
-    /// A draft of the caller's that replaces what is selected.
+    /// A draft of the caller. Its content replaces the selected values.
     pub draft_id: Option<Uuid>,
 }
 
@@ -27,11 +27,11 @@ pub struct GetProfileResponse {
     pub profile_exists: Option<bool>,
     /// Whether the caller may save the form.
     pub can_edit: Option<bool>,
-    /// Why not; null exactly when they may.
+    /// The reason; null exactly when the caller may save.
     pub disabled_reason: Option<String>,
     /// The draft's version; null without a draft.
     pub draft_version: Option<i64>,
-    /// The group of work the draft belongs to; null without a draft.
+    /// The piece of work that the draft belongs to; null without a draft.
     pub group_id: Option<Uuid>,
     /// The profile asked for.
     pub profile_id: Option<Uuid>,

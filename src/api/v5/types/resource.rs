@@ -1,4 +1,4 @@
-//! The shared resources a profile links to, as a form shows them. Never holds how they are found.
+//! The shared resources of a profile, as forms show them. How they are found is elsewhere.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -74,7 +74,7 @@ pub struct ProfileFlagConfig {
     pub key: String,
     /// The key in title case.
     pub label: String,
-    /// What it means; tells apart flags of the same name.
+    /// Its meaning. It tells apart flags of the same name.
     pub description: Option<String>,
     /// Its icon.
     pub icon_id: Option<Uuid>,
@@ -83,7 +83,7 @@ pub struct ProfileFlagConfig {
     /// Whether the form shows it.
     #[schema(default = true, required = false)]
     pub show: bool,
-    /// Whether the form demands it.
+    /// Whether the form requires it.
     #[schema(default = false, required = false)]
     pub required: bool,
     /// Whether a generator made it.

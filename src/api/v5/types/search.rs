@@ -1,5 +1,5 @@
-//! Bodies of POST /search: a page of profiles and the facets to narrow it. Never decides who is
-//! found.
+//! Bodies of POST /search: a page of profiles, and the facets to narrow it. Who is found is decided
+//! elsewhere.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,7 +10,7 @@ use super::bounds;
 /// Contract 4.3: what to look for and which page of it.
 #[derive(Deserialize, ToSchema)]
 pub struct SearchProfilesRequest {
-    /// A part of the name or of any e-mail address. Without marks it also finds who has some.
+    /// Part of the name or of an e-mail address. Without marks it also finds texts with marks.
     #[serde(default, deserialize_with = "bounds::characters::<_, 200>")]
     #[schema(max_length = 200)]
     pub search: Option<String>,
@@ -24,23 +24,23 @@ pub struct SearchProfilesRequest {
     pub filter_department_ids: Option<Vec<Uuid>>,
     /// The key of a role.
     pub role_filter: Option<String>,
-    /// Accepted without effect, as there is no facet of cohorts.
+    /// Accepted without effect: there is no facet of cohorts.
     pub cohort_search: Option<String>,
-    /// A part of a department's name, for its facet.
+    /// Part of a department's name, to narrow its facet.
     pub department_search: Option<String>,
-    /// A part of a role's name, for its facet.
+    /// Part of a role's name, to narrow its facet.
     pub role_search: Option<String>,
     /// How many profiles to answer with, at most 100; none or 0 means the default.
     #[serde(default, deserialize_with = "bounds::between::<_, 0, 100>")]
     #[schema(default = 12, minimum = 0, maximum = 100)]
     pub page_size: Option<i64>,
-    /// How many profiles to pass over.
+    /// How many profiles to skip.
     #[serde(default, deserialize_with = "bounds::between::<_, 0, { i64::MAX }>")]
     #[schema(default = 0, minimum = 0)]
     pub page_offset: Option<i64>,
 }
 
-/// Contract 4.3: one page, and what the whole result is made of.
+/// Contract 4.3: one page, and the counts of the whole result.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct SearchProfilesResponse {
     /// The effective profile's name.
@@ -87,22 +87,22 @@ pub struct ListProfilesApiProfile {
 /// Contract 2: one facet of a list.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ListFilterSection {
-    /// What can be chosen.
+    /// The options.
     pub options: Option<Vec<ListFilterOption>>,
-    /// What the request chose; null when it chose nothing.
+    /// What the request selected; null when it selected nothing.
     pub selected_ids: Option<Vec<String>>,
-    /// The text the request narrowed the facet by.
+    /// The text by which the request narrowed the facet.
     pub search: Option<String>,
 }
 
-/// Contract 2: one choice of a facet.
+/// Contract 2: one option of a facet.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ListFilterOption {
     /// A department's id or a role's key.
     pub id: Option<String>,
     /// Its name for people.
     pub name: Option<String>,
-    /// How many profiles it would leave, all other filters applied.
+    /// How many profiles match if it is selected, with all other filters.
     pub count: Option<i64>,
     /// Always null: no facet here has colours.
     pub hex_code: Option<String>,

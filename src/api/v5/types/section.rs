@@ -1,5 +1,5 @@
-//! The sections of a profile's form, the fields all sections share written out in each. Never
-//! looks a resource up: what is selected and what to suggest arrive ready.
+//! The sections of a profile's form. The fields that all sections share are written out in each.
+//! Selected values and suggestions are found elsewhere.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,10 +11,10 @@ use crate::api::v5::types::resource::{
     ProfileRequestLimitResource, ProfileRoleResource,
 };
 
-/// Contract 4.2: how many resources a section suggests beside those selected.
+/// Contract 4.2: most resources that a section suggests beside those selected.
 pub const SUGGESTIONS_MAX: usize = 20;
 
-/// Contract 4.2: how many flags beside the selected one the form offers.
+/// Contract 4.2: flags that the form offers beside the selected one.
 pub const FLAGS_MAX: usize = 50;
 
 /// Contract 2: the section of the name.
@@ -270,8 +270,8 @@ impl ProfileRoleSection {
     }
 }
 
-/// Contract 4.2: what is offered, those selected first and each id once, and the ids of those that
-/// were not selected.
+/// Contract 4.2: the options, those selected first and each id once; and the ids of the options
+/// that are not selected.
 fn offer<T: Clone>(
     selected: &[T],
     suggested: Vec<T>,
