@@ -59,11 +59,12 @@ fn place(event: &Event) -> (&'static str, &str) {
 fn entry(event: &Event) -> Option<Value> {
     match event {
         Event::TenantRegistered { name } => Some(json!({ "name": name })),
-        Event::RoleDefined { rank, name, description, artifacts, .. } => Some(json!({
+        Event::RoleDefined { rank, name, description, artifacts, audits, .. } => Some(json!({
             "rank": rank,
             "name": name,
             "description": description,
             "artifacts": artifacts,
+            "audits": audits,
         })),
         Event::DepartmentDefined { name, description, settings, .. } => Some(json!({
             "name": name,

@@ -43,6 +43,8 @@ pub struct RoleEntry {
     pub description: Option<String>,
     #[serde(default)]
     pub artifacts: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub audits: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -229,6 +229,7 @@ fn role(tenant: TenantId, entry: &RoleEntry) -> Role {
         name: entry.name.get_ref().clone(),
         description: entry.description.clone().unwrap_or_default(),
         artifacts: entry.artifacts.iter().map(|one| one.get_ref().clone()).collect(),
+        audits: entry.audits,
     }
 }
 

@@ -1,8 +1,10 @@
 //! The History API.
 
+use dossier::catalogue_file;
+use dossier::intake::catalogue::{How, apply};
 use serde_json::json;
 
-use crate::support::api::Api;
+use crate::support::api::{Api, CATALOGUE};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_history_of_a_person_is_for_that_person_their_editors_and_superadmins() {
@@ -14,6 +16,33 @@ async fn the_history_of_a_person_is_for_that_person_their_editors_and_superadmin
         let token = api.token(who).await;
         assert_eq!(api.get(&token, &path).await.status, status, "{who}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_audits_sees_all_history_and_changes_nothing() {
+    let api = Api::start().await;
+    let (gil, sam, mia) = (api.token("gil").await, api.token("sam").await, api.id("mia").await);
+    let paths = [
+        "/api/v1/events".to_owned(),
+        "/api/v1/counts".to_owned(),
+        format!("/api/v1/profiles/{mia}/history"),
+    ];
+    for (path, status) in paths.iter().zip([403, 403, 404]) {
+        assert_eq!(api.get(&gil, path).await.status, status, "{path}");
+    }
+    let file = CATALOGUE.replace("name = \"Guest\",", "name = \"Guest\", audits = true,");
+    let file = catalogue_file::parse(&file).unwrap();
+    let how = How { dry_run: false, prune: false, folder: ".".into() };
+    apply(&api.engine, &file, &how).await.unwrap();
+    for (path, status) in paths.iter().zip([403, 403, 404]) {
+        assert_eq!(api.get(&gil, path).await.status, 200, "{path}");
+        assert_eq!(api.get(&sam, path).await.status, status, "{path}");
+    }
+    let item = json!({ "profile_id": mia, "name": "Mia by an auditor" });
+    let answer = api.v5(&gil, "update", json!({ "profiles": [item] })).await.answers(200);
+    assert_eq!(answer["results"][0]["success"], false, "{answer}");
+    let missing = format!("/api/v1/profiles/{}/history", uuid::Uuid::new_v4());
+    assert_eq!(api.get(&gil, &missing).await.status, 404);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -144,7 +144,7 @@ fn all_mistakes_are_named_in_order_of_line() {
             "line 5: rank 6 is outside 0 to 5",
             "line 6: the role name is empty",
             "line 10: unknown field `rnak`, expected one of `key`, `rank`, `name`, \
-             `description`, `artifacts`",
+             `description`, `artifacts`, `audits`",
             "line 14: this tenant has no role `chair`",
             "line 15: `ada` is no e-mail address: it has no @",
         ],

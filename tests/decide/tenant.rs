@@ -25,6 +25,7 @@ fn role(key: &str, rank: u8) -> Role {
         name: key.to_uppercase(),
         description: String::new(),
         artifacts: vec!["profile".to_owned()],
+        audits: false,
     }
 }
 
@@ -60,8 +61,8 @@ fn issuer(audience: &str) -> Issuer {
 }
 
 fn role_defined(role: Role) -> Event {
-    let Role { id, key, rank, name, description, artifacts } = role;
-    Event::RoleDefined { id, key, rank, name, description, artifacts }
+    let Role { id, key, rank, name, description, artifacts, audits } = role;
+    Event::RoleDefined { id, key, rank, name, description, artifacts, audits }
 }
 
 fn department_defined(department: Department) -> Event {

@@ -163,6 +163,7 @@ fn role_defined(rank: u8) -> tenant::Event {
         name: "Administrator".to_owned(),
         description: String::new(),
         artifacts: vec!["profile".to_owned()],
+        audits: false,
     }
 }
 
@@ -173,6 +174,7 @@ fn a_catalogue_entry_is_shown_as_last_defined() {
     assert_eq!((row.version, row.kind.as_str(), row.key.as_str()), (2, "role", "admin"));
     let entry = json!({
         "rank": 4, "name": "Administrator", "description": "", "artifacts": ["profile"],
+        "audits": false,
     });
     assert_eq!(row.entry, Json(entry));
 }

@@ -106,6 +106,14 @@ impl Actor {
         role.and_then(|role| self.catalogue.role(&role.key)).map_or(&[], |role| &role.artifacts)
     }
 
+    /// Whether the effective profile is an auditor: a superadmin, or one with a role that audits
+    /// (History contract 0.2).
+    pub fn is_auditor(&self) -> bool {
+        let roles = self.facts().map_or(&[][..], |facts| &facts.roles);
+        let audits = |key: &String| self.catalogue.role(key).is_some_and(|role| role.audits);
+        self.effective.is_superadmin() || roles.iter().any(audits)
+    }
+
     /// The rank and departments of another profile.
     pub fn standing_of(&self, id: Uuid, facts: &Facts) -> Standing {
         facts.standing(ProfileId(id), |key| self.catalogue.rank(key))

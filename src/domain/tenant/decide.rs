@@ -53,6 +53,7 @@ fn change(catalogue: &Catalogue, command: Command) -> Option<Event> {
                 name: role.name,
                 description: role.description,
                 artifacts: role.artifacts,
+                audits: role.audits,
             })
         }
         Command::RemoveRole { key } => {

@@ -32,6 +32,8 @@ pub enum Event {
         name: String,
         description: String,
         artifacts: Vec<String>,
+        /// Whether it sees all history of its tenant (History contract 0.2).
+        audits: bool,
     },
     /// The role was removed. Reactions remove it from profiles.
     RoleRemoved { key: String },

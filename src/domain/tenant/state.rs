@@ -44,6 +44,8 @@ pub struct Role {
     pub name: String,
     pub description: String,
     pub artifacts: Vec<String>,
+    /// Whether it sees all history of its tenant (History contract 0.2).
+    pub audits: bool,
 }
 
 /// A department.
@@ -171,8 +173,8 @@ impl Aggregate for Tenant {
                 catalogue.last_name = Some(name.clone());
                 catalogue.name = Some(name);
             }
-            Event::RoleDefined { id, key, rank, name, description, artifacts } => {
-                let role = Role { id, key, rank, name, description, artifacts };
+            Event::RoleDefined { id, key, rank, name, description, artifacts, audits } => {
+                let role = Role { id, key, rank, name, description, artifacts, audits };
                 define(&mut catalogue.roles, role, |a, b| a.key == b.key);
             }
             Event::RoleRemoved { key } => catalogue.roles.retain(|role| role.key != key),
