@@ -47,6 +47,11 @@ create unique index events_stream_version_key
 create index events_tenant_position_idx
     on log.events (tenant_id, position);
 
+-- Events that became true at another time than they were recorded: a few, mostly imported.
+create index events_dated_back_idx
+    on log.events (tenant_id, area, stream_id, version)
+    where occurred_at <> recorded_at;
+
 -- An order of inserts alone would let a row be written over: no one may, whatever their role.
 create function log.refuse_change() returns trigger
 language plpgsql as $$
@@ -167,6 +172,61 @@ begin
             low := middle + 1;
         else
             high := middle;
+        end if;
+    end loop;
+    return low;
+end
+$$;
+
+-- The last position recorded at or before a time; null if the time is not over yet. An append
+-- takes its time before it commits, so without a later event one of this time may be on its way:
+-- then this waits for the append that is running, if one is.
+create function log.last_position_until(until timestamptz, append_lock bigint) returns bigint
+language plpgsql as $$
+declare
+    newest timestamptz;
+begin
+    if until >= clock_timestamp() then
+        return null;
+    end if;
+    select recorded_at into newest from log.events order by position desc limit 1;
+    if newest is null or newest <= until then
+        perform pg_advisory_xact_lock_shared(append_lock);
+    end if;
+    return log.first_position_since(until + interval '1 microsecond') - 1;
+end
+$$;
+
+-- How many events of a stream there were up to a position. Versions have no gaps and grow with
+-- positions, so some twenty probes of the key find it, however long the stream is.
+create function log.version_at(of_tenant uuid, of_area text, of_stream uuid, until bigint)
+returns bigint
+language plpgsql stable as $$
+declare
+    low bigint := 0;
+    high bigint := coalesce(
+        (
+            select version
+            from log.events
+            where tenant_id = of_tenant and area = of_area and stream_id = of_stream
+            order by version desc
+            limit 1
+        ),
+        0
+    );
+    middle bigint;
+    found bigint;
+begin
+    while low < high loop
+        middle := (low + high + 1) / 2;
+        select position into found
+        from log.events
+        where tenant_id = of_tenant and area = of_area and stream_id = of_stream
+            and version = middle;
+        if found <= until then
+            low := middle;
+        else
+            high := middle - 1;
         end if;
     end loop;
     return low;

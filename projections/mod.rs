@@ -5,10 +5,12 @@ pub mod audit_log;
 pub mod catalogue;
 pub mod deadlines;
 pub mod profile_attachments;
+pub mod profile_changes;
 pub mod profile_counts;
 pub mod profile_documents;
 pub mod profile_drafts_view;
 pub mod profile_search;
+pub mod profile_snapshots;
 pub mod profiles_view;
 pub mod shared_values;
 
@@ -17,6 +19,7 @@ use std::fmt::Debug;
 use tokio_postgres::types::{FromSqlOwned, ToSql};
 use uuid::Uuid;
 
+use crate::domain::profile::{Past, Step};
 use crate::domain::{Area, Occurred};
 
 /// Names a row: a tenant and an id. The id alone is not enough, since callers choose ids and two
@@ -112,6 +115,30 @@ pub trait ValueModel: InsertModel {
     fn id_of(row: &Self::Row) -> Uuid;
 }
 
+/// An event of a profile, and what it did to the profile.
+#[derive(Clone, Copy, Debug)]
+pub struct Transition<'a> {
+    pub event: &'a Occurred,
+    /// The profile after the event.
+    pub past: &'a Past,
+    /// What the event changed; None when no field differs.
+    pub step: Option<&'a Step>,
+}
+
+/// Tells a row of a [`TransitionModel`] from all others of its tenant: the profile, the position of
+/// the event, and which of the event's rows it is.
+pub type TransitionKey = (Uuid, i64, String);
+
+/// A read model whose rows follow from what each event did to a profile. Rows are only ever
+/// inserted. Its table has the columns tenant_id and profile_id, with an index that begins with
+/// them.
+pub trait TransitionModel: ReadModel {
+    /// The rows that the event brings.
+    fn rows(transition: Transition<'_>) -> Vec<Self::Row>;
+    /// The row's key.
+    fn key_of(row: &Self::Row) -> TransitionKey;
+}
+
 /// Which counter: tenant, dimension, key.
 pub type Counter = (Uuid, &'static str, String);
 
@@ -135,6 +162,8 @@ pub trait Visitor {
     fn entries<M: EntryModel>(&mut self);
     /// For rows that are inserted, each id once.
     fn values<M: ValueModel>(&mut self);
+    /// For rows that are inserted as profiles change.
+    fn transitions<M: TransitionModel>(&mut self);
     /// For counters. They come after the read model that they count.
     fn counters<M: CounterModel>(&mut self);
 }
@@ -151,6 +180,8 @@ pub fn visit(visitor: &mut impl Visitor) {
     visitor.rows::<deadlines::Deadlines>();
     visitor.values::<shared_values::SharedValues>();
     visitor.entries::<audit_log::AuditLog>();
+    visitor.transitions::<profile_changes::ProfileChanges>();
+    visitor.transitions::<profile_snapshots::ProfileSnapshots>();
 }
 
 /// A read model without its types: what its name, schema and lane are.
@@ -187,6 +218,9 @@ pub fn all() -> Vec<Definition> {
             self.add::<M>();
         }
         fn values<M: ValueModel>(&mut self) {
+            self.add::<M>();
+        }
+        fn transitions<M: TransitionModel>(&mut self) {
             self.add::<M>();
         }
         fn counters<M: CounterModel>(&mut self) {

@@ -72,7 +72,9 @@ fn profiles_v5() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(v5::export::export))
         .routes(routes!(v5::refresh::refresh))
         .routes(routes!(v5::download::download))
+        .routes(routes!(history::profile))
         .routes(routes!(history::profile_history))
+        .routes(routes!(history::diff))
         .routes(routes!(history::events))
         .routes(routes!(history::counts))
 }

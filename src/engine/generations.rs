@@ -75,12 +75,11 @@ impl<K: Hash + Eq + Clone, V> Generations<K, V> {
         self.young.insert(key, value);
     }
 
-    /// Forgets a value.
-    pub fn remove(&mut self, key: &K) {
-        if let Some(value) = self.young.remove(key) {
-            self.weight -= (self.weigh)(&value);
-        }
-        self.old.remove(key);
+    /// Forgets a value, and returns it.
+    pub fn remove(&mut self, key: &K) -> Option<V> {
+        let value = self.young.remove(key);
+        self.weight -= value.as_ref().map_or(0, self.weigh);
+        value.or_else(|| self.old.remove(key))
     }
 
     /// Forgets all values.

@@ -1,10 +1,17 @@
 //! Reads the log for auditors: the history of one profile, and the events of a tenant.
 
-use crate::domain::ids::TenantId;
-use crate::domain::profile;
-use crate::projections::audit_log::read::{Filter, positions};
-use crate::store::{Doing, Error, Recorded};
+use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::domain::ids::TenantId;
+use crate::domain::profile::Profile;
+use crate::projections::audit_log::read::{Filter, positions};
+use crate::projections::profile_changes::{self, read::Wanted};
+use crate::store::{Doing, Error, Recorded, StreamPage};
+
+use super::past::moment::Moment;
 use super::{Engine, FOLD_WAIT_MAX, stream};
 
 /// A page of events, and whether more follow.
@@ -22,6 +29,29 @@ pub struct Range {
     pub limit: i64,
 }
 
+impl Range {
+    /// The positions, exclusive, between which the page lies.
+    fn between(&self) -> (i64, i64) {
+        match (self.bound, self.oldest_first) {
+            (None, _) => (0, i64::MAX),
+            (Some(bound), true) => (bound, i64::MAX),
+            (Some(bound), false) => (0, bound),
+        }
+    }
+}
+
+/// Which events of a profile are wanted. What is empty or None is no condition.
+#[derive(Clone, Debug, Default)]
+pub struct StreamFilter {
+    /// They changed one of these fields; `attributes` and `attachments` stand for all of them.
+    pub fields: Vec<String>,
+    pub names: Vec<String>,
+    /// Recorded at this time or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Recorded before this time.
+    pub until: Option<DateTime<Utc>>,
+}
+
 impl Engine {
     /// The events of a profile.
     ///
@@ -30,13 +60,31 @@ impl Engine {
     pub async fn profile_history(
         &self,
         tenant: TenantId,
-        profile: uuid::Uuid,
+        profile: Uuid,
+        filter: &StreamFilter,
         range: Range,
     ) -> Result<Page, Error> {
-        let stream = stream::<profile::Profile>(tenant, profile);
-        let read =
-            self.reader.stream_page(stream, range.bound, range.oldest_first, range.limit + 1);
-        Ok(page(read.await?, range.limit))
+        let (mut after, mut before) = range.between();
+        if let Some(from) = filter.from {
+            after = after.max(self.reader.first_position_since(from).await? - 1);
+        }
+        if let Some(until) = filter.until {
+            before = before.min(self.reader.first_position_since(until).await?);
+        }
+        let (ascending, limit) = (range.oldest_first, range.limit + 1);
+        let (names, between) = (&filter.names, (after, before));
+        if filter.fields.is_empty() {
+            let wanted = StreamPage { between, names, ascending, limit };
+            let read = self.reader.stream_page(stream::<Profile>(tenant, profile), wanted);
+            return Ok(page(read.await?, range.limit));
+        }
+        self.wait_audit().await?;
+        let client = self.connection().await?;
+        let wanted = Wanted { fields: &filter.fields, names, between, ascending, limit };
+        let found = profile_changes::read::positions(&client, (tenant.0, profile), &wanted).await;
+        drop(client);
+        let events = self.events_at(&found.doing("finding changes")?, ascending).await?;
+        Ok(page(events, range.limit))
     }
 
     /// The events of a tenant.
@@ -50,9 +98,7 @@ impl Engine {
         filter: &Filter,
         range: Range,
     ) -> Result<Page, Error> {
-        if !self.projections.wait_audit_log(self.followed(), FOLD_WAIT_MAX).await {
-            return Err(Error::Unavailable("finding events again", None));
-        }
+        self.wait_audit().await?;
         let client = self.connection().await?;
         let (ascending, limit) = (range.oldest_first, range.limit + 1);
         let bound = range.bound.unwrap_or(if ascending { 0 } else { i64::MAX });
@@ -60,11 +106,60 @@ impl Engine {
             .await
             .doing("finding events")?;
         drop(client);
-        let mut events = self.reader.at(&found).await?;
+        Ok(page(self.events_at(&found, ascending).await?, range.limit))
+    }
+
+    /// The events between a position and a moment that changed these fields of a profile: for each
+    /// field at most `limit`, the oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], also when the read model `profile_changes` is more than two seconds
+    /// behind.
+    pub async fn changed_between(
+        &self,
+        to: Moment,
+        profile: Uuid,
+        fields: &[String],
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(String, Recorded)>, Error> {
+        if fields.is_empty() {
+            return Ok(vec![]);
+        }
+        self.wait_audit().await?;
+        let client = self.connection().await?;
+        let key = (to.tenant.0, profile);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let between = (after, to.position);
+        let found = profile_changes::read::between(&client, key, fields, between, limit).await;
+        let found = found.doing("finding changes")?;
+        drop(client);
+        let mut positions: Vec<i64> = found.iter().map(|changed| changed.position).collect();
+        positions.sort_unstable();
+        positions.dedup();
+        let events = self.reader.at(&positions).await?;
+        let events: HashMap<i64, Recorded> =
+            events.into_iter().map(|event| (event.position, event)).collect();
+        let event = |changed: profile_changes::read::Changed| {
+            Some((changed.field, events.get(&changed.position)?.clone()))
+        };
+        Ok(found.into_iter().filter_map(event).collect())
+    }
+
+    /// Waits until the read models of auditors contain all that this process has followed.
+    async fn wait_audit(&self) -> Result<(), Error> {
+        match self.projections.wait_audit(self.followed(), FOLD_WAIT_MAX).await {
+            true => Ok(()),
+            false => Err(Error::Unavailable("finding events again", None)),
+        }
+    }
+
+    async fn events_at(&self, positions: &[i64], ascending: bool) -> Result<Vec<Recorded>, Error> {
+        let mut events = self.reader.at(positions).await?;
         if !ascending {
             events.reverse();
         }
-        Ok(page(events, range.limit))
+        Ok(events)
     }
 }
 

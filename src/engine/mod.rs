@@ -6,6 +6,7 @@ mod generations;
 pub mod history;
 pub mod kept;
 pub mod occurred;
+pub mod past;
 pub mod react;
 pub mod readiness;
 mod reading;
@@ -25,8 +26,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::domain::Aggregate;
 use crate::domain::ids::TenantId;
+use crate::domain::{Aggregate, tenant};
 use crate::store::{
     Appender, AppenderSettings, AreaName, Database, PositionToken, Reader, StreamKey, TokenError,
     TokenKey,
@@ -50,6 +51,8 @@ use write::execute::Turns;
 pub const FOLD_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Most cached names of tenants.
 const TENANT_NAMES_MAX: u64 = 10_000;
+/// Most cached catalogues as they once were.
+const PAST_CATALOGUES_MAX: u64 = 64;
 /// Connections on which lanes read the log.
 const LANE_CONNECTIONS: usize = 1;
 /// Batches that may wait to be followed. Further ones are read from the database instead.
@@ -85,6 +88,8 @@ pub struct Engine {
     database: Database,
     refreshes: Refreshes,
     tenant_names: moka::sync::Cache<String, TenantId>,
+    /// Catalogues as they were after an earlier version.
+    past_catalogues: moka::sync::Cache<(TenantId, i64), Arc<tenant::Catalogue>>,
     turns: Turns,
     appender: Appender,
     tokens: TokenKey,
@@ -160,6 +165,7 @@ impl Engine {
             database,
             refreshes: Refreshes::default(),
             tenant_names: moka::sync::Cache::new(TENANT_NAMES_MAX),
+            past_catalogues: moka::sync::Cache::new(PAST_CATALOGUES_MAX),
             turns: Turns::default(),
             appender,
             tokens,

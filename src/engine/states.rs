@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use metrics::{counter, gauge};
+use serde::de::DeserializeOwned;
 
 use crate::domain::{
     Aggregate, Area, Event, Occurred, access, draft, emulation, export, profile, session, tenant,
@@ -183,12 +184,18 @@ impl States {
 /// # Errors
 /// [`Error::Corrupt`] for an event of another area.
 pub fn evolve<A: Aggregate>(state: &mut A::State, recorded: &Recorded) -> Result<(), Error> {
-    let event: A::Event =
-        crate::domain::codec::decode(&recorded.name, &recorded.payload).map_err(|error| {
-            Error::Corrupt(format!("reading {} of the log: {error}", recorded.name), None)
-        })?;
-    A::evolve(state, &event, recorded.occurred_at);
+    A::evolve(state, &decoded::<A::Event>(recorded)?, recorded.occurred_at);
     Ok(())
+}
+
+/// The event in a record of the log.
+///
+/// # Errors
+/// [`Error::Corrupt`] for an event of another area.
+pub fn decoded<E: DeserializeOwned>(recorded: &Recorded) -> Result<E, Error> {
+    crate::domain::codec::decode(&recorded.name, &recorded.payload).map_err(|error| {
+        Error::Corrupt(format!("reading {} of the log: {error}", recorded.name), None)
+    })
 }
 
 /// The cache of one area.
@@ -283,7 +290,7 @@ impl<A: Aggregate> Cache<A> {
                 });
             }
             Some(version) if version >= occurred.version => {}
-            Some(_) => shard.states.remove(&key),
+            Some(_) => drop(shard.states.remove(&key)),
             None if occurred.version == 1 => {
                 let mut state = Arc::new(A::State::default());
                 apply::<A>(&mut state, event, at);

@@ -11,6 +11,7 @@ mod epoch;
 mod error;
 mod facts;
 mod migrate;
+mod moments;
 mod outcome;
 mod read;
 mod token;
@@ -29,5 +30,5 @@ pub use token::{PositionToken, TokenError, TokenKey};
 pub use transfer::{Import, LogTable, Snapshot};
 pub use types::{
     Append, Appended, AreaName, Claim, Envelope, Guard, NewEvent, OperationalRow, OperationalTable,
-    Priority, Recorded, StreamKey, StreamWrite,
+    Priority, Recorded, StreamKey, StreamPage, StreamRange, StreamWrite,
 };

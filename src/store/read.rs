@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::Error;
 use super::connect::within;
-use super::types::{AreaName, Envelope, Recorded, StreamKey};
+use super::types::{AreaName, Envelope, Recorded, StreamKey, StreamPage, StreamRange};
 
 /// How long a query may take: longer than the statement timeout, so that a server that answers
 /// reports the timeout itself.
@@ -89,24 +89,40 @@ impl Reader {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
     pub async fn streams(&self, wanted: &[(StreamKey, i64)]) -> Result<Vec<Recorded>, Error> {
+        let open = |(stream, after): &(StreamKey, i64)| StreamRange {
+            stream: *stream,
+            after: *after,
+            until: i64::MAX,
+        };
+        let ranges: Vec<StreamRange> = wanted.iter().map(open).collect();
+        self.ranges(&ranges).await
+    }
+
+    /// The events of these ranges, in (range, version) order.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn ranges(&self, wanted: &[StreamRange]) -> Result<Vec<Recorded>, Error> {
         let sql = format!(
-            "select {COLUMNS} from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[])
-                with ordinality as wanted (tenant_id, area, stream_id, version, ordinal)
+            "select {COLUMNS}
+            from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::bigint[])
+                with ordinality as wanted (tenant_id, area, stream_id, after, until, ordinal)
             cross join lateral (
                 select * from log.events
                 where events.tenant_id = wanted.tenant_id
                     and events.area = wanted.area
                     and events.stream_id = wanted.stream_id
-                    and events.version > wanted.version
+                    and events.version > wanted.after
+                    and events.version <= wanted.until
                 order by events.version
             ) as events
             order by wanted.ordinal, events.version"
         );
-        let (tenants, areas, ids) = key_columns(wanted.iter().map(|(stream, _)| stream));
-        let versions: Vec<i64> = wanted.iter().map(|(_, version)| *version).collect();
-        let rows =
-            self.query(&sql, &[&tenants, &areas, &ids, &versions], "reading streams").await?;
-        decode(&rows)
+        let (tenants, areas, ids) = key_columns(wanted.iter().map(|one| &one.stream));
+        let after: Vec<i64> = wanted.iter().map(|one| one.after).collect();
+        let until: Vec<i64> = wanted.iter().map(|one| one.until).collect();
+        let parameters: [&(dyn ToSql + Sync); 5] = [&tenants, &areas, &ids, &after, &until];
+        decode(&self.query(&sql, &parameters, "reading streams").await?)
     }
 
     /// The events of each stream after `position`, in (stream, version) order. The cost grows with
@@ -148,32 +164,34 @@ impl Reader {
         decode(&self.query(&sql, &parameters, "reading what is new of streams").await?)
     }
 
-    /// At most `limit` events of one stream, nearest to `bound` first: those after the position
-    /// `bound` when `ascending`, those before it otherwise; without a bound from the beginning or
-    /// the end.
+    /// A page of one stream.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
     pub async fn stream_page(
         &self,
         stream: StreamKey,
-        bound: Option<i64>,
-        ascending: bool,
-        limit: i64,
+        page: StreamPage<'_>,
     ) -> Result<Vec<Recorded>, Error> {
-        let (comparison, order) = if ascending { (">", "asc") } else { ("<", "desc") };
+        let order = if page.ascending { "asc" } else { "desc" };
         let sql = format!(
             "select {COLUMNS} from log.events
             where tenant_id = $1 and area = $2 and stream_id = $3
-                and ($4::bigint is null or version {comparison} (
-                    select bound.version from log.events as bound
-                    where bound.position = $4 and bound.tenant_id = $1 and bound.stream_id = $3
-                ))
-            order by version {order} limit $5"
+                and version > log.version_at($1, $2, $3, $4)
+                and version <= log.version_at($1, $2, $3, $5::bigint - 1)
+                and (cardinality($6::text[]) = 0 or name = any($6))
+            order by version {order} limit $7"
         );
-        let area = stream.area;
-        let parameters: [&(dyn ToSql + Sync); 5] =
-            [&stream.tenant_id, &area.as_str(), &stream.id, &bound, &limit];
+        let (area, (after, before)) = (stream.area, page.between);
+        let parameters: [&(dyn ToSql + Sync); 7] = [
+            &stream.tenant_id,
+            &area.as_str(),
+            &stream.id,
+            &after,
+            &before,
+            &page.names,
+            &page.limit,
+        ];
         decode(&self.query(&sql, &parameters, "reading a stream").await?)
     }
 
@@ -232,7 +250,11 @@ impl Reader {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
-    pub(super) async fn connection(&self) -> Result<deadpool_postgres::Object, Error> {
+    /// A connection of the same pool, for a query of a read model.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn connection(&self) -> Result<deadpool_postgres::Object, Error> {
         Ok(self.pool.get().await?)
     }
 
@@ -256,7 +278,7 @@ impl Reader {
     }
 }
 
-fn key_columns<'a>(
+pub(super) fn key_columns<'a>(
     streams: impl Iterator<Item = &'a StreamKey>,
 ) -> (Vec<Uuid>, Vec<&'a str>, Vec<Uuid>) {
     let mut columns = (Vec::new(), Vec::new(), Vec::new());

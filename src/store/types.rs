@@ -48,6 +48,26 @@ pub struct StreamKey {
     pub id: Uuid,
 }
 
+/// Some events of a stream: those after the version `after`, up to `until`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamRange {
+    pub stream: StreamKey,
+    pub after: i64,
+    pub until: i64,
+}
+
+/// Which page of a stream.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamPage<'a> {
+    /// The positions, exclusive, between which the events lie.
+    pub between: (i64, i64),
+    /// Names of events; empty for all.
+    pub names: &'a [String],
+    pub ascending: bool,
+    /// Most events.
+    pub limit: i64,
+}
+
 /// Who acted, as whom, from where and why: the same for all events of an append.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {

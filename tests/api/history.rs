@@ -115,7 +115,7 @@ async fn a_made_up_cursor_or_position_is_refused_and_one_from_the_future_too() {
     let api = Api::start().await;
     let token = api.token("root").await;
     let answer = api.get(&token, "/api/v1/events?cursor=AAAAAAAAAAAAAAAAAAAAAA").await;
-    assert_eq!(answer.answers(422)["code"], "invalid_position");
+    assert_eq!(answer.answers(422)["code"], "invalid_cursor");
     let future = api.engine.seal_position(api.tenant, 1_000_000);
     let headers = [("dossier-min-position", future.as_str())];
     let answer = api.v5_with(&token, "search", json!({}), &headers).await;

@@ -78,7 +78,7 @@ async fn no_answer_that_holds_personal_data_is_kept_or_taken_for_something_else(
     for (answer, caching) in [
         (crafter.v5(&root, "search", json!({})).await, "no-store"),
         (crafter.v5(&root, "get", target).await, "private, no-cache"),
-        (crafter.api.get(&root, "/api/v1/events").await, "no-store"),
+        (crafter.api.get(&root, "/api/v1/events").await, "private, no-cache"),
         (crafter.get(&format!("profile/{ada}"), &[]).await, "no-store"),
         (crafter.get("profile/nobody", &[]).await, "no-store"),
     ] {

@@ -50,7 +50,7 @@ async fn ids_and_tokens_of_one_tenant_mean_nothing_in_another() {
     assert_eq!(api.get(&other, &format!("/api/v1/profiles/{id}/history")).await.status, 404);
     let cursor = page["next_cursor"].as_str().unwrap();
     let events = api.get(&other, &format!("/api/v1/events?cursor={cursor}")).await;
-    assert_eq!(events.answers(422)["code"], "invalid_position");
+    assert_eq!(events.answers(422)["code"], "invalid_cursor");
     let name_id = &draft["form_state"]["name_id"];
     let item = json!({ "profiles": [{ "name_id": name_id }] });
     let created = api.v5(&other, "create", item).await.answers(200);

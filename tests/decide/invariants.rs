@@ -232,7 +232,7 @@ fn attributes() -> impl Strategy<Value = BTreeMap<String, Option<i64>>> {
     btree_map("[abc]", option::of(0_i64..3), 0..3)
 }
 
-fn command() -> impl Strategy<Value = profile::Command> {
+pub(super) fn command() -> impl Strategy<Value = profile::Command> {
     use profile::Command;
     let limit = || (1..4).prop_map(request_limit);
     let full_name = || "A{1,3}".prop_map(|text| name(&text));

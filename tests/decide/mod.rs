@@ -5,6 +5,7 @@ mod attachment;
 mod attributes;
 mod catalogue_file;
 mod catalogue_values;
+mod changes;
 mod cleansing;
 mod draft;
 mod emulation;

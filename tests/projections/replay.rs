@@ -138,9 +138,10 @@ async fn a_replay_finds_every_damage_of_a_large_table_and_mends_it() {
                 (values ('00000000-0000-0000-0000-000000000000'::uuid),
                     ('ffffffff-ffff-ffff-ffff-ffffffffffff'), (gen_random_uuid()),
                     (gen_random_uuid())) as stray (id)
-            where one.id = (select id from {table} limit 1)"
+            where one.ctid = (select ctid from {table} limit 1)"
         )
     };
+    let strays_of_profiles = |table: &str| strays(table).replace("'id'", "'profile_id'");
     // Positions of another tenant's events.
     let audited = "insert into audit_log
         select one.tenant_id, another.position, one.stream_id, one.name, one.operation,
@@ -155,6 +156,7 @@ async fn a_replay_finds_every_damage_of_a_large_table_and_mends_it() {
         ("profile_documents", "id", "enabled = not enabled", strays("profile_documents")),
         ("shared_values", "id", "value = value || '?'", strays("shared_values")),
         ("audit_log", "position", "name = 'Forged'", audited.to_owned()),
+        ("profile_changes", "ctid", "version = version + 1", strays_of_profiles("profile_changes")),
     ] {
         let damaged = damage(&api, table, key, change, &stray).await;
         assert!(damaged >= 15, "{table}: {damaged}");

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::api::app::App;
 use crate::api::people::actor::reading_actor;
@@ -14,7 +16,23 @@ use crate::engine::Doing;
 use crate::projections::profile_counts;
 
 use super::error::Problem;
-use super::types::{Asked, ProfileCount, ProfileCounts};
+use super::page::Asked;
+
+/// One counter.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ProfileCount {
+    /// `profile`, `active`, `role` or `department`.
+    pub dimension: String,
+    /// The role, the department or the flag.
+    pub key: String,
+    pub profiles: i64,
+}
+
+/// The counters of a tenant.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ProfileCounts {
+    pub counts: Vec<ProfileCount>,
+}
 
 /// The counters that are not zero.
 #[utoipa::path(
@@ -41,5 +59,5 @@ pub async fn counts(
         key: row.key,
         profiles: row.profiles,
     });
-    Ok(actor.answer(&app, &ProfileCounts { counts: counts.collect() })?)
+    Ok(actor.answer(&app, &ProfileCounts { counts: counts.collect() })?.validated(&call))
 }

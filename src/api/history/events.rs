@@ -3,25 +3,23 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Utc};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::api::app::App;
 use crate::api::people::actor::reading_actor;
 use crate::api::people::answer::Answer;
-use crate::api::people::call::Call;
+use crate::api::people::call::{Call, instant};
 use crate::api::people::failure::Failure;
 use crate::projections::audit_log::read::Filter;
 
+use super::entry::EventPage;
 use super::error::Problem;
-use super::query::Query;
-use super::types::{Asked, EventOrder, EventPage, PageParameters};
+use super::page::{Asked, PageParameters};
+use super::query::{Query, name};
 
-/// Longest name of an event or operation, in bytes.
-const NAME_BYTES_MAX: usize = 100;
-
-/// Which events are wanted, and which page of them.
+/// Which events are wanted.
 #[derive(Clone, Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct EventParameters {
@@ -41,20 +39,11 @@ pub struct EventParameters {
     pub from: Option<DateTime<Utc>>,
     /// Recorded before this time (RFC 3339).
     pub until: Option<DateTime<Utc>>,
-    /// `newest` or `oldest`: which come first.
-    #[param(inline, value_type = Option<EventOrder>)]
-    pub order: EventOrder,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
-    /// 1 to 500; 50 by default.
-    #[param(minimum = 1, maximum = 500, default = 50)]
-    pub limit: Option<i64>,
 }
 
 impl EventParameters {
-    fn read(mut query: Query) -> Result<EventParameters, Failure> {
-        let page = PageParameters::take(&mut query);
-        let read = EventParameters {
+    fn take(query: &mut Query) -> EventParameters {
+        EventParameters {
             stream: query.one("stream", str::parse),
             name: query.one("name", name),
             operation: query.one("operation", name),
@@ -62,12 +51,7 @@ impl EventParameters {
             effective_actor: query.one("effective_actor", str::parse),
             from: query.one("from", instant),
             until: query.one("until", instant),
-            order: page.order,
-            cursor: page.cursor,
-            limit: page.limit,
-        };
-        query.finish()?;
-        Ok(read)
+        }
     }
 }
 
@@ -77,19 +61,20 @@ impl EventParameters {
     path = "/api/v1/events",
     operation_id = "list_events",
     tag = "history",
-    params(EventParameters),
+    params(EventParameters, PageParameters),
     responses((status = 200, body = EventPage))
 )]
 pub async fn events(
     State(app): State<Arc<App>>,
-    Asked(query): Asked,
+    Asked(mut query): Asked,
     call: Call,
 ) -> Result<Answer, Problem> {
     let actor = reading_actor(&app, &call).await?;
     Failure::unless(actor.is_auditor(), "only auditors read all events")?;
-    let asked = EventParameters::read(query)?;
-    let page = PageParameters { order: asked.order, cursor: asked.cursor, limit: asked.limit };
-    let range = page.range(&app, actor.tenant())?;
+    let wanted = PageParameters::take(&mut query);
+    let asked = EventParameters::take(&mut query);
+    query.finish()?;
+    let range = wanted.range(&app, actor.tenant())?;
     let filter = Filter {
         stream_id: asked.stream,
         name: asked.name,
@@ -100,18 +85,6 @@ pub async fn events(
         until: asked.until,
     };
     let page = app.engine.events(actor.tenant(), &filter, range).await?;
-    Ok(actor.answer(&app, &EventPage::new(&app, actor.tenant(), page)?)?)
-}
-
-/// A time that the database can hold.
-fn instant(text: &str) -> Result<DateTime<Utc>, &'static str> {
-    let time = DateTime::parse_from_rfc3339(text).map_err(|_| "an RFC 3339 time is expected")?;
-    let time = time.to_utc();
-    let in_calendar = (1..=9999).contains(&time.year());
-    in_calendar.then_some(time).ok_or("a year between 1 and 9999 is expected")
-}
-
-fn name(text: &str) -> Result<String, &'static str> {
-    let fits = text.len() <= NAME_BYTES_MAX && !text.contains('\0');
-    fits.then(|| text.to_owned()).ok_or("at most 100 bytes and no NUL character are allowed")
+    let page = EventPage::of(&app, actor.tenant(), &wanted, page).await?;
+    Ok(actor.answer(&app, &page)?.validated(&call))
 }

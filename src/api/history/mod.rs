@@ -1,13 +1,21 @@
-//! The History API: what happened, when, by which real actor, acting as whom.
+//! The History API: what happened, when, by whom really, acting as whom.
 
 mod counts;
+mod diff;
+mod entry;
 pub mod error;
 mod events;
+mod facts;
+mod moment;
+mod page;
 mod profile;
+mod profile_history;
 mod query;
-pub mod types;
+mod visible;
 
 pub use counts::{__path_counts, counts};
+pub use diff::{__path_diff, diff};
 pub use error::Problem;
 pub use events::{__path_events, events};
-pub use profile::{__path_profile_history, profile_history};
+pub use profile::{__path_profile, profile};
+pub use profile_history::{__path_profile_history, profile_history};

@@ -1,62 +1,110 @@
-//! GET /api/v1/profiles/{id}/history: what happened to a person. Shown to that person, to those
-//! who may edit them, and to auditors.
+//! GET /api/v1/profiles/{id}: what was known of a person at a moment, and what was true of them on
+//! a day (History contract 1).
 
 use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::api::app::App;
-use crate::api::people::actor::{Actor, reading_actor};
+use crate::api::people::actor::reading_actor;
 use crate::api::people::answer::Answer;
-use crate::api::people::call::Call;
+use crate::api::people::call::{Call, instant};
 use crate::api::people::failure::Failure;
-use crate::domain::permission::{can_edit, has_access};
-use crate::domain::profile::Profile;
 
+use super::entry::Mark;
 use super::error::Problem;
-use super::types::{Asked, EventPage, PageParameters};
+use super::facts::FactsShown;
+use super::moment::{MomentParameters, MomentShown, token_of};
+use super::page::Asked;
+use super::query::Query;
+use super::visible::visible_profile;
 
-/// The events of a profile, deleted ones included.
+/// The day in the world that a request asks about.
+#[derive(Clone, Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ValidAt {
+    /// What was true at this time (RFC 3339), as far as it was known at the moment.
+    pub valid_at: Option<DateTime<Utc>>,
+}
+
+impl ValidAt {
+    /// Takes it from a query.
+    fn take(query: &mut Query) -> ValidAt {
+        ValidAt { valid_at: query.one("valid_at", instant) }
+    }
+}
+
+/// A profile at a moment.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ProfileAtMoment {
+    pub id: Uuid,
+    /// `absent`, `live` or `deleted`.
+    pub state: &'static str,
+    /// How many of its events were taken into account.
+    pub version: i64,
+    pub moment: MomentShown,
+    pub valid_at: Option<DateTime<Utc>>,
+    /// Null while `absent`; the last known ones when `deleted`.
+    pub facts: Option<FactsShown>,
+    /// The last event that changed a field.
+    pub last_change: Option<Mark>,
+}
+
+/// A profile at a moment. Before its registration it is `absent`.
 #[utoipa::path(
     get,
-    path = "/api/v1/profiles/{id}/history",
-    operation_id = "get_profile_history",
+    path = "/api/v1/profiles/{id}",
+    operation_id = "get_profile_at_moment",
     tag = "history",
-    params(("id" = String, Path), PageParameters),
-    responses((status = 200, body = EventPage), (status = 404))
+    params(("id" = String, Path), MomentParameters, ValidAt),
+    responses(
+        (status = 200, body = ProfileAtMoment),
+        (status = 304, description = "As the ETag of If-None-Match"),
+        (status = 404),
+        (status = 409),
+        (status = 422),
+    )
 )]
-pub async fn profile_history(
+pub async fn profile(
     State(app): State<Arc<App>>,
-    id: Result<Path<String>, PathRejection>,
+    path: Result<Path<String>, PathRejection>,
     Asked(mut query): Asked,
     call: Call,
 ) -> Result<Answer, Problem> {
     let actor = reading_actor(&app, &call).await?;
-    let id = id.ok().and_then(|Path(id)| id.parse::<Uuid>().ok());
-    let id = id.ok_or(Failure::ProfileNotFound)?;
-    let parameters = PageParameters::take(&mut query);
+    let id = visible_profile(&app, &actor, path).await?;
+    let asked = MomentParameters::take(&mut query);
+    let ValidAt { valid_at } = ValidAt::take(&mut query);
     query.finish()?;
-    let range = parameters.range(&app, actor.tenant())?;
-    may_see(&app, &actor, id).await?;
-    let page = app.engine.profile_history(actor.tenant(), id, range).await?;
-    Ok(actor.answer(&app, &EventPage::new(&app, actor.tenant(), page)?)?)
-}
-
-/// History contract 0.2.
-async fn may_see(app: &App, actor: &Actor, id: Uuid) -> Result<(), Failure> {
-    let profile = app.engine.load::<Profile>(actor.tenant(), id).await?;
-    let facts = profile.state.last_known().ok_or(Failure::ProfileNotFound)?;
-    if actor.is_auditor() {
-        return Ok(());
+    if valid_at.is_some_and(|valid_at| valid_at > call.received_at) {
+        return Err(Failure::InTheFuture.into());
     }
-    let target = actor.standing_of(id, facts);
-    if !has_access(&actor.effective, &target) {
-        return Err(Failure::ProfileNotFound);
-    }
-    if !can_edit(&actor.effective, &target) {
-        return Err(Failure::Forbidden("only who may edit a profile may read its history"));
-    }
-    Ok(())
+    let moment = asked.find(&app, &actor, id).await?;
+    let past = match valid_at {
+        Some(valid_at) => app.engine.profile_valid_at(moment, id, valid_at).await?,
+        None => app.engine.profile_at(moment, id).await?,
+    };
+    let last_change = match past.changed_version {
+        0 => None,
+        version => app.engine.profile_event(moment, id, version).await?,
+    };
+    let facts = match past.state.last_known() {
+        None => None,
+        Some(facts) => Some(FactsShown::new(facts, &*app.engine.catalogue_at(moment).await?)),
+    };
+    let shown = ProfileAtMoment {
+        id,
+        state: past.state.name(),
+        version: past.version,
+        moment: MomentShown::new(&app, &moment),
+        valid_at,
+        facts,
+        last_change: last_change.map(|event| Mark::of(&app, &event)),
+    };
+    Ok(Answer::ok(&shown)?.with("dossier-position", token_of(&app, &moment)).validated(&call))
 }

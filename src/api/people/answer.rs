@@ -1,12 +1,16 @@
 //! An answer as data, so that it can be stored and sent again.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::call::Call;
 use super::failure::Failure;
+use crate::api::range::is_held;
 
 /// A JSON answer.
 #[derive(Clone, Debug)]
@@ -24,6 +28,19 @@ impl Answer {
     pub fn ok(body: &impl Serialize) -> Result<Answer, Failure> {
         let body = serde_json::to_string(body).map_err(|_| Failure::Internal)?;
         Ok(Answer { status: StatusCode::OK, headers: HeaderMap::new(), body })
+    }
+
+    /// With an entity tag of its body; 304 without a body for a caller that has this answer.
+    pub fn validated(self, call: &Call) -> Answer {
+        let mut hash = DefaultHasher::new();
+        self.body.hash(&mut hash);
+        let etag = format!("\"{:016x}\"", hash.finish());
+        let held = call.if_none_match.as_deref().is_some_and(|held| is_held(held, &etag));
+        let answer = self.with("etag", &etag).with("cache-control", "private, no-cache");
+        match held {
+            true => Answer { status: StatusCode::NOT_MODIFIED, body: String::new(), ..answer },
+            false => answer,
+        }
     }
 
     /// Adds a header.

@@ -5,7 +5,7 @@ use axum::extract::{FromRequest, MatchedPath, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::Response;
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, SubsecRound, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -36,6 +36,8 @@ pub struct Call {
     pub bypass_cache: bool,
     pub idempotency_key: Option<String>,
     pub min_position: Option<String>,
+    /// When its changes became true, if not now (History contract 1).
+    pub occurred_at: Option<DateTime<Utc>>,
     pub if_match: Option<String>,
     pub if_none_match: Option<String>,
     pub range: Option<String>,
@@ -77,6 +79,7 @@ impl Call {
             bypass_cache: text(headers, "x-bypass-cache").is_some_and(|value| value == "1"),
             idempotency_key: text(headers, "idempotency-key"),
             min_position: text(headers, "dossier-min-position"),
+            occurred_at: None,
             if_match: text(headers, IF_MATCH.as_str()),
             if_none_match: text(headers, IF_NONE_MATCH.as_str()),
             range: text(headers, "range"),
@@ -89,12 +92,12 @@ impl Call {
         };
         let long = |key: &String| key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX;
         if call.idempotency_key.as_ref().is_some_and(long) {
-            return Err(Failure::Invalid(vec![InvalidField {
-                location: vec!["header".into(), "Idempotency-Key".into()],
-                message: format!("1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes"),
-                kind: "value_error",
-            }]));
+            let why = format!("1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes");
+            return Err(invalid_header("Idempotency-Key", &why));
         }
+        let occurred_at = text(headers, "dossier-occurred-at").map(|text| instant(&text));
+        call.occurred_at =
+            occurred_at.transpose().map_err(|why| invalid_header("Dossier-Occurred-At", why))?;
         call.body =
             axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| Failure::BodyTooLarge)?;
         Ok(call)
@@ -255,6 +258,22 @@ fn located(error: &serde_path_to_error::Error<serde_json::Error>) -> InvalidFiel
         }
         None => field(location, message, "type_error"),
     }
+}
+
+/// A header with a value that is not allowed, for 422.
+pub fn invalid_header(name: &str, message: &str) -> Failure {
+    invalid(vec!["header".into(), name.into()], message, "value_error")
+}
+
+/// A time that the database can hold, cut to microseconds.
+///
+/// # Errors
+/// Says what is expected.
+pub fn instant(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    let time = DateTime::parse_from_rfc3339(text).map_err(|_| "an RFC 3339 time is expected")?;
+    let time = time.to_utc().trunc_subsecs(6);
+    let in_calendar = (1..=9999).contains(&time.year());
+    in_calendar.then_some(time).ok_or("a year between 1 and 9999 is expected")
 }
 
 fn invalid(location: Vec<Value>, message: &str, kind: &'static str) -> Failure {

@@ -74,6 +74,16 @@ pub enum Failure {
     /// A position token for a position after the end of the log.
     #[error("the position is after the end of the log")]
     PositionAhead,
+    /// A time that is not over yet.
+    #[error("this time is later than now: ask about a time that is over")]
+    InTheFuture,
+    #[error("the profile has fewer events than this version")]
+    NoSuchVersion,
+    #[error("the first moment is later than the second: exchange them")]
+    RangeReversed,
+    /// A cursor of another list, of other filters, or none.
+    #[error("this is no cursor of this list: send next_cursor with the filters of its page")]
+    InvalidCursor,
     #[error("at most {ITEMS_MAX} items in one request")]
     BatchTooLarge,
     #[error("the request changes more than the log takes at once: send it in parts")]
@@ -145,9 +155,13 @@ impl Failure {
             | Failure::BodyTooLarge
             | Failure::ResultTooLarge(_) => S::PAYLOAD_TOO_LARGE,
             Failure::UnsupportedMediaType => S::UNSUPPORTED_MEDIA_TYPE,
-            Failure::InvalidPosition(_) | Failure::Invalid(_) | Failure::IdempotencyMismatch => {
-                S::UNPROCESSABLE_ENTITY
-            }
+            Failure::InvalidPosition(_)
+            | Failure::InTheFuture
+            | Failure::NoSuchVersion
+            | Failure::RangeReversed
+            | Failure::InvalidCursor
+            | Failure::Invalid(_)
+            | Failure::IdempotencyMismatch => S::UNPROCESSABLE_ENTITY,
             Failure::RequestLimitExceeded { .. } => S::TOO_MANY_REQUESTS,
             Failure::Internal => S::INTERNAL_SERVER_ERROR,
             Failure::IdentityUnavailable | Failure::Overloaded | Failure::Unavailable => {
@@ -180,6 +194,10 @@ impl Failure {
             Failure::PreconditionFailed => "precondition_failed",
             Failure::InvalidPosition(_) => "invalid_position",
             Failure::PositionAhead => "position_ahead",
+            Failure::InTheFuture => "in_the_future",
+            Failure::NoSuchVersion => "no_such_version",
+            Failure::RangeReversed => "range_reversed",
+            Failure::InvalidCursor => "invalid_cursor",
             Failure::BatchTooLarge | Failure::TooMuchAtOnce => "batch_too_large",
             Failure::BodyTooLarge => "body_too_large",
             Failure::BodyBroken => "body_broken",

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::domain::Area;
 use crate::domain::claims::Claim;
 use crate::domain::ids::{TenantId, derived};
 use crate::engine::kept::answers;
@@ -18,7 +19,7 @@ use super::actor::{
     Actor, count_request, current, deleted_as_forbidden, reach_position, resolve_actor,
 };
 use super::answer::Answer;
-use super::call::Call;
+use super::call::{Call, invalid_header};
 use super::failure::Failure;
 use super::identity::{Identity, identify};
 use crate::api::app::App;
@@ -176,9 +177,32 @@ impl<E: Endpoint> Change for Asked<'_, E> {
 impl<E: Endpoint> Asked<'_, E> {
     async fn decide_as(&self, attempt: &mut Attempt<'_, '_>) -> Result<Answer, Halt<Failure>> {
         self.endpoint.permit(&attempt.actor)?;
+        if let Some(occurred_at) = self.call.occurred_at {
+            may_date_back(E::KIND, &attempt.actor, self.call, occurred_at)?;
+            attempt.decision.occurred_at = Some(occurred_at);
+        }
         let input = self.input.as_ref().map_err(Failure::clone)?;
         self.endpoint.decide(attempt, input).await
     }
+}
+
+/// History contract 1: who may say when a change became true, and of which changes.
+fn may_date_back(
+    kind: Kind,
+    actor: &Actor,
+    call: &Call,
+    occurred_at: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let administers = actor.effective.is_admin();
+    Failure::unless(administers, "only admins say when a change became true")?;
+    if kind.area != Area::Profile.name() {
+        let why = "only changes of profiles can be dated back";
+        return Err(invalid_header("Dossier-Occurred-At", why));
+    }
+    if occurred_at > call.received_at {
+        return Err(Failure::InTheFuture);
+    }
+    Ok(())
 }
 
 /// An `Idempotency-Key` in use: its claim, and the request that it stands for.
@@ -206,7 +230,10 @@ impl Remembered {
             call.route.as_bytes(),
             key.as_bytes(),
         ]);
-        Some(Remembered { tenant, claim, digest: derived(&[call.raw_body()]), by: real })
+        let occurred_at = call.occurred_at.map(|at| at.timestamp_micros().to_be_bytes());
+        let occurred_at = occurred_at.as_ref().map_or(&[][..], |at| at);
+        let digest = derived(&[call.raw_body(), occurred_at]);
+        Some(Remembered { tenant, claim, digest, by: real })
     }
 
     /// The stored answer, if the request was done before.
@@ -232,12 +259,7 @@ impl Remembered {
     }
 
     /// Stores the answer, in the same transaction as the events.
-    fn keep(
-        &self,
-        decision: &mut Decision<'_>,
-        answer: &Answer,
-        now: chrono::DateTime<chrono::Utc>,
-    ) {
+    fn keep(&self, decision: &mut Decision<'_>, answer: &Answer, now: DateTime<Utc>) {
         let expires_at = now + Duration::hours(ANSWER_HOURS_KEPT);
         let claim = Claim {
             key: self.claim,

@@ -27,7 +27,7 @@ use super::types::bulk::{
     CreateProfileItem, CreateProfilesRequest, CreateProfilesResponse, ProfileFieldError,
     ProfileResultItem,
 };
-use super::types::headers::ActorHeaders;
+use super::types::headers::{ActorHeaders, OccurredAt};
 
 /// The message of a valid item when another item is invalid.
 pub const NOT_APPLIED: &str = "not applied: other items are invalid";
@@ -38,7 +38,7 @@ pub const NOT_APPLIED: &str = "not applied: other items are invalid";
     path = "/api/v5/artifacts/profiles/create",
     operation_id = "create_profiles",
     tag = "profiles",
-    params(ActorHeaders),
+    params(ActorHeaders, OccurredAt),
     request_body = CreateProfilesRequest,
     responses(
         (status = 200, body = CreateProfilesResponse),

@@ -18,7 +18,7 @@ use crate::engine::write::halt::{Halt, Ordered};
 
 use super::ITEMS_MAX;
 use super::types::bulk::{DeleteProfileResult, DeleteProfilesRequest, DeleteProfilesResponse};
-use super::types::headers::ActorHeaders;
+use super::types::headers::{ActorHeaders, OccurredAt};
 
 /// Deletes profiles. Their addresses become free, their history stays.
 #[utoipa::path(
@@ -26,7 +26,7 @@ use super::types::headers::ActorHeaders;
     path = "/api/v5/artifacts/profiles/delete",
     operation_id = "delete_profiles",
     tag = "profiles",
-    params(ActorHeaders),
+    params(ActorHeaders, OccurredAt),
     request_body = DeleteProfilesRequest,
     responses(
         (status = 200, body = DeleteProfilesResponse),

@@ -20,7 +20,7 @@ use crate::engine::write::mint;
 
 use super::pick::Picker;
 use super::types::bulk::{DuplicateProfileRequest, DuplicateProfileResponse};
-use super::types::headers::ActorHeaders;
+use super::types::headers::{ActorHeaders, OccurredAt};
 
 /// The end of a copy's name.
 const SUFFIX: &str = " Copy";
@@ -31,7 +31,7 @@ const SUFFIX: &str = " Copy";
     path = "/api/v5/artifacts/profiles/duplicate",
     operation_id = "duplicate_profile",
     tag = "profiles",
-    params(ActorHeaders),
+    params(ActorHeaders, OccurredAt),
     request_body = DuplicateProfileRequest,
     responses(
         (status = 200, body = DuplicateProfileResponse),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::api::app::App;
 use crate::api::people::actor::Actor;
 use crate::api::people::answer::Answer;
-use crate::api::people::call::Call;
+use crate::api::people::call::{Call, invalid_header};
 use crate::api::people::failure::{Failure, FieldError};
 use crate::api::people::write::{Attempt, Endpoint, Kind, write};
 use crate::domain::claims::LOGIN_EMAIL;
@@ -24,7 +24,7 @@ use super::pick::{self, Picker};
 use super::types::bulk::{
     ProfileResultItem, UpdateProfileItem, UpdateProfilesRequest, UpdateProfilesResponse,
 };
-use super::types::headers::ActorHeaders;
+use super::types::headers::{ActorHeaders, OccurredAt};
 
 /// Changes profiles. A field that an item does not name stays; a list replaces. A single item may
 /// carry `If-Match` with the version that `get` answered as `Dossier-Version`.
@@ -33,7 +33,7 @@ use super::types::headers::ActorHeaders;
     path = "/api/v5/artifacts/profiles/update",
     operation_id = "update_profiles",
     tag = "profiles",
-    params(ActorHeaders),
+    params(ActorHeaders, OccurredAt),
     request_body = UpdateProfilesRequest,
     responses(
         (status = 200, body = UpdateProfilesResponse),
@@ -80,11 +80,7 @@ fn expected_version(if_match: Option<&str>, items: usize) -> Result<Option<i64>,
 }
 
 fn header(message: &str) -> Failure {
-    Failure::Invalid(vec![crate::api::people::failure::InvalidField {
-        location: vec!["header".into(), "If-Match".into()],
-        message: message.to_owned(),
-        kind: "value_error",
-    }])
+    invalid_header("If-Match", message)
 }
 
 type Outcome = Result<(), Vec<FieldError>>;

@@ -136,6 +136,17 @@ impl Event {
                 | Event::AttachmentStored(_)
         )
     }
+
+    /// Whether the event can change a field that the History API shows.
+    pub fn changes_fields(&self) -> bool {
+        !matches!(
+            self,
+            Event::PasswordChanged {}
+                | Event::LogInSucceeded {}
+                | Event::LogInFailed {}
+                | Event::LogInLocked { .. }
+        )
+    }
 }
 
 impl From<Event> for crate::domain::Event {

@@ -1,6 +1,7 @@
 //! The state of a profile.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::attributes::weight_of_all;
@@ -16,7 +17,7 @@ use super::events::{Attachment, Attributes, Event, Registration};
 pub struct Profile;
 
 /// A profile: not registered yet, live, or deleted.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum State {
     #[default]
     Absent,
@@ -26,7 +27,7 @@ pub enum State {
 }
 
 /// The facts of a profile.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
     pub name: Option<Name>,
     pub emails: Vec<Email>,
@@ -89,6 +90,15 @@ impl State {
         match self {
             State::Live(facts) => Some(facts),
             State::Absent | State::Deleted(_) => None,
+        }
+    }
+
+    /// Its name in answers and as a value of the field `state`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            State::Absent => "absent",
+            State::Live(_) => "live",
+            State::Deleted(_) => "deleted",
         }
     }
 

@@ -12,7 +12,8 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::domain::Occurred;
-use crate::projections::{self, InsertModel, Key, RowModel};
+use crate::projections::{self, InsertModel, Key, ReadModel, RowModel};
+use crate::store::{Doing, Error};
 
 use super::flight::Write;
 use crate::engine::generations::{Bounds, Generations};
@@ -20,7 +21,8 @@ use crate::engine::generations::{Bounds, Generations};
 /// Bounds of the rows that a read model keeps in memory, and of their bytes.
 const ROWS_CACHED: Bounds = Bounds { entries_max: 50_000, weight_max: 64 << 20 };
 
-type Done<'a, T> = BoxFuture<'a, Result<T, tokio_postgres::Error>>;
+/// The result of a step that waits for the database.
+pub type Done<'a, T> = BoxFuture<'a, Result<T, Error>>;
 
 /// Runs a statement, which the connection prepares once.
 pub async fn execute(
@@ -190,7 +192,8 @@ impl<M: RowModel> Folder for RowFolder<M> {
                 self.loaded.insert(key, cached);
             }
             if !missing.is_empty() {
-                for row in load_rows::<M>(client, &missing).await? {
+                let rows = load_rows::<M>(client, &missing).await.doing("loading rows")?;
+                for row in rows {
                     self.loaded.insert(M::key_of(&row), Some(row));
                 }
             }
@@ -230,7 +233,7 @@ impl<M: RowModel> Folder for RowFolder<M> {
         for change in &self.changes {
             match &change.after {
                 Some(row) => self.cached.insert(change.key, row.clone()),
-                None => self.cached.remove(&change.key),
+                None => drop(self.cached.remove(&change.key)),
             }
         }
         for observer in &mut self.observers {
@@ -265,7 +268,7 @@ impl<M: InsertModel> Default for InsertFolder<M> {
 }
 
 /// Inserts the rows that do not exist yet.
-pub fn insert_rows<M: InsertModel>(rows: &[M::Row]) -> Option<Write<'_>> {
+pub fn insert_rows<M: ReadModel>(rows: &[M::Row]) -> Option<Write<'_>> {
     if rows.is_empty() {
         return None;
     }

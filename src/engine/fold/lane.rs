@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::domain::Occurred;
-use crate::store::{Database, Doing, Error, Reader, within};
+use crate::store::{Database, Doing, Error, Reader};
 
 use super::connection::{Connection, connect};
 use super::flight::{Write, in_one_flight};
@@ -240,7 +240,8 @@ impl LaneTask {
     ) -> Result<(), Error> {
         let Some(last) = events.last() else { return Ok(()) };
         let started = std::time::Instant::now();
-        match within(FOLD_TIME_MAX, "folding", self.fold_once(client, events)).await {
+        let folded = tokio::time::timeout(FOLD_TIME_MAX, self.fold_once(client, events)).await;
+        match folded.unwrap_or(Err(Error::Unavailable("folding", None))) {
             Ok(Stretch::Folded) => {
                 for (checkpoint, folder) in self.checkpoints.iter_mut().zip(&mut self.folders) {
                     *checkpoint = last.position.max(*checkpoint);
@@ -271,7 +272,7 @@ impl LaneTask {
         &mut self,
         client: &ClientWrapper,
         events: &[Arc<Occurred>],
-    ) -> Result<Stretch, tokio_postgres::Error> {
+    ) -> Result<Stretch, Error> {
         let Some(end) = events.last().map(|event| event.position) else {
             return Ok(Stretch::Folded);
         };
@@ -302,7 +303,7 @@ impl LaneTask {
             Ok(()) => Ok(Stretch::Folded),
             Err(error) => match error.code().map(|code| code.code()) {
                 Some("DOS03" | "23505") => Ok(Stretch::Lost),
-                _ => Err(error),
+                _ => Err(Error::of_statement("folding", error)),
             },
         }
     }

@@ -10,3 +10,4 @@ pub mod project;
 pub mod search;
 pub mod setup;
 pub mod standing;
+pub mod transitions;

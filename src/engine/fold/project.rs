@@ -1,5 +1,5 @@
-//! Runs the read models in two lanes, so that `audit_log` with its many indexes never delays the
-//! answer to a command.
+//! Runs the read models in two lanes, so that those for auditors, with their many indexes, never
+//! delay the answer to a command.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::Occurred;
 use crate::projections::profile_search::ProfileSearch;
 use crate::projections::{
-    self, CounterModel, EntryModel, Lane, ReadModel, RowModel, ValueModel, Visitor,
+    self, CounterModel, EntryModel, Lane, ReadModel, RowModel, TransitionModel, ValueModel, Visitor,
 };
 use crate::store::{Database, Doing, Error, Reader};
 
@@ -23,12 +23,13 @@ use super::folder::{Folder, InsertFolder, RowFolder};
 use super::lane::{Gathering, LaneTask, Note, UNKNOWN};
 use super::search::{Indexing, SearchIndexes};
 use super::standing;
+use super::transitions::TransitionFolder;
 use crate::engine::tags::Tags;
 
 /// Messages that may wait for a lane. Further events are read from the log instead.
 const NOTES_MAX: usize = 256;
 
-/// How long events gather for `audit_log`.
+/// How long events gather for the read models of auditors.
 const AUDIT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The parts that projections need.
@@ -72,7 +73,8 @@ impl Projections {
         let mut projections = Projections { lanes: vec![] };
         let mut tasks = Vec::new();
         for name in Lane::ALL {
-            let mut models = Models { lane: name, folders: vec![], names: vec![] };
+            let reader = settings.reader.clone();
+            let mut models = Models { lane: name, reader, folders: vec![], names: vec![] };
             projections::visit(&mut models);
             let feeds_memory = name == Lane::Views;
             if let Some(folder) = models.folder_of::<ProfileSearch>() {
@@ -142,8 +144,9 @@ impl Projections {
         self.wait(Lane::Views, position, at_most).await
     }
 
-    /// Waits until `audit_log` is folded up to `position`; false when it took too long.
-    pub async fn wait_audit_log(&self, position: i64, at_most: Duration) -> bool {
+    /// Waits until the read models of auditors are folded up to `position`; false when it took too
+    /// long.
+    pub async fn wait_audit(&self, position: i64, at_most: Duration) -> bool {
         self.wait(Lane::Audit, position, at_most).await
     }
 
@@ -195,6 +198,7 @@ impl Projections {
 /// The read models of a lane.
 struct Models {
     lane: Lane,
+    reader: Reader,
     folders: Vec<Box<dyn Folder>>,
     names: Vec<&'static str>,
 }
@@ -226,6 +230,10 @@ impl Visitor for Models {
 
     fn values<M: ValueModel>(&mut self) {
         self.add::<M>(InsertFolder::<M>::default());
+    }
+
+    fn transitions<M: TransitionModel>(&mut self) {
+        self.add::<M>(TransitionFolder::<M>::new(self.reader.clone()));
     }
 
     fn counters<M: CounterModel>(&mut self) {

@@ -1,9 +1,12 @@
 //! The comparisons of all read models, by kind.
 
-use crate::projections::{self, CounterModel, EntryModel, RowModel, ValueModel, Visitor};
+use crate::projections::{
+    self, CounterModel, EntryModel, RowModel, TransitionModel, ValueModel, Visitor,
+};
 
 use super::check::{Check, RowCheck};
 use super::check_streams::StreamCheck;
+use super::check_transitions::TransitionCheck;
 use super::counters::{CounterCheck, Counters};
 use super::inserts::{EntryCheck, InsertCheck, ValueCheck};
 
@@ -47,6 +50,12 @@ impl Visitor for Checks<'_> {
     fn values<M: ValueModel>(&mut self) {
         if self.names.contains(&M::NAME) {
             self.inserts.push(Box::new(ValueCheck::<M>::default()));
+        }
+    }
+
+    fn transitions<M: TransitionModel>(&mut self) {
+        if self.names.contains(&M::NAME) {
+            self.streams.push(Box::new(TransitionCheck::<M>::default()));
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod check_streams;
+pub mod check_transitions;
 pub mod checks;
 pub mod counters;
 pub mod inserts;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::claims::Claim;
 use crate::domain::ids::TenantId;
-use crate::domain::{Aggregate, Event, Rules};
+use crate::domain::{Aggregate, Area, Event, Rules};
 use crate::store::{
     Append, Claim as Held, Claimed, Envelope, Error, Guard, NewEvent, OperationalRow, StreamKey,
     StreamWrite,
@@ -28,6 +28,9 @@ pub struct Decision<'e> {
     pub tenant: TenantId,
     /// Who decides; each attempt may set it again.
     pub envelope: Arc<Envelope>,
+    /// When changes of profiles became true, if not now. States, claims and versions follow the
+    /// order in which changes are recorded.
+    pub occurred_at: Option<DateTime<Utc>>,
     /// When this attempt began. States use this time until the log has recorded the events.
     now: DateTime<Utc>,
     streams: HashMap<StreamKey, Touched>,
@@ -76,6 +79,7 @@ impl<'e> Decision<'e> {
             engine,
             tenant,
             envelope,
+            occurred_at: None,
             now: Utc::now(),
             streams: HashMap::new(),
             from_cache: false,
@@ -239,6 +243,8 @@ impl<'e> Decision<'e> {
         if happened.is_empty() {
             return Ok(());
         }
+        let dated_back = self.occurred_at.filter(|_| A::AREA == Area::Profile);
+        let occurred_at = occurred_at.or(dated_back);
         let key = stream::<A>(self.tenant, id);
         let encoded = happened.iter().map(|event| new_event(&event.clone().into(), occurred_at));
         let mut events = encoded.collect::<Result<Vec<_>, _>>()?;
