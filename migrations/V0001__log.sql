@@ -23,6 +23,7 @@ create table log.events (
     real_actor_name text,
     effective_actor_id uuid not null,
     emulation uuid[],
+    grant_id uuid,
     operation text not null,
     channel text not null,
     face text not null,

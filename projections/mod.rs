@@ -9,6 +9,7 @@ pub mod profile_changes;
 pub mod profile_counts;
 pub mod profile_documents;
 pub mod profile_drafts_view;
+pub mod profile_holdings;
 pub mod profile_search;
 pub mod profile_snapshots;
 pub mod profiles_view;
@@ -181,6 +182,7 @@ pub fn visit(visitor: &mut impl Visitor) {
     visitor.values::<shared_values::SharedValues>();
     visitor.entries::<audit_log::AuditLog>();
     visitor.transitions::<profile_changes::ProfileChanges>();
+    visitor.transitions::<profile_holdings::ProfileHoldings>();
     visitor.transitions::<profile_snapshots::ProfileSnapshots>();
 }
 

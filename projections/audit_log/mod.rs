@@ -1,9 +1,10 @@
-//! Read model: every event, by its real actor, its effective actor and its operation.
+//! Read model: every event, by all that its envelope says of it.
 //!
 //! Fed by: every event
 //! Fills: audit_log
-//! Read by: GET /api/v1/events
+//! Read by: GET /api/v1/events, GET /api/v1/events/count, GET /api/v1/events/{event_id}
 
+pub mod filter;
 mod fold;
 pub mod read;
 
@@ -23,12 +24,22 @@ pub struct AuditLog;
 pub struct Row {
     pub tenant_id: Uuid,
     pub position: i64,
+    pub event_id: Uuid,
+    pub area: String,
     pub stream_id: Uuid,
     pub name: String,
     pub operation: String,
     pub real_actor_id: Uuid,
     pub effective_actor_id: Uuid,
-    pub recorded_at: DateTime<Utc>,
+    /// The layers of a nested emulation but the innermost, which is the effective actor.
+    pub middle_actor_ids: Option<Vec<Uuid>>,
+    pub grant_id: Option<Uuid>,
+    pub session_id: Option<Uuid>,
+    pub request_id: Uuid,
+    pub correlation_id: Uuid,
+    pub channel: String,
+    pub face: String,
+    pub occurred_at: DateTime<Utc>,
 }
 
 impl ReadModel for AuditLog {

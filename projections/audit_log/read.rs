@@ -1,27 +1,21 @@
 //! Queries on `audit_log`.
 
-use chrono::{DateTime, Utc};
 use deadpool_postgres::Client;
 use tokio_postgres::Error;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-/// Which events are wanted. A field that is None is no condition.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    pub stream_id: Option<Uuid>,
-    pub name: Option<String>,
-    pub operation: Option<String>,
-    pub real_actor_id: Option<Uuid>,
-    pub effective_actor_id: Option<Uuid>,
-    /// Recorded at this time or later.
-    pub from: Option<DateTime<Utc>>,
-    /// Recorded before this time.
-    pub until: Option<DateTime<Utc>>,
+use super::filter::{Filter, Question};
+
+/// Which page.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    pub ascending: bool,
+    /// Most events.
+    pub limit: i64,
 }
 
-/// Positions of at most `limit` events of a tenant, nearest to `bound` first: those after it when
-/// `ascending`, those before it otherwise.
+/// The positions of a page of a tenant's events, in the order of the page.
 ///
 /// # Errors
 /// The driver's.
@@ -29,34 +23,46 @@ pub async fn positions(
     client: &Client,
     tenant: Uuid,
     filter: &Filter,
-    bound: i64,
-    ascending: bool,
-    limit: i64,
+    page: Page,
 ) -> Result<Vec<i64>, Error> {
-    // Names only the conditions that are asked for, so that each combination has its own plan.
-    let (comparison, order) = if ascending { (">", "asc") } else { ("<", "desc") };
-    let mut sql =
-        format!("select position from audit_log where tenant_id = $1 and position {comparison} $2");
-    let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&tenant, &bound];
-    let conditions: [(&str, Option<&(dyn ToSql + Sync)>); 7] = [
-        ("stream_id =", filter.stream_id.as_ref().map(|value| value as _)),
-        ("name =", filter.name.as_ref().map(|value| value as _)),
-        ("operation =", filter.operation.as_ref().map(|value| value as _)),
-        ("real_actor_id =", filter.real_actor_id.as_ref().map(|value| value as _)),
-        ("effective_actor_id =", filter.effective_actor_id.as_ref().map(|value| value as _)),
-        // Times never decrease with positions, so a time is a bound on positions.
-        ("position >= log.first_position_since(", filter.from.as_ref().map(|value| value as _)),
-        ("position < log.first_position_since(", filter.until.as_ref().map(|value| value as _)),
-    ];
-    for (condition, value) in conditions {
-        let Some(value) = value else { continue };
-        parameters.push(value);
-        let close = if condition.ends_with('(') { ")" } else { "" };
-        sql.push_str(&format!(" and {condition} ${}{close}", parameters.len()));
-    }
-    parameters.push(&limit);
-    sql.push_str(&format!(" order by position {order} limit ${}", parameters.len()));
+    let mut question = Question::of(&tenant, filter);
+    let limit = question.parameter(&page.limit);
+    let order = if page.ascending { "asc" } else { "desc" };
+    let branches = question.branches(&|place| format!("order by {place} {order} limit {limit}"));
+    let sql = format!(
+        "select distinct position from ({}) as found order by position {order} limit {limit}",
+        branches.join(" union all ")
+    );
     let statement = client.prepare_cached(&sql).await?;
-    let rows = client.query(&statement, &parameters).await?;
+    let rows = client.query(&statement, &question.parameters).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// How many of a tenant's events are wanted.
+///
+/// # Errors
+/// The driver's.
+pub async fn count(client: &Client, tenant: Uuid, filter: &Filter) -> Result<i64, Error> {
+    let question = Question::of(&tenant, filter);
+    let counted = if question.may_repeat() { "distinct position" } else { "*" };
+    let branches = question.branches(&|_| String::new()).join(" union all ");
+    let sql = format!("select count({counted}) from ({branches}) as found");
+    let statement = client.prepare_cached(&sql).await?;
+    Ok(client.query_one(&statement, &question.parameters).await?.get(0))
+}
+
+/// The position of a tenant's event with this id; None if there is none.
+///
+/// # Errors
+/// The driver's.
+pub async fn position_of(
+    client: &Client,
+    tenant: Uuid,
+    event_id: Uuid,
+) -> Result<Option<i64>, Error> {
+    let sql = "select position from audit_log where tenant_id = $1 and event_id = $2";
+    let statement = client.prepare_cached(sql).await?;
+    let parameters: [&(dyn ToSql + Sync); 2] = [&tenant, &event_id];
+    let row = client.query_opt(&statement, &parameters).await?;
+    Ok(row.map(|row| row.get(0)))
 }

@@ -60,6 +60,7 @@ impl Circumstances {
             real_actor_name: by.name,
             effective_actor_id: by.id,
             emulation: vec![],
+            grant_id: None,
             operation,
             channel: "http",
             face: face.name(),

@@ -72,10 +72,14 @@ fn profiles_v5() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(v5::export::export))
         .routes(routes!(v5::refresh::refresh))
         .routes(routes!(v5::download::download))
+        .routes(routes!(history::profiles))
+        .routes(routes!(history::holdings))
         .routes(routes!(history::profile))
         .routes(routes!(history::profile_history))
         .routes(routes!(history::diff))
         .routes(routes!(history::events))
+        .routes(routes!(history::count))
+        .routes(routes!(history::event))
         .routes(routes!(history::counts))
 }
 

@@ -195,5 +195,15 @@ pub struct Occurred {
     pub operation: &'static str,
     /// The stored name.
     pub name: String,
+    pub event_id: Uuid,
+    pub request_id: Uuid,
+    pub correlation_id: Uuid,
+    pub session_id: Option<Uuid>,
+    /// The profiles that the actor acts as, outermost first, and the grant of the innermost.
+    pub emulation: Vec<Uuid>,
+    pub grant_id: Option<Uuid>,
+    /// `http`, `mcp`, `cli` or `system`.
+    pub channel: &'static str,
+    pub face: &'static str,
     pub event: Event,
 }

@@ -1,13 +1,12 @@
 //! Reads the log for auditors: the history of one profile, and the events of a tenant.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::ids::TenantId;
 use crate::domain::profile::Profile;
-use crate::projections::audit_log::read::{Filter, positions};
+use crate::projections::audit_log::filter::Filter;
+use crate::projections::audit_log::read as audit_log;
 use crate::projections::profile_changes::{self, read::Wanted};
 use crate::store::{Doing, Error, Recorded, StreamPage};
 
@@ -52,6 +51,16 @@ pub struct StreamFilter {
     pub until: Option<DateTime<Utc>>,
 }
 
+/// Which events of a tenant are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct EventsWanted {
+    pub filter: Filter,
+    /// Recorded at this time or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Recorded before this time.
+    pub until: Option<DateTime<Utc>>,
+}
+
 impl Engine {
     /// The events of a profile.
     ///
@@ -64,15 +73,10 @@ impl Engine {
         filter: &StreamFilter,
         range: Range,
     ) -> Result<Page, Error> {
-        let (mut after, mut before) = range.between();
-        if let Some(from) = filter.from {
-            after = after.max(self.reader.first_position_since(from).await? - 1);
-        }
-        if let Some(until) = filter.until {
-            before = before.min(self.reader.first_position_since(until).await?);
-        }
+        let (after, before) = range.between();
+        let (from, until) = self.positions_between(filter.from, filter.until).await?;
         let (ascending, limit) = (range.oldest_first, range.limit + 1);
-        let (names, between) = (&filter.names, (after, before));
+        let (names, between) = (&filter.names, (after.max(from), before.min(until)));
         if filter.fields.is_empty() {
             let wanted = StreamPage { between, names, ascending, limit };
             let read = self.reader.stream_page(stream::<Profile>(tenant, profile), wanted);
@@ -95,18 +99,74 @@ impl Engine {
     pub async fn events(
         &self,
         tenant: TenantId,
-        filter: &Filter,
+        wanted: &EventsWanted,
         range: Range,
     ) -> Result<Page, Error> {
         self.wait_audit().await?;
+        let filter = self.between(wanted, range.between()).await?;
         let client = self.connection().await?;
-        let (ascending, limit) = (range.oldest_first, range.limit + 1);
-        let bound = range.bound.unwrap_or(if ascending { 0 } else { i64::MAX });
-        let found = positions(&client, tenant.0, filter, bound, ascending, limit)
-            .await
-            .doing("finding events")?;
+        let wanted = audit_log::Page { ascending: range.oldest_first, limit: range.limit + 1 };
+        let found = audit_log::positions(&client, tenant.0, &filter, wanted).await;
         drop(client);
-        Ok(page(self.events_at(&found, ascending).await?, range.limit))
+        let events = self.events_at(&found.doing("finding events")?, range.oldest_first).await?;
+        Ok(page(events, range.limit))
+    }
+
+    /// How many of the events up to a moment are wanted.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], also when the read model `audit_log` is more than two seconds
+    /// behind.
+    pub async fn count_events(&self, moment: Moment, wanted: &EventsWanted) -> Result<i64, Error> {
+        self.wait_audit().await?;
+        let filter = self.between(wanted, (0, moment.position.saturating_add(1))).await?;
+        let client = self.connection().await?;
+        audit_log::count(&client, moment.tenant.0, &filter).await.doing("counting events")
+    }
+
+    /// The event with this id; None if the tenant has none.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn event(&self, tenant: TenantId, id: Uuid) -> Result<Option<Recorded>, Error> {
+        self.wait_audit().await?;
+        let client = self.connection().await?;
+        let found = audit_log::position_of(&client, tenant.0, id).await.doing("finding an event");
+        drop(client);
+        let positions: Vec<i64> = found?.into_iter().collect();
+        Ok(self.reader.at(&positions).await?.pop())
+    }
+
+    /// The filter, narrowed to what lies between these positions and the times that it names.
+    async fn between(
+        &self,
+        wanted: &EventsWanted,
+        (after, before): (i64, i64),
+    ) -> Result<Filter, Error> {
+        let (from, until) = self.positions_between(wanted.from, wanted.until).await?;
+        let between = (after.max(from), before.min(until));
+        Ok(Filter { between, ..wanted.filter.clone() })
+    }
+
+    /// The positions, exclusive, between which all events lie that were recorded from the first
+    /// time on and before the second.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn positions_between(
+        &self,
+        from: Option<DateTime<Utc>>,
+        until: Option<DateTime<Utc>>,
+    ) -> Result<(i64, i64), Error> {
+        let after = match from {
+            Some(from) => self.reader.first_position_since(from).await? - 1,
+            None => 0,
+        };
+        let before = match until {
+            Some(until) => self.reader.first_position_since(until).await?,
+            None => i64::MAX,
+        };
+        Ok((after, before))
     }
 
     /// The events between a position and a moment that changed these fields of a profile: for each
@@ -134,12 +194,8 @@ impl Engine {
         let found = profile_changes::read::between(&client, key, fields, between, limit).await;
         let found = found.doing("finding changes")?;
         drop(client);
-        let mut positions: Vec<i64> = found.iter().map(|changed| changed.position).collect();
-        positions.sort_unstable();
-        positions.dedup();
-        let events = self.reader.at(&positions).await?;
-        let events: HashMap<i64, Recorded> =
-            events.into_iter().map(|event| (event.position, event)).collect();
+        let positions = found.iter().map(|changed| changed.position).collect();
+        let events = self.events_by_position(positions).await?;
         let event = |changed: profile_changes::read::Changed| {
             Some((changed.field, events.get(&changed.position)?.clone()))
         };
@@ -147,7 +203,7 @@ impl Engine {
     }
 
     /// Waits until the read models of auditors contain all that this process has followed.
-    async fn wait_audit(&self) -> Result<(), Error> {
+    pub(super) async fn wait_audit(&self) -> Result<(), Error> {
         match self.projections.wait_audit(self.followed(), FOLD_WAIT_MAX).await {
             true => Ok(()),
             false => Err(Error::Unavailable("finding events again", None)),

@@ -4,6 +4,7 @@
 pub mod fold;
 mod generations;
 pub mod history;
+pub mod holdings;
 pub mod kept;
 pub mod occurred;
 pub mod past;

@@ -17,6 +17,7 @@ pub fn occurred(recorded: &Recorded) -> Result<Occurred, Error> {
         .ok_or_else(|| corrupt(format!("no area {:?}", recorded.stream.area)))?;
     let event = Event::decode(area, &recorded.name, &recorded.payload)
         .map_err(|error| corrupt(error.to_string()))?;
+    let envelope = &*recorded.envelope;
     Ok(Occurred {
         tenant_id: TenantId(recorded.stream.tenant_id),
         area,
@@ -25,10 +26,18 @@ pub fn occurred(recorded: &Recorded) -> Result<Occurred, Error> {
         position: recorded.position,
         occurred_at: recorded.occurred_at,
         recorded_at: recorded.recorded_at,
-        real_actor_id: recorded.envelope.real_actor_id,
-        effective_actor_id: recorded.envelope.effective_actor_id,
-        operation: recorded.envelope.operation,
+        real_actor_id: envelope.real_actor_id,
+        effective_actor_id: envelope.effective_actor_id,
+        operation: envelope.operation,
         name: recorded.name.clone(),
+        event_id: recorded.event_id,
+        request_id: envelope.request_id,
+        correlation_id: envelope.correlation_id,
+        session_id: envelope.session_id,
+        emulation: envelope.emulation.clone(),
+        grant_id: envelope.grant_id,
+        channel: envelope.channel,
+        face: envelope.face,
         event,
     })
 }

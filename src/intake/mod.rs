@@ -40,6 +40,7 @@ pub fn operator(operation: &'static str) -> Envelope {
         real_actor_name: Some(name),
         effective_actor_id: id,
         emulation: vec![],
+        grant_id: None,
         operation,
         channel: "cli",
         face: "none",

@@ -48,6 +48,7 @@ pub struct EventColumns<'a> {
     real_actor_names: Vec<Option<&'a str>>,
     effective_actor_ids: Vec<Uuid>,
     emulations: Vec<Option<String>>,
+    grant_ids: Vec<Option<Uuid>>,
     operations: Vec<&'a str>,
     channels: Vec<&'a str>,
     faces: Vec<&'a str>,
@@ -88,6 +89,7 @@ impl<'a> EventColumns<'a> {
         self.real_actor_names.push(envelope.real_actor_name.as_deref());
         self.effective_actor_ids.push(envelope.effective_actor_id);
         self.emulations.push(array_literal(&envelope.emulation));
+        self.grant_ids.push(envelope.grant_id);
         self.operations.push(envelope.operation);
         self.channels.push(envelope.channel);
         self.faces.push(envelope.face);
@@ -97,7 +99,7 @@ impl<'a> EventColumns<'a> {
     }
 
     /// The parameters of [`INSERT_EVENTS`], for a log whose head is at `head` or beyond.
-    pub fn parameters<'p>(&'p self, head: &'p i64) -> [&'p (dyn ToSql + Sync); 24] {
+    pub fn parameters<'p>(&'p self, head: &'p i64) -> [&'p (dyn ToSql + Sync); 25] {
         [
             &self.event_ids,
             &self.tenant_ids,
@@ -116,6 +118,7 @@ impl<'a> EventColumns<'a> {
             &self.real_actor_names,
             &self.effective_actor_ids,
             &self.emulations,
+            &self.grant_ids,
             &self.operations,
             &self.channels,
             &self.faces,

@@ -51,7 +51,7 @@ impl Reader {
     }
 
     /// At most `limit` events of one tenant at positions after `after` up to `until`, in order, for
-    /// folding: of the envelope only the actors' ids and the operation.
+    /// folding: of the envelope only what events are found by.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
@@ -65,7 +65,8 @@ impl Reader {
         let sql = "
             select
                 position, event_id, area, stream_id, version, name, schema_version, recorded_at,
-                occurred_at, payload::text, real_actor_id, effective_actor_id, operation
+                occurred_at, payload::text, real_actor_id, effective_actor_id, operation,
+                request_id, correlation_id, session_id, emulation, grant_id, channel, face
             from log.events
             where tenant_id = $1 and position > $2 and position <= $3
             order by position
@@ -87,6 +88,13 @@ impl Reader {
                     real_actor_id: row.get(10),
                     effective_actor_id: row.get(11),
                     operation: interned(row.get(12)),
+                    request_id: row.get(13),
+                    correlation_id: row.get(14),
+                    session_id: row.get(15),
+                    emulation: row.get::<_, Option<Vec<Uuid>>>(16).unwrap_or_default(),
+                    grant_id: row.get(17),
+                    channel: interned(row.get(18)),
+                    face: interned(row.get(19)),
                     ..Envelope::nobody()
                 }),
             })

@@ -1,6 +1,6 @@
 with head as materialized (
     select
-        log.require_head(coalesce(last.position, 0), $24::bigint) as position,
+        log.require_head(coalesce(last.position, 0), $25::bigint) as position,
         greatest(clock_timestamp(), last.recorded_at) as recorded_at
     from (values (1)) as always (one)
     left join (
@@ -31,6 +31,7 @@ inserted as (
         real_actor_name,
         effective_actor_id,
         emulation,
+        grant_id,
         operation,
         channel,
         face,
@@ -58,6 +59,7 @@ inserted as (
         new.real_actor_name,
         new.effective_actor_id,
         new.emulation::uuid[],
+        new.grant_id,
         new.operation,
         new.channel,
         new.face,
@@ -82,12 +84,13 @@ inserted as (
         $15::text[],
         $16::uuid[],
         $17::text[],
-        $18::text[],
+        $18::uuid[],
         $19::text[],
         $20::text[],
         $21::text[],
         $22::text[],
-        $23::text[]
+        $23::text[],
+        $24::text[]
     ) with ordinality as new (
         event_id,
         tenant_id,
@@ -106,6 +109,7 @@ inserted as (
         real_actor_name,
         effective_actor_id,
         emulation,
+        grant_id,
         operation,
         channel,
         face,

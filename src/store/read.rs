@@ -40,8 +40,8 @@ const COLUMNS: &str = "
     events.version, events.name, events.schema_version, events.recorded_at, events.occurred_at,
     events.request_id, events.correlation_id, events.session_id, events.real_actor_kind,
     events.real_actor_id, events.real_actor_name, events.effective_actor_id, events.emulation,
-    events.operation, events.channel, events.face, events.client_address, events.user_agent,
-    events.reason, events.payload::text";
+    events.grant_id, events.operation, events.channel, events.face, events.client_address,
+    events.user_agent, events.reason, events.payload::text";
 
 /// Reads from the log, on connections from a pool. Cheap to clone.
 #[derive(Clone)]
@@ -317,14 +317,15 @@ fn recorded(row: &Row) -> Result<Recorded, Error> {
             real_actor_name: row.get(15),
             effective_actor_id: row.get(16),
             emulation: row.get::<_, Option<Vec<Uuid>>>(17).unwrap_or_default(),
-            operation: interned(row.get(18)),
-            channel: interned(row.get(19)),
-            face: interned(row.get(20)),
-            client_address: row.get(21),
-            user_agent: row.get(22),
-            reason: row.get(23),
+            grant_id: row.get(18),
+            operation: interned(row.get(19)),
+            channel: interned(row.get(20)),
+            face: interned(row.get(21)),
+            client_address: row.get(22),
+            user_agent: row.get(23),
+            reason: row.get(24),
         }),
-        payload: row.get(24),
+        payload: row.get(25),
     })
 }
 

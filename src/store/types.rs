@@ -83,6 +83,8 @@ pub struct Envelope {
     pub effective_actor_id: Uuid,
     /// The profiles that the actor acts as, outermost first.
     pub emulation: Vec<Uuid>,
+    /// The grant of the innermost of these layers.
+    pub grant_id: Option<Uuid>,
     /// The operation: `create`, `emulate`, `import`, and others.
     pub operation: &'static str,
     /// `http`, `mcp`, `cli` or `system`.
@@ -106,6 +108,7 @@ impl Envelope {
             real_actor_name: None,
             effective_actor_id: Uuid::nil(),
             emulation: vec![],
+            grant_id: None,
             operation: "",
             channel: "",
             face: "",

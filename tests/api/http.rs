@@ -180,15 +180,15 @@ async fn every_mistake_in_a_query_is_told_by_its_name() {
     let api = Api::start().await;
     let root = api.token("root").await;
     let query = "limit=x&order=odd&stream=1&from=now&until=0000-01-01T00:00:00Z&nonsense=1\
-                 &name=A&name=B&real_actor=z&operation=%00";
+                 &actor=A&actor=B&real_actor=z&operation=%00";
     let answer = api.get(&root, &format!("/api/v1/events?{query}")).await.answers(422);
     let errors = answer["errors"].as_array().unwrap();
     let mut named: Vec<&Value> = errors.iter().map(|error| &error["location"][1]).collect();
     named.sort_by_key(|name| name.to_string());
     let all = [
+        "actor",
         "from",
         "limit",
-        "name",
         "nonsense",
         "operation",
         "order",

@@ -144,8 +144,7 @@ async fn a_replay_finds_every_damage_of_a_large_table_and_mends_it() {
     let strays_of_profiles = |table: &str| strays(table).replace("'id'", "'profile_id'");
     // Positions of another tenant's events.
     let audited = "insert into audit_log
-        select one.tenant_id, another.position, one.stream_id, one.name, one.operation,
-            one.real_actor_id, one.effective_actor_id, one.recorded_at
+        select (jsonb_populate_record(one, jsonb_build_object('position', another.position))).*
         from audit_log as one, audit_log as another
         where one.position = (select max(position) from audit_log)
             and another.tenant_id <> one.tenant_id

@@ -254,12 +254,21 @@ fn the_audit_log_names_both_actors_and_what_was_asked_for() {
     let row = audit_log::Row {
         tenant_id: TENANT.0,
         position: 107,
+        event_id: Uuid::from_u128(0xb1),
+        area: "profile".to_owned(),
         stream_id: stream_id(Area::Profile),
         name: "ProfileDeleted".to_owned(),
         operation: "update".to_owned(),
         real_actor_id: REAL_ACTOR,
         effective_actor_id: EFFECTIVE_ACTOR,
-        recorded_at: minutes(8),
+        middle_actor_ids: Some(vec![Uuid::from_u128(0xb5)]),
+        grant_id: Some(Uuid::from_u128(0xb6)),
+        session_id: Some(Uuid::from_u128(0xb4)),
+        request_id: Uuid::from_u128(0xb2),
+        correlation_id: Uuid::from_u128(0xb3),
+        channel: "http".to_owned(),
+        face: "v5".to_owned(),
+        occurred_at: minutes(7),
     };
     assert_eq!(AuditLog::rows(&occurred(7, profile::Event::ProfileDeleted {})), [row]);
 }

@@ -51,6 +51,7 @@ fn envelope() -> Arc<Envelope> {
         request_id: Uuid::now_v7(),
         operation: "test",
         emulation: vec![Uuid::now_v7(), Uuid::now_v7()],
+        grant_id: Some(Uuid::now_v7()),
         reason: Some("because".to_owned()),
         ..Envelope::nobody()
     })

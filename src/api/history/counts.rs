@@ -8,14 +8,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::app::App;
-use crate::api::people::actor::reading_actor;
 use crate::api::people::answer::Answer;
 use crate::api::people::call::Call;
-use crate::api::people::failure::Failure;
 use crate::engine::Doing;
 use crate::projections::profile_counts;
 
 use super::error::Problem;
+use super::events::auditor;
 use super::page::Asked;
 
 /// One counter.
@@ -47,8 +46,7 @@ pub async fn counts(
     Asked(query): Asked,
     call: Call,
 ) -> Result<Answer, Problem> {
-    let actor = reading_actor(&app, &call).await?;
-    Failure::unless(actor.is_auditor(), "only auditors read the counters")?;
+    let actor = auditor(&app, &call).await?;
     query.finish()?;
     let client = app.engine.connection().await?;
     let rows = profile_counts::read::of_tenant(&client, actor.tenant().0)

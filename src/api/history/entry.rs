@@ -116,6 +116,8 @@ pub struct EventEntry {
     pub effective_actor_id: Uuid,
     /// The profiles that the actor acts as, outermost first.
     pub emulation: Vec<Uuid>,
+    /// The grant of the innermost of these layers.
+    pub grant_id: Option<Uuid>,
     pub session_id: Option<Uuid>,
     pub operation: &'static str,
     pub reason: Option<String>,
@@ -150,13 +152,24 @@ impl EventPage {
     ) -> Result<EventPage, Failure> {
         let next = page.events.last().filter(|_| page.more);
         let next_cursor = next.map(|last| asked.cursor_after(app, tenant, last.position));
-        let changes = app.engine.changes_of(&page.events).await?;
-        let entries = page.events.into_iter().zip(changes);
-        let events = entries.map(|(event, changes)| {
-            let token = app.engine.seal_position(tenant, event.position);
-            entry(token, event, changes)
+        let events = EventEntry::all(app, page.events).await?;
+        Ok(EventPage { events, next_cursor })
+    }
+}
+
+impl EventEntry {
+    /// Events of one tenant, each with what it changed.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn all(app: &App, events: Vec<Recorded>) -> Result<Vec<EventEntry>, Failure> {
+        let changes = app.engine.changes_of(&events).await?;
+        let entries = events.into_iter().zip(changes);
+        let entries = entries.map(|(event, changes)| {
+            let tenant = TenantId(event.stream.tenant_id);
+            entry(app.engine.seal_position(tenant, event.position), event, changes)
         });
-        Ok(EventPage { events: events.collect::<Result<_, _>>()?, next_cursor })
+        entries.collect()
     }
 }
 
@@ -176,6 +189,7 @@ fn entry(token: String, event: Recorded, changes: Vec<Change>) -> Result<EventEn
         real_actor: EventActor::of(envelope),
         effective_actor_id: envelope.effective_actor_id,
         emulation: envelope.emulation.clone(),
+        grant_id: envelope.grant_id,
         session_id: envelope.session_id,
         operation: envelope.operation,
         reason: envelope.reason.clone(),

@@ -1,58 +1,34 @@
-//! GET /api/v1/events: every event of the tenant, for auditors.
+//! GET /api/v1/events: every event of the tenant, one of them, and how many there are, for auditors
+//! (History contract 2).
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use chrono::{DateTime, Utc};
-use utoipa::IntoParams;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::app::App;
-use crate::api::people::actor::reading_actor;
+use crate::api::people::actor::{Actor, reading_actor};
 use crate::api::people::answer::Answer;
-use crate::api::people::call::{Call, instant};
+use crate::api::people::call::Call;
 use crate::api::people::failure::Failure;
-use crate::projections::audit_log::read::Filter;
 
-use super::entry::EventPage;
+use super::entry::{EventEntry, EventPage};
 use super::error::Problem;
+use super::filter::{EventParameters, too_broad};
+use super::moment::{DirectoryMoment, MomentShown, token_of};
 use super::page::{Asked, PageParameters};
-use super::query::{Query, name};
 
-/// Which events are wanted.
-#[derive(Clone, Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct EventParameters {
-    /// Id of the aggregate: of a profile, a draft, a session, …
-    pub stream: Option<Uuid>,
-    /// For example `ProfileRenamed`.
-    #[param(max_length = 100)]
-    pub name: Option<String>,
-    /// For example `update`, `emulate`, `import`.
-    #[param(max_length = 100)]
-    pub operation: Option<String>,
-    /// The real actor.
-    pub real_actor: Option<Uuid>,
-    /// The effective actor.
-    pub effective_actor: Option<Uuid>,
-    /// Recorded at this time (RFC 3339) or later.
-    pub from: Option<DateTime<Utc>>,
-    /// Recorded before this time (RFC 3339).
-    pub until: Option<DateTime<Utc>>,
-}
-
-impl EventParameters {
-    fn take(query: &mut Query) -> EventParameters {
-        EventParameters {
-            stream: query.one("stream", str::parse),
-            name: query.one("name", name),
-            operation: query.one("operation", name),
-            real_actor: query.one("real_actor", str::parse),
-            effective_actor: query.one("effective_actor", str::parse),
-            from: query.one("from", instant),
-            until: query.one("until", instant),
-        }
-    }
+/// The actor of a request that only auditors may make.
+///
+/// # Errors
+/// Those of [`reading_actor`]; [`Failure::Forbidden`].
+pub async fn auditor(app: &App, call: &Call) -> Result<Actor, Failure> {
+    let actor = reading_actor(app, call).await?;
+    Failure::unless(actor.is_auditor(), "only auditors may ask this")?;
+    Ok(actor)
 }
 
 /// The events of the tenant, by any of their envelope's parts.
@@ -62,29 +38,88 @@ impl EventParameters {
     operation_id = "list_events",
     tag = "history",
     params(EventParameters, PageParameters),
-    responses((status = 200, body = EventPage))
+    responses(
+        (status = 200, body = EventPage),
+        (status = 304, description = "As the ETag of If-None-Match"),
+        (status = 422),
+    )
 )]
 pub async fn events(
     State(app): State<Arc<App>>,
     Asked(mut query): Asked,
     call: Call,
 ) -> Result<Answer, Problem> {
-    let actor = reading_actor(&app, &call).await?;
-    Failure::unless(actor.is_auditor(), "only auditors read all events")?;
-    let wanted = PageParameters::take(&mut query);
-    let asked = EventParameters::take(&mut query);
+    let actor = auditor(&app, &call).await?;
+    let asked = PageParameters::take(&mut query);
+    let wanted = EventParameters::take(&mut query).wanted();
     query.finish()?;
-    let range = wanted.range(&app, actor.tenant())?;
-    let filter = Filter {
-        stream_id: asked.stream,
-        name: asked.name,
-        operation: asked.operation,
-        real_actor_id: asked.real_actor,
-        effective_actor_id: asked.effective_actor,
-        from: asked.from,
-        until: asked.until,
-    };
-    let page = app.engine.events(actor.tenant(), &filter, range).await?;
-    let page = EventPage::of(&app, actor.tenant(), &wanted, page).await?;
+    let range = asked.range(&app, actor.tenant())?;
+    let page = app.engine.events(actor.tenant(), &wanted, range).await.map_err(too_broad)?;
+    let page = EventPage::of(&app, actor.tenant(), &asked, page).await?;
     Ok(actor.answer(&app, &page)?.validated(&call))
+}
+
+/// One event.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events/{event_id}",
+    operation_id = "get_event",
+    tag = "history",
+    params(("event_id" = String, Path)),
+    responses(
+        (status = 200, body = EventEntry),
+        (status = 304, description = "As the ETag of If-None-Match"),
+        (status = 404),
+        (status = 422),
+    )
+)]
+pub async fn event(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    Asked(query): Asked,
+    call: Call,
+) -> Result<Answer, Problem> {
+    let actor = auditor(&app, &call).await?;
+    query.finish()?;
+    let id = path.ok().and_then(|Path(id)| id.parse::<Uuid>().ok());
+    let id = id.ok_or(Failure::EventNotFound)?;
+    let event = app.engine.event(actor.tenant(), id).await?.ok_or(Failure::EventNotFound)?;
+    let entry = EventEntry::all(&app, vec![event]).await?.pop().ok_or(Failure::Internal)?;
+    Ok(actor.answer(&app, &entry)?.validated(&call))
+}
+
+/// How many events there are.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EventCount {
+    pub count: i64,
+    pub moment: MomentShown,
+}
+
+/// How many events of the tenant there were, exactly.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events/count",
+    operation_id = "count_events",
+    tag = "history",
+    params(EventParameters, DirectoryMoment),
+    responses(
+        (status = 200, body = EventCount),
+        (status = 304, description = "As the ETag of If-None-Match"),
+        (status = 409),
+        (status = 422),
+    )
+)]
+pub async fn count(
+    State(app): State<Arc<App>>,
+    Asked(mut query): Asked,
+    call: Call,
+) -> Result<Answer, Problem> {
+    let actor = auditor(&app, &call).await?;
+    let moment = DirectoryMoment::take(&mut query);
+    let wanted = EventParameters::take(&mut query).wanted();
+    query.finish()?;
+    let moment = moment.find(&app, &actor).await?;
+    let count = app.engine.count_events(moment, &wanted).await.map_err(too_broad)?;
+    let shown = EventCount { count, moment: MomentShown::new(&app, &moment) };
+    Ok(Answer::ok(&shown)?.with("dossier-position", token_of(&app, &moment)).validated(&call))
 }

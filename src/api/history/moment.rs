@@ -74,16 +74,50 @@ impl MomentParameters {
     /// [`Failure::InTheFuture`], [`Failure::InvalidPosition`], [`Failure::PositionAhead`],
     /// [`Failure::NoSuchVersion`].
     pub async fn find(&self, app: &App, actor: &Actor, profile: Uuid) -> Result<Moment, Failure> {
-        if let Some(as_of) = self.as_of {
-            return as_of_instant(app, actor, as_of).await;
-        }
-        if let Some(token) = &self.at {
-            return at_token(app, actor, token).await;
+        if self.at_version.is_none() {
+            let asked = DirectoryMoment { as_of: self.as_of, at: self.at.clone() };
+            return asked.find(app, actor).await;
         }
         let now = app.engine.moment(actor.tenant(), actor.position).await?;
         match self.at_version {
             Some(version) => after_version(app, now, profile, version).await,
             None => Ok(now),
+        }
+    }
+}
+
+/// The moment asked about, of the whole directory; now if neither is given.
+#[derive(Clone, Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DirectoryMoment {
+    /// After all that was recorded at or before this time (RFC 3339).
+    pub as_of: Option<DateTime<Utc>>,
+    /// After the entry of the log with this token.
+    pub at: Option<String>,
+}
+
+impl DirectoryMoment {
+    /// Takes these from a query.
+    pub fn take(query: &mut Query) -> DirectoryMoment {
+        let asked = DirectoryMoment {
+            as_of: query.one("as_of", instant),
+            at: query.one("at", |text| Ok::<_, String>(text.to_owned())),
+        };
+        if asked.as_of.is_some() && asked.at.is_some() {
+            query.mistake("at", &"only one of as_of and at may be given");
+        }
+        asked
+    }
+
+    /// The moment.
+    ///
+    /// # Errors
+    /// [`Failure::InTheFuture`], [`Failure::InvalidPosition`], [`Failure::PositionAhead`].
+    pub async fn find(&self, app: &App, actor: &Actor) -> Result<Moment, Failure> {
+        match (self.as_of, &self.at) {
+            (Some(as_of), _) => as_of_instant(app, actor, as_of).await,
+            (None, Some(token)) => at_token(app, actor, token).await,
+            (None, None) => Ok(app.engine.moment(actor.tenant(), actor.position).await?),
         }
     }
 }

@@ -4,6 +4,8 @@ use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Query as QueryOf};
 use axum::http::request::Parts;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::app::App;
@@ -43,6 +45,73 @@ pub struct PageParameters {
     scope: Scope,
 }
 
+/// How long a page is and where it begins, of a list with one order.
+#[derive(Clone, Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Limited {
+    /// `next_cursor` of the page before. It belongs to that page's path and filters.
+    pub cursor: Option<String>,
+    /// 1 to 500; 50 by default.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    pub limit: Option<i64>,
+    #[param(ignore)]
+    scope: Scope,
+}
+
+impl Limited {
+    /// Takes these from a query.
+    pub fn take(query: &mut Query) -> Limited {
+        let limit = query.one("limit", limit);
+        let cursor = query.one("cursor", |text| Ok::<_, String>(text.to_owned()));
+        Limited { cursor, limit, scope: query.scope() }
+    }
+
+    /// Most entries of the page.
+    pub fn limit(&self) -> i64 {
+        self.limit.unwrap_or(LIMIT_DEFAULT)
+    }
+
+    /// The cursor of the page that begins after the entry with this position and these parts.
+    pub fn cursor_after(
+        &self,
+        app: &App,
+        tenant: TenantId,
+        position: i64,
+        parts: &[&str],
+    ) -> String {
+        let token = app.engine.seal_position(tenant, position);
+        let parts = serde_json::to_vec(parts).unwrap_or_default();
+        format!("{token}.{}.{}", URL_SAFE_NO_PAD.encode(parts), self.scope)
+    }
+
+    /// The position and the parts of the entry after which the page begins; None on the first one.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidCursor`].
+    pub fn place<const PARTS: usize>(
+        &self,
+        app: &App,
+        tenant: TenantId,
+    ) -> Result<Option<(i64, [String; PARTS])>, Failure> {
+        let Some(cursor) = self.cursor.as_deref() else { return Ok(None) };
+        let place = || {
+            let (token, rest) = cursor.split_once('.')?;
+            let (parts, scope) = rest.split_once('.')?;
+            let position = app.engine.open_position(tenant, token).ok()?;
+            let parts: Vec<String> =
+                serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts).ok()?).ok()?;
+            let fits = scope == self.scope.to_string() && !parts.iter().any(|it| it.contains('\0'));
+            Some((position, parts.try_into().ok().filter(|_| fits)?))
+        };
+        place().map(Some).ok_or(Failure::InvalidCursor)
+    }
+}
+
+fn limit(text: &str) -> Result<i64, String> {
+    let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+    limit.ok_or(format!("a number from 1 to {LIMIT_MAX} is expected"))
+}
+
 /// The query of a request.
 pub struct Asked(pub Query);
 
@@ -71,10 +140,7 @@ impl PageParameters {
             "oldest" => Ok(EventOrder::Oldest),
             _ => Err("newest or oldest is expected"),
         });
-        let limit = query.one("limit", |text| {
-            let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-            limit.ok_or(format!("a number from 1 to {LIMIT_MAX} is expected"))
-        });
+        let limit = query.one("limit", limit);
         let cursor = query.one("cursor", |text| Ok::<_, String>(text.to_owned()));
         PageParameters { order: order.unwrap_or_default(), cursor, limit, scope: query.scope() }
     }

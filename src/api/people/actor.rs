@@ -126,6 +126,7 @@ impl Actor {
             session_id: Some(self.identity.session.0),
             effective_actor_id: self.effective.profile.0,
             emulation: layers.iter().map(|layer| layer.target.0).collect(),
+            grant_id: layers.last().map(|layer| layer.grant_id.0),
             ..call.envelope(self.real.profile, operation)
         }
     }

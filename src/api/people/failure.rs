@@ -47,6 +47,8 @@ pub enum Failure {
     DepartmentForbidden,
     #[error("profile not found")]
     ProfileNotFound,
+    #[error("event not found")]
+    EventNotFound,
     #[error("draft not found")]
     DraftNotFound,
     #[error("upload not found")]
@@ -79,8 +81,13 @@ pub enum Failure {
     InTheFuture,
     #[error("the profile has fewer events than this version")]
     NoSuchVersion,
+    #[error("the catalogue of that moment has no department with the key {0}")]
+    NoSuchDepartment(String),
     #[error("the first moment is later than the second: exchange them")]
     RangeReversed,
+    /// A question that takes longer than it may. The text says which filter would help.
+    #[error("this question is too broad: {0}")]
+    TooBroad(&'static str),
     /// A cursor of another list, of other filters, or none.
     #[error("this is no cursor of this list: send next_cursor with the filters of its page")]
     InvalidCursor,
@@ -141,6 +148,7 @@ impl Failure {
                 S::FORBIDDEN
             }
             Failure::ProfileNotFound
+            | Failure::EventNotFound
             | Failure::DraftNotFound
             | Failure::UploadNotFound
             | Failure::RouteNotFound => S::NOT_FOUND,
@@ -158,7 +166,9 @@ impl Failure {
             Failure::InvalidPosition(_)
             | Failure::InTheFuture
             | Failure::NoSuchVersion
+            | Failure::NoSuchDepartment(_)
             | Failure::RangeReversed
+            | Failure::TooBroad(_)
             | Failure::InvalidCursor
             | Failure::Invalid(_)
             | Failure::IdempotencyMismatch => S::UNPROCESSABLE_ENTITY,
@@ -182,6 +192,7 @@ impl Failure {
             Failure::ProfileInactive => "profile_inactive",
             Failure::DepartmentForbidden => "department_forbidden",
             Failure::ProfileNotFound => "profile_not_found",
+            Failure::EventNotFound => "event_not_found",
             Failure::DraftNotFound => "draft_not_found",
             Failure::UploadNotFound => "upload_not_found",
             Failure::RouteNotFound => "not_found",
@@ -196,7 +207,9 @@ impl Failure {
             Failure::PositionAhead => "position_ahead",
             Failure::InTheFuture => "in_the_future",
             Failure::NoSuchVersion => "no_such_version",
+            Failure::NoSuchDepartment(_) => "no_such_department",
             Failure::RangeReversed => "range_reversed",
+            Failure::TooBroad(_) => "too_broad",
             Failure::InvalidCursor => "invalid_cursor",
             Failure::BatchTooLarge | Failure::TooMuchAtOnce => "batch_too_large",
             Failure::BodyTooLarge => "body_too_large",

@@ -173,6 +173,7 @@ pub async fn issue_or_conflict<C: Change>(
         real_actor_name: Some("reactions".to_owned()),
         effective_actor_id: id,
         emulation: vec![],
+        grant_id: None,
         operation: reaction,
         channel: "system",
         face: "none",
