@@ -86,7 +86,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         anyhow::bail!("--demo serves on loopback only: its credentials are for trials");
     }
     // Settings are checked before anything is started.
-    let _ = allowing(axum::Router::new(), &arguments.cors_origin)?;
+    let _ = with_cors_origins(axum::Router::new(), &arguments.cors_origin)?;
     let metrics = start_metrics()?;
     let listener = bind(arguments.listen).await?;
     let ops_listener = match arguments.ops_listen {
@@ -130,7 +130,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
              to look at one with real people"
         );
     }
-    let router = allowing(routes::router(app.clone()), &arguments.cors_origin)?;
+    let router = with_cors_origins(routes::router(app.clone()), &arguments.cors_origin)?;
     let served = until_stopped(app, (listener, router), ops_listener).await;
     directory.close().await?;
     served?;
@@ -200,7 +200,7 @@ async fn keep(app: Arc<App>, stopping: CancellationToken) {
 }
 
 /// The router, also for pages of these other origins.
-fn allowing(router: axum::Router, origins: &[String]) -> anyhow::Result<axum::Router> {
+fn with_cors_origins(router: axum::Router, origins: &[String]) -> anyhow::Result<axum::Router> {
     routes::with_origins(router, origins).map_err(|why| anyhow::anyhow!("--cors-origin: {why}"))
 }
 

@@ -43,7 +43,7 @@ use fold::search::SearchIndexes;
 use fold::{project, setup};
 use kept::quota::Quota;
 use kept::secrets::Secrets;
-use replay::rebuild::Refreshes;
+use replay::run::Refreshes;
 use states::States;
 use tags::Tags;
 use write::execute::Turns;

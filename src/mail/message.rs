@@ -10,7 +10,7 @@ use lettre::message::header::{
 use lettre::message::{Body, Mailbox};
 
 use super::template::{Template, Values};
-use super::{Failure, Kind, Mail, SettingsError, Wording};
+use super::{Failure, Kind, Mail, SenderAndSubject, SettingsError};
 
 /// Longest line of a mail, in bytes without its end (RFC 5322, 2.1.1).
 const LINE_BYTES_MAX: usize = 998;
@@ -35,7 +35,11 @@ impl Form {
     ///
     /// # Errors
     /// [`SettingsError::Sender`], [`SettingsError::Subject`].
-    pub fn new(kind: Kind, wording: &Wording, template: Template) -> Result<Form, SettingsError> {
+    pub fn new(
+        kind: Kind,
+        wording: &SenderAndSubject,
+        template: Template,
+    ) -> Result<Form, SettingsError> {
         // Many servers refuse mails from a sender outside ASCII.
         let from =
             mailbox(&wording.from).filter(|from| AsRef::<str>::as_ref(&from.email).is_ascii());

@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub use deliver::{Failure, Mailer};
-pub use settings::{Security, Settings, SettingsError, Smtp, TIMEOUT_MAX, Wording};
+pub use settings::{Security, SenderAndSubject, Settings, SettingsError, Smtp, TIMEOUT_MAX};
 
 /// The purpose of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

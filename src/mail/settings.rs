@@ -21,9 +21,9 @@ pub struct Settings {
     /// Where mails are written while there is no server: `mail` in the data directory.
     pub folder: PathBuf,
     /// `verification.newProfile.mail.from`, `….subject`: "Verify Account".
-    pub verify_account: Wording,
+    pub verify_account: SenderAndSubject,
     /// `resetPassword.mail.from`, `….subject`: "Reset Password".
-    pub reset_password: Wording,
+    pub reset_password: SenderAndSubject,
     /// A folder whose `verify_account.html` and `reset_password.html`, if there, replace the
     /// built-in templates. None: the built-in ones. `{{link}}`, `{{address}}` and `{{subject}}` in
     /// them stand for values; each must hold `<a id="verificationLink" href="{{link}}">`.
@@ -33,7 +33,7 @@ pub struct Settings {
 impl Settings {
     /// The defaults.
     pub fn new(data_directory: &Path) -> Settings {
-        let wording = |subject: &str| Wording {
+        let wording = |subject: &str| SenderAndSubject {
             from: "noreply@example.com".to_owned(),
             subject: subject.to_owned(),
         };
@@ -49,7 +49,7 @@ impl Settings {
 
 /// The headers of mails of one kind.
 #[derive(Clone)]
-pub struct Wording {
+pub struct SenderAndSubject {
     /// The sender, with or without a display name, the address in ASCII: "noreply@example.com".
     pub from: String,
     /// One line.

@@ -1,6 +1,6 @@
 //! The bytes that a server receives.
 
-use dossier::mail::{Failure, Kind, Mail, Mailer, Wording, link};
+use dossier::mail::{Failure, Kind, Mail, Mailer, SenderAndSubject, link};
 use uuid::Uuid;
 
 use super::{TOKEN, mail_to, mailer, reaching, settings};
@@ -53,7 +53,7 @@ async fn the_headers_name_sender_recipient_subject_date_and_a_lasting_id() {
 async fn each_kind_has_its_own_sender_subject_and_text() {
     let mut server = SmtpServer::start();
     let mut settings = settings(reaching(server.port));
-    settings.reset_password = Wording {
+    settings.reset_password = SenderAndSubject {
         from: "Die Prüfer <help@example.net>".to_owned(),
         subject: "Kennwort zurücksetzen".to_owned(),
     };

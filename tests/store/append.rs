@@ -280,7 +280,7 @@ async fn events_claims_and_operational_rows_are_of_one_transaction() {
     let log = Log::on(&database).await;
     let it = Uuid::now_v7();
     let row = dossier::store::OperationalRow {
-        table: &dossier::engine::kept::answers::ANSWERS,
+        table: &dossier::engine::kept::idempotent_answers::ANSWERS,
         row: serde_json::json!({
             "claim": it, "digest": it, "status": 200, "headers": {}, "body": "",
             "expires_at": "2999-01-01T00:00:00Z",

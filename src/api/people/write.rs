@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::domain::Area;
 use crate::domain::claims::Claim;
 use crate::domain::ids::{TenantId, derived};
-use crate::engine::kept::answers;
+use crate::engine::kept::idempotent_answers;
 use crate::engine::write::decision::Decision;
 use crate::engine::write::execute::{Change, CommandContext};
 use crate::engine::write::halt::Halt;
@@ -274,7 +274,7 @@ impl Remembered {
             .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
             .collect();
         decision.row(OperationalRow {
-            table: &answers::ANSWERS,
+            table: &idempotent_answers::ANSWERS,
             row: json!({
                 "claim": self.claim,
                 "digest": self.digest,

@@ -1,4 +1,5 @@
-//! Ends what time ends, and what ends with its owner: sessions, emulations, drafts, exports.
+//! Ends what time ends, and what ends with its owner: sessions, emulations, drafts, exports. Tickets
+//! that nobody used are ended in `kept/tickets`.
 
 use chrono::Utc;
 use metrics::gauge;

@@ -1,11 +1,11 @@
 //! Replays read models from the log: makes them again, or compares and repairs them.
 
-pub mod check;
-pub mod check_streams;
-pub mod check_transitions;
-pub mod checks;
-pub mod counters;
-pub mod inserts;
+pub mod compare_counters;
+pub mod compare_inserts;
+pub mod compare_rows;
+pub mod compare_streams;
+pub mod compare_transitions;
+pub mod comparisons;
 pub mod page;
-pub mod rebuild;
 pub mod report;
+pub mod run;

@@ -16,8 +16,8 @@ use crate::store::{
     StreamWrite,
 };
 
-use super::claims::{Asked, Collision, held};
 use super::halt::Halt;
+use super::holders::{Asked, Collision, held};
 use crate::engine::states::{Cached, Versioned};
 use crate::engine::{Engine, stream};
 

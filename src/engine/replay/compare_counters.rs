@@ -11,7 +11,7 @@ use crate::engine::fold::folder::query;
 use crate::projections::CounterModel;
 use crate::store::{Doing, Error};
 
-use super::check::begin_mend;
+use super::compare_rows::begin_mend;
 
 /// The comparison of a read model of counters.
 pub trait CounterCheck: Send + Sync {

@@ -13,7 +13,7 @@ use crate::domain::ids::TenantId;
 use crate::projections::{EntryModel, ValueModel};
 use crate::store::{Doing, Error, Reader};
 
-use super::check::begin_mend;
+use super::compare_rows::begin_mend;
 use super::page::{Pace, Page, read_in_task};
 use crate::engine::fold::flight::{Write, in_one_flight};
 use crate::engine::fold::folder::{execute, insert_rows, query};

@@ -15,7 +15,7 @@ use crate::domain::{Area, Event, Occurred};
 use crate::projections::{Transition, TransitionKey, TransitionModel};
 use crate::store::{Doing, Error, Reader};
 
-use super::check::{Check, Source, begin_mend};
+use super::compare_rows::{Check, Source, begin_mend};
 use crate::engine::fold::flight::{Write, in_one_flight};
 use crate::engine::fold::folder::{insert_rows, query};
 use crate::engine::occurred::occurred;

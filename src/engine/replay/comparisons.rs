@@ -4,11 +4,11 @@ use crate::projections::{
     self, CounterModel, EntryModel, RowModel, TransitionModel, ValueModel, Visitor,
 };
 
-use super::check::{Check, RowCheck};
-use super::check_streams::StreamCheck;
-use super::check_transitions::TransitionCheck;
-use super::counters::{CounterCheck, Counters};
-use super::inserts::{EntryCheck, InsertCheck, ValueCheck};
+use super::compare_counters::{CounterCheck, Counters};
+use super::compare_inserts::{EntryCheck, InsertCheck, ValueCheck};
+use super::compare_rows::{Check, RowCheck};
+use super::compare_streams::StreamCheck;
+use super::compare_transitions::TransitionCheck;
 
 /// The comparisons of some read models.
 pub struct Checks<'a> {

@@ -16,9 +16,9 @@ use crate::domain::ids::TenantId;
 use crate::projections;
 use crate::store::{AreaName, CHANNEL, Doing, Error};
 
-use super::check::{Check, begin_mend};
-use super::checks::Checks;
-use super::inserts::{events_of, rows_without_tenant};
+use super::compare_inserts::{events_of, rows_without_tenant};
+use super::compare_rows::{Check, begin_mend};
+use super::comparisons::Checks;
 use super::page::{Pace, read_in_task};
 use super::report::Report;
 use crate::engine::Engine;

@@ -12,7 +12,7 @@ use crate::domain::{Area, Occurred};
 use crate::projections::RowModel;
 use crate::store::{Doing, Error, Reader};
 
-use super::check::{Check, Source, settle_all};
+use super::compare_rows::{Check, Source, settle_all};
 use crate::engine::fold::folder::query;
 
 /// Rows of the table read at once.
