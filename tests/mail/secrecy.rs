@@ -1,7 +1,7 @@
 //! What the log and the metrics say of mails, and what they never do.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use chrono::TimeDelta;
 use dossier::engine::kept::outbox::{Outbox, Round};
@@ -45,6 +45,12 @@ impl<'a> MakeWriter<'a> for Log {
 
 /// Keeps all that this thread logs, however fine, until the guard goes.
 fn logged() -> (Log, tracing::subscriber::DefaultGuard) {
+    // Without a subscriber of all threads, what another test logs first at the same place decides
+    // for this thread too whether that place logs at all.
+    static FOR_ALL: Once = Once::new();
+    FOR_ALL.call_once(|| {
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
+    });
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)

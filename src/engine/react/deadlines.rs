@@ -1,5 +1,5 @@
-//! Ends what time ends, and what ends with its owner: sessions, emulations, drafts, exports. Tickets
-//! that nobody used are ended in `kept/tickets`.
+//! Ends what time ends, and what ends with its owner: sessions, emulations, drafts, exports.
+//! `kept/tickets` ends tickets that nobody used.
 
 use chrono::Utc;
 use metrics::gauge;
